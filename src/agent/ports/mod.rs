@@ -1,0 +1,6 @@
+//! What the agent needs from outside, as traits: adapters stand in `models`, `tools` and `store`.
+
+pub mod clock;
+pub mod model;
+pub mod store;
+pub mod tool;

@@ -1,0 +1,110 @@
+//! The model port: what the turn loop asks of a language model.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+use serde_json::Value;
+
+use crate::protocol::{Tokens, ToolCall};
+
+#[async_trait]
+pub trait Model: Send + Sync {
+    /// One model call. Dropping the stream ends the request. After an `Err` the stream is over; without one
+    /// its end means that the model has said all it wants to.
+    fn stream(&self, request: ModelRequest) -> BoxStream<'static, Result<ModelEvent, ModelError>>;
+
+    /// Whether the model can be reached now; the error says what to do.
+    async fn health(&self) -> Result<(), ModelError>;
+}
+
+/// What a model is given. The adapter turns it into its provider's wire format.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModelRequest {
+    pub system: String,
+    /// Oldest first. Every call of an assistant message is followed by exactly one `Tool` message.
+    pub messages: Vec<ChatMessage>,
+    pub tools: Vec<ToolSpec>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum ChatMessage {
+    User(String),
+    /// A note of the program's own, such as one of Loom's hints in an old session.
+    Note(String),
+    Assistant { text: String, calls: Vec<ToolCall> },
+    Tool { call_id: String, name: String, success: bool, content: String },
+}
+
+/// A tool as the model is told of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToolSpec {
+    pub name: String,
+    pub description: String,
+    /// JSON schema of the arguments object.
+    pub parameters: Value,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum ModelEvent {
+    Text(String),
+    Thinking(String),
+    /// A whole call; adapters collect the pieces.
+    ToolCall(ToolCall),
+    /// The provider's own count for this call. The last one counts.
+    Usage(Tokens),
+}
+
+/// Why a call failed; the variant says what can be done about it. Texts are for a person and hold no key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ModelError {
+    /// Network, 408, 429, 5xx, overload: the same request may succeed later.
+    #[error("{detail}")]
+    Retry { after: Option<Duration>, detail: String },
+    #[error("{0}")]
+    ContextFull(String),
+    #[error("{0}")]
+    Auth(String),
+    /// The provider understood and said no.
+    #[error("{0}")]
+    Refused(String),
+    #[error("{0}")]
+    Fatal(String),
+}
+
+/// A configured model.
+#[derive(Clone)]
+pub struct ModelEntry {
+    pub name: String,
+    pub provider: String,
+    pub model_id: String,
+    /// Size of the context window, in tokens.
+    pub context_limit: u64,
+    pub model: Arc<dyn Model>,
+}
+
+/// The configured models, by alias.
+#[derive(Clone)]
+pub struct Models {
+    entries: BTreeMap<String, ModelEntry>,
+    default: String,
+}
+
+impl Models {
+    /// `default` must be the name of one of `entries`.
+    pub fn new(default: impl Into<String>, entries: impl IntoIterator<Item = ModelEntry>) -> Self {
+        let default = default.into();
+        let entries: BTreeMap<_, _> = entries.into_iter().map(|entry| (entry.name.clone(), entry)).collect();
+        debug_assert!(entries.contains_key(&default), "the default model is one of the entries");
+        Self { entries, default }
+    }
+    pub fn default_name(&self) -> &str {
+        &self.default
+    }
+    pub fn get(&self, name: &str) -> Option<&ModelEntry> {
+        self.entries.get(name)
+    }
+    pub fn iter(&self) -> impl Iterator<Item = &ModelEntry> {
+        self.entries.values()
+    }
+}

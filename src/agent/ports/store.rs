@@ -1,0 +1,177 @@
+//! The store port: everything that lasts. A write that has returned is durable, and what it made visible has
+//! already been handed to [`Publish`], in commit order.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use crate::protocol::{
+    Accepted, Actor, CallId, EventBody, EventPage, MessageId, Mode, QueuedMessage, Record, Seq, SessionId, SessionQuery,
+    ToolCall, ToolResult, TurnPage, UpdateSession,
+};
+
+/// Where committed events go: the feeds. Called by the store alone, once per commit and session, in order of seq.
+pub trait Publish: Send + Sync {
+    fn publish(&self, session: &SessionId, records: &[Arc<Record>]);
+}
+
+/// A session as it is stored; what only a running session knows (status, pending) is added by the agent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredSession {
+    pub id: SessionId,
+    pub title: String,
+    pub workspace: String,
+    pub model: String,
+    pub system_prompt: Option<String>,
+    pub mode: Mode,
+    pub turn_count: u32,
+    pub total_tokens: u64,
+    /// RFC 3339, UTC, milliseconds.
+    pub started_at: String,
+    pub last_active_at: String,
+    pub archived: bool,
+    pub head_seq: Seq,
+    /// The turn that runs, or ran when the process ended.
+    pub running_turn: Option<u32>,
+    /// Waiting messages don't start by themselves: a stop, an error or a restart came before.
+    pub queue_held: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewSession {
+    pub id: SessionId,
+    pub title: String,
+    pub workspace: String,
+    pub model: String,
+    pub system_prompt: Option<String>,
+    pub mode: Mode,
+}
+
+/// A person's message on its way in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewMessage {
+    pub message_id: MessageId,
+    pub client_id: Option<String>,
+    pub text: String,
+    /// Model alias for `turn_started`, if it starts now; `None` puts it into the queue.
+    pub start_with: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum AcceptOutcome {
+    Accepted(Accepted),
+    /// The same `client_id` with the same text was accepted before; this was the answer.
+    Repeated(Accepted),
+    /// The same `client_id` was used for another text.
+    ClientIdReused,
+}
+
+/// Which rows of a session: a window from the start, or the newest before a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TurnWindow {
+    From { offset: u64, limit: u32 },
+    /// The `limit` newest rows with a `turn_number` below `turn_number` (`None`: the newest of all), chronological.
+    Before { turn_number: Option<u64>, limit: u32 },
+}
+
+/// How a model call of a turn ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MessageEnd {
+    pub turn: u32,
+    pub message: u32,
+    pub text: String,
+    pub calls: Vec<ToolCall>,
+    /// Stopped or interrupted before the model was done.
+    pub partial: bool,
+    /// `model_call` and the like, recorded before `message_completed` in the same transaction.
+    pub events: Vec<EventBody>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallEnd {
+    pub turn: u32,
+    pub tool_call_id: CallId,
+    pub name: String,
+    pub result: ToolResult,
+    pub elapsed_ms: u64,
+    pub preview: String,
+    pub diff: Option<String>,
+}
+
+/// A piece of the text that is being written, kept so that a killed process loses little of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartialText {
+    pub turn: u32,
+    pub message: u32,
+    /// Byte offset of `text` in the message.
+    pub offset: u64,
+    pub text: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("no such session")]
+    NoSession,
+    #[error("no such message in the queue")]
+    NoMessage,
+    /// Deleted too long ago, or not deleted.
+    #[error("can't be restored")]
+    NotRestorable,
+    /// The store is closing or its writer is gone.
+    #[error("the store is closed")]
+    Closed,
+    #[error("{0}")]
+    Failed(String),
+}
+
+pub type StoreResult<T> = Result<T, StoreError>;
+
+#[async_trait]
+pub trait Store: Send + Sync {
+    // Reads. Deleted sessions are not there.
+    async fn session(&self, id: &SessionId) -> StoreResult<Option<StoredSession>>;
+    async fn sessions(&self, query: &SessionQuery) -> StoreResult<(Vec<StoredSession>, u64)>;
+    async fn turns(&self, id: &SessionId, window: TurnWindow) -> StoreResult<TurnPage>;
+    /// Events with seq > `cursor`, ascending; `types` empty means all.
+    async fn events(&self, id: &SessionId, cursor: Seq, limit: u32, types: &[String]) -> StoreResult<EventPage>;
+    /// Events with seq > `cursor`, ascending, with the text that their frames carry.
+    async fn records(&self, id: &SessionId, cursor: Seq, limit: u32) -> StoreResult<Vec<Arc<Record>>>;
+    /// All events from the first one of `turn` on, for a page that shows turns from there.
+    async fn records_from_turn(&self, id: &SessionId, turn: u32) -> StoreResult<Vec<Arc<Record>>>;
+    async fn queue(&self, id: &SessionId) -> StoreResult<Vec<QueuedMessage>>;
+
+    // Writes.
+    async fn create_session(&self, actor: &Actor, new: NewSession) -> StoreResult<StoredSession>;
+    async fn update_session(&self, actor: &Actor, id: &SessionId, update: UpdateSession) -> StoreResult<StoredSession>;
+    /// The session is gone for everyone at once and can be restored until it is purged.
+    async fn delete_session(&self, id: &SessionId) -> StoreResult<()>;
+    async fn restore_session(&self, id: &SessionId) -> StoreResult<StoredSession>;
+    /// Removes the rows of a deleted session from every table that names it; nothing if it was restored meanwhile.
+    async fn purge_session(&self, id: &SessionId) -> StoreResult<()>;
+
+    /// Takes a message in, and starts its turn where `start_with` says so: its row and its events in one transaction.
+    async fn accept_message(&self, actor: &Actor, id: &SessionId, new: NewMessage) -> StoreResult<AcceptOutcome>;
+    /// Starts the turn of the oldest waiting message, or of the one named. `None` where nothing waits.
+    async fn start_queued(&self, id: &SessionId, message: Option<&MessageId>, model: &str) -> StoreResult<Option<Accepted>>;
+    async fn edit_queued(&self, actor: &Actor, id: &SessionId, message: &MessageId, text: &str) -> StoreResult<()>;
+    async fn remove_queued(&self, actor: &Actor, id: &SessionId, message: &MessageId) -> StoreResult<()>;
+    async fn hold_queue(&self, actor: &Actor, id: &SessionId, held: bool) -> StoreResult<()>;
+
+    /// Appends events that change nothing else.
+    async fn record(&self, actor: &Actor, id: &SessionId, events: Vec<EventBody>) -> StoreResult<()>;
+    /// The row of an assistant message and its events; clears the message's partial text.
+    async fn end_message(&self, actor: &Actor, id: &SessionId, end: MessageEnd) -> StoreResult<()>;
+    async fn start_call(&self, actor: &Actor, id: &SessionId, turn: u32, call: &CallId, name: &str, args: Value, preview: &str) -> StoreResult<()>;
+    /// The tool row and `tool_call_completed`.
+    async fn end_call(&self, actor: &Actor, id: &SessionId, end: CallEnd) -> StoreResult<()>;
+    /// `turn_completed` or `turn_interrupted`; the session no longer runs. An interruption holds a queue that is not empty.
+    async fn end_turn(&self, actor: &Actor, id: &SessionId, end: EventBody) -> StoreResult<()>;
+    async fn keep_partial(&self, id: &SessionId, text: PartialText) -> StoreResult<()>;
+
+    /// At start-up: ends every turn that a former process left running. Its partial text becomes a message, its
+    /// open calls get a failed result, and the turn is interrupted with reason `restart`. Returns the sessions.
+    async fn recover(&self) -> StoreResult<Vec<SessionId>>;
+    /// Whether a provider's call id was used in this session before.
+    async fn call_id_used(&self, id: &SessionId, call: &CallId) -> StoreResult<bool>;
+}

@@ -1,0 +1,74 @@
+//! The error that people and scripts see: a stable code and a text for a person.
+
+use serde::{Deserialize, Serialize};
+
+/// `code` is what programs match on; `detail` says fact, effect and next step, and never holds a secret, a
+/// cause from inside, or a path outside the workspace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{detail}")]
+pub struct ApiError {
+    pub code: ErrorCode,
+    pub detail: String,
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $status:literal $text:literal $title:literal;)*) => {
+        /// Stable error codes. `docs/errors.md` explains each.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum ErrorCode {
+            $($(#[$doc])* #[serde(rename = $text)] $name,)*
+        }
+
+        impl ErrorCode {
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text),* }
+            }
+            /// The HTTP status it is answered with.
+            pub fn status(self) -> u16 {
+                match self { $(Self::$name => $status),* }
+            }
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$name => $title),* }
+            }
+        }
+    };
+}
+
+codes! {
+    BadJson = 400 "bad_json" "Not valid JSON";
+    InvalidRequest = 422 "invalid_request" "Invalid request";
+    NotFound = 404 "not_found" "Not found";
+    MethodNotAllowed = 405 "method_not_allowed" "Method not allowed";
+    UnsupportedMediaType = 415 "unsupported_media_type" "Unsupported content type";
+    ForeignHost = 421 "foreign_host" "Unknown host name";
+    ForeignOrigin = 403 "foreign_origin" "Request from another site";
+    WorkspaceNotFound = 422 "workspace_not_found" "Folder not found";
+    WorkspaceNotAllowed = 422 "workspace_not_allowed" "Folder not allowed";
+    UnknownModel = 422 "unknown_model" "Unknown model";
+    MessageTooLarge = 422 "message_too_large" "Message too long";
+    QueueFull = 429 "queue_full" "Too many waiting messages";
+    ClientIdReused = 409 "client_id_reused" "Message id used before";
+    NotRunning = 409 "not_running" "Nothing is running";
+    NotRestorable = 409 "not_restorable" "Can't be restored";
+    RequestTooLarge = 413 "request_too_large" "Request too large";
+    UnknownFrame = 422 "unknown_frame" "Unknown frame";
+    Unavailable = 503 "unavailable" "Not available";
+    Internal = 500 "internal" "Internal error";
+}
+
+impl ApiError {
+    pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into() }
+    }
+
+    pub fn session_not_found() -> Self {
+        Self::new(ErrorCode::NotFound, "There is no such session. It may have been deleted; the list shows those that are there.")
+    }
+
+    /// The answer for a fault of ours. The cause belongs in the process log, not here.
+    pub fn internal() -> Self {
+        Self::new(ErrorCode::Internal, "The server could not do this. Nothing was changed. Try again; if it happens again, the server's log says why.")
+    }
+}

@@ -1,0 +1,199 @@
+//! Events: facts, past tense. Each is a row of `cowork_events` and a row of the logs panel.
+//!
+//! Matches on [`EventBody`] have no `_` arm: a new event must break the compile in the fold, the log and the view.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Actor, CallId, MessageId, Mode, Seq};
+
+/// One fact of a session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    pub seq: Seq,
+    #[serde(flatten)]
+    pub body: EventBody,
+    pub created_at: String,
+    pub actor: Actor,
+}
+
+/// An event with the text that its typed frame carries and its row does not: a message stands in the
+/// conversation, never in the log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    pub event: Event,
+    /// For `user_message_received` and `message_completed`.
+    pub text: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event_type", content = "payload", rename_all = "snake_case")]
+pub enum EventBody {
+    SessionStarted { workspace: String, model: String, mode: Mode },
+    /// A session that has rows and no events, one of Loom's, goes on here.
+    SessionResumed { turn_count: u32 },
+    /// Only what changed is set.
+    SessionUpdated {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        title: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        model: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        archived: Option<bool>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mode: Option<Mode>,
+    },
+    /// The event of the frame `message_accepted`. `turn` and `turn_number` are `None` while it is queued.
+    UserMessageReceived {
+        turn: Option<u32>,
+        turn_number: Option<u64>,
+        message_id: MessageId,
+        client_id: Option<String>,
+        queued: bool,
+        bytes: u64,
+    },
+    TurnStarted { turn: u32, message_id: MessageId, model: String },
+    /// One request to the model, also one that failed.
+    ModelCall { turn: u32, message: u32, model: String, attempt: u32, tokens: Option<Tokens>, ms: u64 },
+    ModelRetry { turn: u32, message: u32, attempt: u32, wait_ms: u64, reason: String },
+    MessageCompleted { turn: u32, message: u32, turn_number: u64, bytes: u64, partial: bool },
+    ToolCallStarted { turn: u32, tool_call_id: CallId, name: String, args: Value, preview: String },
+    ToolCallCompleted {
+        turn: u32,
+        tool_call_id: CallId,
+        name: String,
+        success: bool,
+        elapsed_ms: u64,
+        preview: String,
+        output: String,
+        error: Option<String>,
+        diff: Option<String>,
+        files_changed: Vec<String>,
+        /// The output is cut here; it stands whole in the turn row.
+        truncated: bool,
+    },
+    QueueChanged { change: QueueChange, message_id: Option<MessageId>, length: u32 },
+    TurnCompleted {
+        turn: u32,
+        model: String,
+        tokens: Tokens,
+        /// Start of the turn to the first text.
+        latency_ms: u64,
+        total_time_ms: u64,
+        tool_calls: u32,
+        context: ContextUse,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stopped_by: Option<StoppedBy>,
+    },
+    TurnInterrupted { turn: u32, reason: InterruptReason, detail: String },
+    SessionError { code: String, detail: String },
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Tokens {
+    pub input: u64,
+    pub output: u64,
+    pub cached: u64,
+    pub total: u64,
+    /// The provider gave no figures; these are a quarter of the characters.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub estimated: bool,
+}
+
+impl Tokens {
+    pub fn add(self, other: Self) -> Self {
+        Self {
+            input: self.input + other.input,
+            output: self.output + other.output,
+            cached: self.cached + other.cached,
+            total: self.total + other.total,
+            estimated: self.estimated || other.estimated,
+        }
+    }
+}
+
+/// What the last request to the model filled of its window, in tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContextUse {
+    pub used: u64,
+    pub limit: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QueueChange {
+    Edited,
+    Removed,
+    /// The person let a held queue go on.
+    Released,
+    /// Stop, error or restart: nothing starts until the person goes on.
+    Held,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StoppedBy {
+    Limit,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InterruptReason {
+    Stopped,
+    Error,
+    Restart,
+}
+
+impl EventBody {
+    /// The name in `event_type`, and of the typed frame where there is one (see [`EventBody::frame_type`]).
+    pub fn event_type(&self) -> &'static str {
+        match self {
+            Self::SessionStarted { .. } => "session_started",
+            Self::SessionResumed { .. } => "session_resumed",
+            Self::SessionUpdated { .. } => "session_updated",
+            Self::UserMessageReceived { .. } => "user_message_received",
+            Self::TurnStarted { .. } => "turn_started",
+            Self::ModelCall { .. } => "model_call",
+            Self::ModelRetry { .. } => "model_retry",
+            Self::MessageCompleted { .. } => "message_completed",
+            Self::ToolCallStarted { .. } => "tool_call_started",
+            Self::ToolCallCompleted { .. } => "tool_call_completed",
+            Self::QueueChanged { .. } => "queue_changed",
+            Self::TurnCompleted { .. } => "turn_completed",
+            Self::TurnInterrupted { .. } => "turn_interrupted",
+            Self::SessionError { .. } => "session_error",
+        }
+    }
+
+    /// The `type` of the event's own frame, before its `log_event`; `None` for events that only the log shows.
+    pub fn frame_type(&self) -> Option<&'static str> {
+        match self {
+            Self::UserMessageReceived { .. } => Some("message_accepted"),
+            Self::TurnStarted { .. }
+            | Self::MessageCompleted { .. }
+            | Self::ToolCallStarted { .. }
+            | Self::ToolCallCompleted { .. }
+            | Self::TurnCompleted { .. }
+            | Self::TurnInterrupted { .. } => Some(self.event_type()),
+            Self::SessionStarted { .. }
+            | Self::SessionResumed { .. }
+            | Self::SessionUpdated { .. }
+            | Self::ModelCall { .. }
+            | Self::ModelRetry { .. }
+            | Self::QueueChanged { .. }
+            | Self::SessionError { .. } => None,
+        }
+    }
+}
+
+/// Answer of `GET …/logs`: ascending, seq > cursor.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventPage {
+    pub events: Vec<Event>,
+    /// Cursor of the next page: the last seq of this one, or the one asked with where nothing came.
+    pub next_cursor: Seq,
+    pub head_seq: Seq,
+    /// Events of the session that match the type filter.
+    pub total: u64,
+}

@@ -1,0 +1,72 @@
+//! Frames: the envelopes of the WebSocket. Events travel as their typed frame plus `log_event`
+//! (`web::frames` writes them); everything else is a [`ServerFrame`].
+
+use serde::{Deserialize, Serialize};
+
+use super::{CallId, Event, Seq, Session};
+
+/// What the page takes from the server. Typed frames of events, which the page reads from `log_event`, and
+/// frames of later versions fall under `Other`: clients ignore what they don't know.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ServerFrame {
+    Hello { session: Session, head_seq: Seq, boot_id: String, in_flight: Option<InFlight> },
+    /// All that was missing has been sent.
+    Synced { seq: Seq },
+    /// The cursor can't be served; the client reloads the session.
+    Reset { reason: String, first_seq: Seq },
+    TextDelta { turn: u32, message: u32, offset: u64, text: String },
+    ThinkingDelta { turn: u32, message: u32, offset: u64, text: String },
+    ToolCallOutput { turn: u32, tool_call_id: CallId, offset: u64, text: String },
+    /// Only with `?view=html`: rendered, sanitised blocks that replace those from index `from`.
+    MessageBlocks { turn: u32, message: u32, from: usize, blocks: Vec<String>, open: bool },
+    LogEvent(Event),
+    Error {
+        code: String,
+        detail: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        client_id: Option<String>,
+    },
+    Heartbeat { head_seq: Seq },
+    Pong { head_seq: Seq },
+    #[serde(other)]
+    Other,
+}
+
+/// The running message so far, and the live output of its calls.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct InFlight {
+    pub turn: u32,
+    pub message: u32,
+    pub text: String,
+    pub thinking: String,
+    pub calls: Vec<LiveCall>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LiveCall {
+    pub tool_call_id: CallId,
+    pub name: String,
+    /// Byte offset of `text` in the call's live output.
+    pub offset: u64,
+    pub text: String,
+}
+
+/// What a client may send. Each is also a POST of the same meaning; `ping` is not.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ClientFrame {
+    UserMessage {
+        message: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        client_id: Option<String>,
+    },
+    Stop {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        client_id: Option<String>,
+    },
+    Ping {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        client_id: Option<String>,
+    },
+}

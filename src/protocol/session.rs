@@ -1,0 +1,111 @@
+//! A session as people and scripts see it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Seq, SessionId};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Session {
+    pub id: SessionId,
+    pub title: String,
+    /// Absolute path of the folder that the agent works in.
+    pub workspace: String,
+    /// Alias of a configured model.
+    pub model: String,
+    pub mode: Mode,
+    pub status: Status,
+    /// Turns so far: user messages whose turn has started.
+    pub turn_count: u32,
+    /// Sum of the rows' token estimates (a quarter of the characters), as Loom counts.
+    pub total_tokens: u64,
+    /// RFC 3339, UTC, milliseconds; so are all times here.
+    pub started_at: String,
+    pub last_active_at: String,
+    pub archived: bool,
+    pub head_seq: Seq,
+    /// What waits for a person: the fields of the frames `approval_requested` and `awaiting_user_input`.
+    pub pending: Vec<serde_json::Value>,
+}
+
+/// What the agent may do without asking.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    #[default]
+    Ask,
+    AcceptEdits,
+    ReadOnly,
+    Full,
+}
+
+/// Derived from the running state, never stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    #[default]
+    Idle,
+    Running,
+    AwaitingApproval,
+    AwaitingUserInput,
+}
+
+/// Body of `POST /cowork/sessions`; everything has a default.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CreateSession {
+    pub workspace: Option<String>,
+    pub model: Option<String>,
+    pub title: Option<String>,
+    pub system_prompt: Option<String>,
+    pub mode: Option<Mode>,
+}
+
+/// Body of `PATCH /cowork/sessions/{id}`; a missing field stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UpdateSession {
+    pub title: Option<String>,
+    pub model: Option<String>,
+    pub archived: Option<bool>,
+    pub mode: Option<Mode>,
+}
+
+/// Query of `GET /cowork/sessions`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SessionQuery {
+    pub offset: u32,
+    pub limit: u32,
+    pub q: String,
+    pub archived: bool,
+}
+
+impl Default for SessionQuery {
+    fn default() -> Self {
+        Self { offset: 0, limit: 50, q: String::new(), archived: false }
+    }
+}
+
+/// Answer of `GET /cowork/sessions`: newest activity first; `total` counts all that match.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SessionList {
+    pub sessions: Vec<Session>,
+    pub total: u64,
+}
+
+/// A folder that a session may be created on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Folder {
+    pub name: String,
+    pub path: String,
+}
+
+/// Answer of `GET /cowork/workspaces?dir=`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FolderList {
+    /// The folder that is listed; `None` at the level of the allowed roots.
+    pub dir: Option<String>,
+    /// Where "up" leads; `None` at the level of the allowed roots.
+    pub parent: Option<String>,
+    pub folders: Vec<Folder>,
+}
