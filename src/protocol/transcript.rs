@@ -1,1 +1,375 @@
-//! The conversation as a person reads it.
+//! The conversation as a person reads it: one fold over turn rows and events, shared by the server's page, the
+//! browser and the tests. A session of Loom's has rows and no events; a running one has events that its rows
+//! don't have yet; where both tell of the same thing, applying the event again changes nothing.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    Actor, CallId, ContextUse, EventBody, InterruptReason, MessageId, QueueChange, QueuedMessage, Record, Role,
+    StoppedBy, Tokens, ToolCall, ToolResult, TurnRow,
+};
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Transcript {
+    pub turns: Vec<Turn>,
+    /// Messages that wait for their turn, oldest first.
+    pub queue: Vec<QueuedMessage>,
+    /// Waiting messages don't start by themselves until the person goes on.
+    pub queue_held: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Turn {
+    pub turn: u32,
+    /// `None` where the window of rows begins in the middle of the turn.
+    pub user: Option<Said>,
+    pub messages: Vec<Message>,
+    pub outcome: Outcome,
+    /// Why the model is asked again, while it is.
+    pub retry: Option<String>,
+}
+
+/// What a person said.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Said {
+    pub text: String,
+    pub at: String,
+    pub actor: Option<Actor>,
+}
+
+/// One message of the model and the calls that it asked for.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    pub message: u32,
+    pub text: String,
+    /// The text as rendered, sanitised HTML blocks; filled by whoever shows it.
+    pub blocks: Vec<String>,
+    /// Stopped or interrupted before the model was done.
+    pub partial: bool,
+    pub calls: Vec<Call>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Call {
+    pub tool_call_id: CallId,
+    pub name: String,
+    pub args: Value,
+    /// The call in one line: a path, a pattern.
+    pub preview: String,
+    pub state: CallState,
+    /// The result in one line.
+    pub summary: String,
+    pub output: String,
+    pub error: Option<String>,
+    pub diff: Option<String>,
+    /// `None` for rows of Loom's, which don't say.
+    pub elapsed_ms: Option<u64>,
+    /// The output goes on in the turn row.
+    pub truncated: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CallState {
+    /// Asked for, not begun, or no result is known.
+    #[default]
+    Open,
+    Running,
+    Succeeded,
+    Failed,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// Known from rows alone: over, as far as one can tell.
+    #[default]
+    Past,
+    Running,
+    Completed {
+        model: String,
+        tokens: Tokens,
+        total_time_ms: u64,
+        tool_calls: u32,
+        context: ContextUse,
+        stopped_by: Option<StoppedBy>,
+    },
+    Interrupted {
+        reason: InterruptReason,
+        detail: String,
+    },
+}
+
+/// What an event changed, for a view that keeps a signal for each part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Touched {
+    Nothing,
+    /// The turn at this index: its person's message, its outcome or the number of its messages.
+    Turn(usize),
+    /// A message of the turn: its text or the number of its calls.
+    Message {
+        turn: usize,
+        message: usize,
+    },
+    Call {
+        turn: usize,
+        message: usize,
+        call: usize,
+    },
+    Queue,
+    /// The queue's texts changed in a way that the event does not tell.
+    QueueStale,
+}
+
+impl Transcript {
+    pub fn from_rows(rows: &[TurnRow]) -> Self {
+        let mut transcript = Self::default();
+        for row in rows {
+            let index = transcript.turn_at(row.turn);
+            transcript.turns[index].add_row(row);
+        }
+        transcript
+    }
+
+    /// Takes in an event, in the order of seq.
+    pub fn apply(&mut self, record: &Record) -> Touched {
+        let event = &record.event;
+        match &event.body {
+            EventBody::UserMessageReceived { turn, message_id, .. } => {
+                let text = record.text.clone().unwrap_or_default();
+                match turn {
+                    Some(turn) => {
+                        self.say(*turn, Said { text, at: event.created_at.clone(), actor: Some(event.actor.clone()) })
+                    }
+                    None => self.enqueue(message_id, text, &event.created_at),
+                }
+            }
+            EventBody::TurnStarted { turn, message_id, .. } => {
+                self.start(*turn, message_id, &event.created_at, &event.actor)
+            }
+            EventBody::ModelRetry { turn, attempt, wait_ms, reason, .. } => {
+                let index = self.turn_at(*turn);
+                let seconds = wait_ms.div_ceil(1000);
+                self.turns[index].retry =
+                    Some(format!("{reason} Trying again in {seconds} s (attempt {}).", attempt + 1));
+                Touched::Turn(index)
+            }
+            EventBody::MessageCompleted { turn, message, partial, .. } => {
+                let index = self.turn_at(*turn);
+                let found = self.turns[index].message_at(*message);
+                let message = &mut self.turns[index].messages[found];
+                message.partial = *partial;
+                if let Some(text) = &record.text {
+                    message.text.clone_from(text);
+                }
+                self.turns[index].retry = None;
+                Touched::Message { turn: index, message: found }
+            }
+            EventBody::ToolCallStarted { turn, tool_call_id, name, args, preview } => {
+                self.call(*turn, tool_call_id, name, |call| {
+                    call.args.clone_from(args);
+                    call.preview.clone_from(preview);
+                    if call.state == CallState::Open {
+                        call.state = CallState::Running;
+                    }
+                })
+            }
+            EventBody::ToolCallCompleted { turn, tool_call_id, name, .. } => {
+                let body = &event.body;
+                self.call(*turn, tool_call_id, name, |call| call.complete(body))
+            }
+            EventBody::TurnCompleted {
+                turn, model, tokens, total_time_ms, tool_calls, context, stopped_by, ..
+            } => {
+                let (model, stopped_by) = (model.clone(), *stopped_by);
+                let (tokens, total_time_ms, tool_calls, context) = (*tokens, *total_time_ms, *tool_calls, *context);
+                self.end(*turn, Outcome::Completed { model, tokens, total_time_ms, tool_calls, context, stopped_by })
+            }
+            EventBody::TurnInterrupted { turn, reason, detail } => {
+                self.end(*turn, Outcome::Interrupted { reason: *reason, detail: detail.clone() })
+            }
+            EventBody::QueueChanged { change, message_id, .. } => self.change_queue(*change, message_id.as_ref()),
+            EventBody::SessionStarted { .. }
+            | EventBody::SessionResumed { .. }
+            | EventBody::SessionUpdated { .. }
+            | EventBody::ModelCall { .. }
+            | EventBody::SessionError { .. } => Touched::Nothing,
+        }
+    }
+
+    /// The index of a turn, which is made where it is not there yet. Turns only ever come at the end.
+    fn turn_at(&mut self, turn: u32) -> usize {
+        if let Some(found) = self.turns.iter().rposition(|known| known.turn == turn) {
+            return found;
+        }
+        self.turns.push(Turn { turn, ..Turn::default() });
+        self.turns.len() - 1
+    }
+
+    fn say(&mut self, turn: u32, said: Said) -> Touched {
+        let index = self.turn_at(turn);
+        self.turns[index].user = Some(said);
+        Touched::Turn(index)
+    }
+
+    fn enqueue(&mut self, id: &MessageId, text: String, at: &str) -> Touched {
+        if !self.queue.iter().any(|waiting| waiting.message_id == *id) {
+            self.queue.push(QueuedMessage { message_id: id.clone(), message: text, created_at: at.into() });
+        }
+        Touched::Queue
+    }
+
+    fn start(&mut self, turn: u32, id: &MessageId, at: &str, actor: &Actor) -> Touched {
+        let index = self.turn_at(turn);
+        if let Some(waiting) = self.queue.iter().position(|waiting| waiting.message_id == *id) {
+            let text = self.queue.remove(waiting).message;
+            self.turns[index].user = Some(Said { text, at: at.into(), actor: Some(actor.clone()) });
+        }
+        self.turns[index].outcome = Outcome::Running;
+        Touched::Turn(index)
+    }
+
+    fn call(&mut self, turn: u32, id: &CallId, name: &str, change: impl FnOnce(&mut Call)) -> Touched {
+        let index = self.turn_at(turn);
+        let (message, call) = self.turns[index].call_at(id, name);
+        change(&mut self.turns[index].messages[message].calls[call]);
+        Touched::Call { turn: index, message, call }
+    }
+
+    fn end(&mut self, turn: u32, outcome: Outcome) -> Touched {
+        let index = self.turn_at(turn);
+        self.turns[index].outcome = outcome;
+        self.turns[index].retry = None;
+        Touched::Turn(index)
+    }
+
+    fn change_queue(&mut self, change: QueueChange, id: Option<&MessageId>) -> Touched {
+        match change {
+            QueueChange::Held => self.queue_held = true,
+            QueueChange::Released => self.queue_held = false,
+            QueueChange::Removed => self.queue.retain(|waiting| Some(&waiting.message_id) != id),
+            QueueChange::Edited => return Touched::QueueStale,
+        }
+        Touched::Queue
+    }
+
+    /// The turn that runs, if one does.
+    pub fn running(&self) -> Option<u32> {
+        self.turns.last().filter(|turn| turn.outcome == Outcome::Running).map(|turn| turn.turn)
+    }
+}
+
+impl Turn {
+    fn add_row(&mut self, row: &TurnRow) {
+        match row.role {
+            Role::User => self.user = Some(Said { text: row.content.clone(), at: row.created_at.clone(), actor: None }),
+            Role::Assistant => {
+                let index = self.message_at(row.message.unwrap_or_default());
+                let message = &mut self.messages[index];
+                message.text.clone_from(&row.content);
+                message.calls = row.tool_calls.iter().map(Call::from_request).collect();
+            }
+            Role::Tool => self.add_result(row),
+            // Loom's hints to the model; a person never wrote or read them.
+            Role::System => {}
+        }
+    }
+
+    fn add_result(&mut self, row: &TurnRow) {
+        let calls = self.messages.iter_mut().flat_map(|message| &mut message.calls);
+        // Loom's ids repeat, so a result belongs to the first call of that id that has none.
+        let open = calls
+            .into_iter()
+            .find(|call| call.state == CallState::Open && Some(&call.tool_call_id) == row.tool_call_id.as_ref());
+        if let Some(call) = open {
+            call.take_result(ToolResult::from_row(&row.content));
+        }
+    }
+
+    /// The index of a message of this turn, which is made where it is not there yet.
+    pub fn message_at(&mut self, message: u32) -> usize {
+        if let Some(found) = self.messages.iter().rposition(|known| known.message == message) {
+            return found;
+        }
+        self.messages.push(Message { message, ..Message::default() });
+        self.messages.len() - 1
+    }
+
+    /// Where a call stands; an unknown one is put under the newest message.
+    fn call_at(&mut self, id: &CallId, name: &str) -> (usize, usize) {
+        for (index, message) in self.messages.iter().enumerate().rev() {
+            if let Some(call) = message.calls.iter().rposition(|call| call.tool_call_id == *id) {
+                return (index, call);
+            }
+        }
+        let index = match self.messages.len() {
+            0 => self.message_at(0),
+            count => count - 1,
+        };
+        let calls = &mut self.messages[index].calls;
+        calls.push(Call::new(id.clone(), name));
+        (index, calls.len() - 1)
+    }
+}
+
+impl Call {
+    fn new(tool_call_id: CallId, name: &str) -> Self {
+        Self {
+            tool_call_id,
+            name: name.into(),
+            args: Value::Null,
+            preview: String::new(),
+            state: CallState::Open,
+            summary: String::new(),
+            output: String::new(),
+            error: None,
+            diff: None,
+            elapsed_ms: None,
+            truncated: false,
+        }
+    }
+
+    fn from_request(request: &ToolCall) -> Self {
+        let mut call = Self::new(request.id.clone(), &request.name);
+        call.args =
+            serde_json::from_str(&request.arguments).unwrap_or_else(|_| Value::String(request.arguments.clone()));
+        call.preview = first_text(&call.args);
+        call
+    }
+
+    fn take_result(&mut self, result: ToolResult) {
+        self.state = if result.success { CallState::Succeeded } else { CallState::Failed };
+        self.output = result.output;
+        self.error = result.error;
+    }
+
+    fn complete(&mut self, body: &EventBody) {
+        let EventBody::ToolCallCompleted { success, elapsed_ms, preview, output, error, diff, truncated, .. } = body
+        else {
+            return;
+        };
+        self.state = if *success { CallState::Succeeded } else { CallState::Failed };
+        self.elapsed_ms = Some(*elapsed_ms);
+        self.summary.clone_from(preview);
+        self.output.clone_from(output);
+        self.error.clone_from(error);
+        self.diff.clone_from(diff);
+        self.truncated = *truncated;
+    }
+}
+
+/// The first text among the arguments: what Loom's calls are recognised by.
+fn first_text(args: &Value) -> String {
+    /// Longest preview, in characters: one line of a card.
+    const PREVIEW_CHARS: usize = 80;
+    let texts = args.as_object().into_iter().flat_map(|object| object.values()).filter_map(Value::as_str);
+    texts
+        .take(1)
+        .flat_map(|text| text.lines().next())
+        .map(|line| line.chars().take(PREVIEW_CHARS).collect())
+        .next()
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+#[path = "transcript_tests.rs"]
+mod tests;

@@ -1,0 +1,315 @@
+//! The feed of a session: what its watchers pull from. It holds the newest events and the text of the message
+//! that is being written; a connection keeps its own cursor and takes what it lacks. So a slow watcher gets
+//! fewer, larger pieces, no event is ever dropped, and nobody's lag touches anybody else.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
+};
+
+use bytes::Bytes;
+use tokio::sync::watch;
+
+use super::ports::store::Publish;
+use crate::protocol::{EventBody, InFlight, Record, Seq, SessionId};
+
+/// Events kept in memory; a cursor older than the oldest of them reads from the store.
+const TAIL_EVENTS: usize = 256;
+/// Events handed out by one pull, so that a far cursor does not hold the lock for long.
+const PULL_EVENTS: usize = 64;
+
+pub struct Feed {
+    // A std mutex: it is held for pushes and copies alone, never across an await.
+    state: Mutex<State>,
+    moved: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct State {
+    head: Seq,
+    /// Dense, ascending; the last one has seq `head`.
+    tail: VecDeque<Arc<Entry>>,
+    live: Option<Live>,
+    closed: bool,
+}
+
+/// An event in the feed, with its frames once somebody has encoded them.
+pub struct Entry {
+    pub record: Arc<Record>,
+    /// The text that had been written when the event was; watchers get it first.
+    mark: Option<Mark>,
+    frames: OnceLock<Vec<Bytes>>,
+}
+
+impl Entry {
+    pub fn new(record: Arc<Record>) -> Self {
+        Self { record, mark: None, frames: OnceLock::new() }
+    }
+
+    /// The event's frames, encoded by the first watcher for all.
+    pub fn frames(&self, encode: impl FnOnce(&Record) -> Vec<Bytes>) -> &[Bytes] {
+        self.frames.get_or_init(|| encode(&self.record))
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Mark {
+    turn: u32,
+    message: u32,
+    bytes: usize,
+}
+
+#[derive(Default)]
+struct Live {
+    turn: u32,
+    message: u32,
+    text: String,
+    thinking: String,
+}
+
+/// How far a watcher is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cursor {
+    pub seq: Seq,
+    turn: u32,
+    message: u32,
+    text_bytes: usize,
+    thinking_bytes: usize,
+}
+
+impl Cursor {
+    /// The cursor of a watcher that was given `in_flight` and has all events up to `seq`.
+    pub fn at(seq: Seq, in_flight: Option<&InFlight>) -> Self {
+        let live = in_flight.cloned().unwrap_or_default();
+        Self {
+            seq,
+            turn: live.turn,
+            message: live.message,
+            text_bytes: live.text.len(),
+            thinking_bytes: live.thinking.len(),
+        }
+    }
+
+    fn turn_to(&mut self, turn: u32, message: u32) {
+        if (self.turn, self.message) != (turn, message) {
+            *self = Self { seq: self.seq, turn, message, ..Self::default() };
+        }
+    }
+}
+
+pub enum Item {
+    Event(Arc<Entry>),
+    Text { turn: u32, message: u32, offset: usize, text: String },
+    Thinking { turn: u32, message: u32, offset: usize, text: String },
+}
+
+pub enum Pulled {
+    /// In order; empty where the watcher has everything.
+    Items(Vec<Item>),
+    /// The next event is older than the tail: read it from the store, then pull again.
+    Behind,
+}
+
+impl Feed {
+    fn new() -> Self {
+        Self { state: Mutex::default(), moved: watch::Sender::new(0) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A panic while it was held leaves whole values: nothing in here is half-written.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wake(&self) {
+        self.moved.send_modify(|version| *version += 1);
+    }
+
+    /// Tells the head that the store knew after this feed was registered.
+    pub fn prime(&self, head: Seq) {
+        let mut state = self.state();
+        state.head = state.head.max(head);
+    }
+
+    /// Resolves whenever there may be something to pull.
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.moved.subscribe()
+    }
+
+    /// The session is gone; watchers leave.
+    pub fn close(&self) {
+        self.state().closed = true;
+        self.wake();
+    }
+
+    /// The session was brought back.
+    pub fn reopen(&self) {
+        self.state().closed = false;
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.state().closed
+    }
+
+    pub fn head(&self) -> Seq {
+        self.state().head
+    }
+
+    /// The head and the running message at one moment: what `hello` says.
+    pub fn snapshot(&self) -> (Seq, Option<InFlight>) {
+        let state = self.state();
+        let in_flight = state.live.as_ref().map(|live| InFlight {
+            turn: live.turn,
+            message: live.message,
+            text: live.text.clone(),
+            thinking: live.thinking.clone(),
+            calls: Vec::new(),
+        });
+        (state.head, in_flight)
+    }
+
+    pub fn begin_message(&self, turn: u32, message: u32) {
+        self.state().live = Some(Live { turn, message, ..Live::default() });
+    }
+
+    pub fn push_text(&self, text: &str) {
+        if let Some(live) = &mut self.state().live {
+            live.text.push_str(text);
+        }
+        self.wake();
+    }
+
+    pub fn push_thinking(&self, text: &str) {
+        if let Some(live) = &mut self.state().live {
+            live.thinking.push_str(text);
+        }
+        self.wake();
+    }
+
+    fn publish(&self, records: &[Arc<Record>]) {
+        {
+            let mut state = self.state();
+            records.iter().for_each(|record| state.add(record.clone()));
+        }
+        self.wake();
+    }
+
+    /// What the watcher lacks, as far as the tail goes.
+    pub fn pull(&self, cursor: &mut Cursor) -> Pulled {
+        let state = self.state();
+        let mut items = Vec::new();
+        while cursor.seq < state.head {
+            let Some(entry) = state.entry(cursor.seq + 1) else {
+                return if items.is_empty() { Pulled::Behind } else { Pulled::Items(items) };
+            };
+            if items.len() >= PULL_EVENTS {
+                return Pulled::Items(items);
+            }
+            items.extend(state.text_before(entry, cursor));
+            items.push(Item::Event(entry.clone()));
+            cursor.seq += 1;
+        }
+        items.extend(state.live_text(cursor));
+        Pulled::Items(items)
+    }
+}
+
+impl State {
+    fn add(&mut self, record: Arc<Record>) {
+        let event = &record.event;
+        let mark = if let EventBody::MessageCompleted { turn, message, .. } = &event.body {
+            Some(Mark { turn: *turn, message: *message, bytes: record.text.as_ref().map_or(0, String::len) })
+        } else {
+            self.live.as_ref().map(|live| Mark { turn: live.turn, message: live.message, bytes: live.text.len() })
+        };
+        if matches!(
+            event.body,
+            EventBody::MessageCompleted { .. } | EventBody::TurnCompleted { .. } | EventBody::TurnInterrupted { .. }
+        ) {
+            self.live = None;
+        }
+        self.head = event.seq;
+        self.tail.push_back(Arc::new(Entry { mark, ..Entry::new(record) }));
+        if self.tail.len() > TAIL_EVENTS {
+            self.tail.pop_front();
+        }
+    }
+
+    fn entry(&self, seq: Seq) -> Option<&Arc<Entry>> {
+        let first = self.tail.front()?.record.event.seq;
+        self.tail.get(usize::try_from(seq.checked_sub(first)?).ok()?)
+    }
+
+    /// The text that must reach the watcher before `entry` does.
+    fn text_before(&self, entry: &Entry, cursor: &mut Cursor) -> Option<Item> {
+        let mark = entry.mark?;
+        cursor.turn_to(mark.turn, mark.message);
+        if cursor.text_bytes >= mark.bytes {
+            return None;
+        }
+        let text = self.text_of(mark)?.get(cursor.text_bytes..mark.bytes)?.to_owned();
+        let offset = std::mem::replace(&mut cursor.text_bytes, mark.bytes);
+        Some(Item::Text { turn: mark.turn, message: mark.message, offset, text })
+    }
+
+    /// The text of a message that is being written or was completed not long ago.
+    fn text_of(&self, mark: Mark) -> Option<&str> {
+        if let Some(live) = self.live.as_ref().filter(|live| (live.turn, live.message) == (mark.turn, mark.message)) {
+            return Some(&live.text);
+        }
+        let completed = |entry: &&Arc<Entry>| {
+            matches!(&entry.record.event.body, EventBody::MessageCompleted { turn, message, .. }
+                if (*turn, *message) == (mark.turn, mark.message))
+        };
+        self.tail.iter().rev().find(completed)?.record.text.as_deref()
+    }
+
+    fn live_text(&self, cursor: &mut Cursor) -> Vec<Item> {
+        let Some(live) = &self.live else { return Vec::new() };
+        let (turn, message) = (live.turn, live.message);
+        cursor.turn_to(turn, message);
+        let mut items = Vec::new();
+        if let Some(text) = live.thinking.get(cursor.thinking_bytes..).filter(|text| !text.is_empty()) {
+            items.push(Item::Thinking { turn, message, offset: cursor.thinking_bytes, text: text.into() });
+            cursor.thinking_bytes = live.thinking.len();
+        }
+        if let Some(text) = live.text.get(cursor.text_bytes..).filter(|text| !text.is_empty()) {
+            items.push(Item::Text { turn, message, offset: cursor.text_bytes, text: text.into() });
+            cursor.text_bytes = live.text.len();
+        }
+        items
+    }
+}
+
+/// The feeds of the sessions that somebody runs or watches. A feed lives as long as one of them holds it.
+#[derive(Default)]
+pub struct Feeds(Mutex<HashMap<SessionId, Weak<Feed>>>);
+
+impl Feeds {
+    /// The session's feed. Whoever opens it primes it with the head that the store tells after that.
+    pub fn open(&self, session: &SessionId) -> Arc<Feed> {
+        let mut feeds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(feed) = feeds.get(session).and_then(Weak::upgrade) {
+            return feed;
+        }
+        feeds.retain(|_, feed| feed.strong_count() > 0);
+        let feed = Arc::new(Feed::new());
+        feeds.insert(session.clone(), Arc::downgrade(&feed));
+        feed
+    }
+
+    fn get(&self, session: &SessionId) -> Option<Arc<Feed>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(session).and_then(Weak::upgrade)
+    }
+}
+
+impl Publish for Feeds {
+    fn publish(&self, session: &SessionId, records: &[Arc<Record>]) {
+        if let Some(feed) = self.get(session) {
+            feed.publish(records);
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "feed_tests.rs"]
+mod tests;

@@ -1,0 +1,134 @@
+use super::*;
+use crate::protocol::{Actor, CallId, Event, QueueChange};
+use proptest::prelude::*;
+
+fn record(seq: Seq, body: EventBody, text: Option<&str>) -> Arc<Record> {
+    let event = Event { seq, body, created_at: String::new(), actor: Actor::system() };
+    Arc::new(Record { event, text: text.map(Into::into) })
+}
+
+fn note(seq: Seq) -> Arc<Record> {
+    record(seq, EventBody::QueueChanged { change: QueueChange::Edited, message_id: None, length: 0 }, None)
+}
+
+fn completed(seq: Seq, message: u32, text: &str) -> Arc<Record> {
+    let body =
+        EventBody::MessageCompleted { turn: 1, message, turn_number: 2, bytes: text.len() as u64, partial: false };
+    record(seq, body, Some(text))
+}
+
+/// What a watcher saw, in one line an item.
+fn drain(feed: &Feed, cursor: &mut Cursor) -> Vec<String> {
+    let mut seen = Vec::new();
+    loop {
+        let Pulled::Items(items) = feed.pull(cursor) else { panic!("the tail holds all of it") };
+        if items.is_empty() {
+            return seen;
+        }
+        seen.extend(items.into_iter().map(|item| match item {
+            Item::Event(entry) => format!("#{}", entry.record.event.seq),
+            Item::Text { message, offset, text, .. } => format!("{message}@{offset}:{text}"),
+            Item::Thinking { message, offset, text, .. } => format!("{message}~{offset}:{text}"),
+        }));
+    }
+}
+
+#[test]
+fn text_written_before_an_event_comes_before_it_even_when_the_message_is_over() {
+    let feed = Feed::new();
+    feed.begin_message(1, 0);
+    feed.push_text("ab");
+    feed.publish(&[note(1)]);
+    feed.push_text("cd");
+    feed.publish(&[completed(2, 0, "abcd")]);
+    feed.begin_message(1, 1);
+    feed.push_text("ef");
+    assert_eq!(drain(&feed, &mut Cursor::default()), ["0@0:ab", "#1", "0@2:cd", "#2", "1@0:ef"]);
+}
+
+#[test]
+fn one_who_joins_in_mid_message_gets_only_the_rest() {
+    let feed = Feed::new();
+    feed.begin_message(1, 0);
+    feed.push_text("hello ");
+    feed.push_thinking("hm");
+    let (head, in_flight) = feed.snapshot();
+    let mut cursor = Cursor::at(head, in_flight.as_ref());
+    feed.push_text("world");
+    feed.publish(&[completed(1, 0, "hello world")]);
+    assert_eq!(drain(&feed, &mut cursor), ["0@6:world", "#1"]);
+    assert_eq!(feed.snapshot().1, None);
+}
+
+#[test]
+fn a_cursor_older_than_the_tail_is_sent_to_the_store() {
+    let feed = Feed::new();
+    feed.prime(1000);
+    assert!(matches!(feed.pull(&mut Cursor::at(999, None)), Pulled::Behind));
+    feed.publish(&[note(1001)]);
+    assert_eq!(drain(&feed, &mut Cursor::at(1000, None)), ["#1001"]);
+}
+
+#[test]
+fn the_tail_is_bounded() {
+    let feed = Feed::new();
+    let all: Vec<_> = (1..=TAIL_EVENTS as Seq + 5).map(note).collect();
+    feed.publish(&all);
+    assert!(matches!(feed.pull(&mut Cursor::at(4, None)), Pulled::Behind));
+    assert_eq!(drain(&feed, &mut Cursor::at(5, None)).len(), TAIL_EVENTS);
+}
+
+#[test]
+fn a_feed_that_nobody_holds_is_forgotten() {
+    let feeds = Feeds::default();
+    let id = SessionId::new("0".repeat(32));
+    let held = feeds.open(&id);
+    assert!(Arc::ptr_eq(&held, &feeds.open(&id)));
+    drop(held);
+    assert!(feeds.get(&id).is_none());
+}
+
+proptest! {
+    /// However a watcher's pulls fall between the writes, it ends with the same text and the same events.
+    #[test]
+    fn any_interleaving_of_pulls_gives_the_same_text(script in proptest::collection::vec((0..4u8, "[a-zé]{1,4}"), 1..60), pulls in proptest::collection::vec(any::<bool>(), 60)) {
+        let feed = Feed::new();
+        let (mut cursor, mut seen, mut seq, mut message) = (Cursor::default(), Vec::new(), 0, 0);
+        let mut whole = String::new();
+        let mut expected = String::new();
+        feed.begin_message(1, 0);
+        for ((step, text), pull) in script.iter().zip(&pulls) {
+            match step {
+                0 => { seq += 1; feed.publish(&[note(seq)]); }
+                1 => {
+                    seq += 1;
+                    feed.publish(&[completed(seq, message, &whole)]);
+                    whole.clear();
+                    message += 1;
+                    feed.begin_message(1, message);
+                }
+                _ => { whole.push_str(text); expected.push_str(text); feed.push_text(text); }
+            }
+            if *pull { seen.extend(drain(&feed, &mut cursor)); }
+        }
+        seen.extend(drain(&feed, &mut cursor));
+        let text: String = seen.iter().filter_map(|item| item.split_once(':').map(|(_, text)| text)).collect();
+        prop_assert_eq!(text, expected);
+        let seqs: Vec<String> = seen.iter().filter(|item| item.starts_with('#')).cloned().collect();
+        prop_assert_eq!(seqs, (1..=seq).map(|seq| format!("#{seq}")).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn calls_are_events_like_any_other() {
+    let feed = Feed::new();
+    let body = EventBody::ToolCallStarted {
+        turn: 1,
+        tool_call_id: CallId::new("c"),
+        name: "read_file".into(),
+        args: serde_json::Value::Null,
+        preview: String::new(),
+    };
+    feed.publish(&[record(1, body, None)]);
+    assert_eq!(drain(&feed, &mut Cursor::default()), ["#1"]);
+}

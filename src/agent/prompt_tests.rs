@@ -1,0 +1,90 @@
+use super::*;
+use crate::protocol::CallId;
+
+fn row(role: Role, content: &str) -> TurnRow {
+    TurnRow {
+        turn_number: 0,
+        turn: 1,
+        message: None,
+        role,
+        content: content.into(),
+        tool_calls: vec![],
+        tool_call_id: None,
+        tool_name: None,
+        token_count: 0,
+        created_at: String::new(),
+        metadata: None,
+    }
+}
+
+fn asking(id: &str) -> TurnRow {
+    let call = ToolCall { id: CallId::new(id), name: "read_file".into(), arguments: "{}".into() };
+    TurnRow { tool_calls: vec![call], ..row(Role::Assistant, "") }
+}
+
+fn result(id: &str) -> TurnRow {
+    TurnRow {
+        tool_call_id: Some(CallId::new(id)),
+        ..row(Role::Tool, r#"{"success":true,"output":"two\nlines","error":null}"#)
+    }
+}
+
+/// Every call followed by its result at once, and no result without a call: what providers demand.
+fn is_valid(messages: &[ChatMessage]) -> bool {
+    let mut open: Vec<&str> = Vec::new();
+    for message in messages {
+        match message {
+            ChatMessage::Tool { call_id, .. } => match open.iter().position(|id| id == call_id) {
+                Some(found) => drop(open.remove(found)),
+                None => return false,
+            },
+            _ if !open.is_empty() => return false,
+            ChatMessage::Assistant { calls, .. } => open = calls.iter().map(|call| call.id.as_str()).collect(),
+            _ => {}
+        }
+    }
+    open.is_empty()
+}
+
+#[test]
+fn a_result_keeps_its_lines() {
+    let messages = history(&[row(Role::User, "q"), asking("a"), result("a")]);
+    assert!(matches!(&messages[2], ChatMessage::Tool { content, success: true, .. } if content == "two\nlines"));
+}
+
+#[test]
+fn broken_histories_are_repaired() {
+    let cases = [
+        vec![row(Role::User, "q"), asking("a")],
+        vec![row(Role::User, "q"), asking("a"), row(Role::User, "q2")],
+        vec![result("a"), row(Role::User, "q")],
+        // Loom's terminal app writes an answer before the result of its question.
+        vec![row(Role::User, "q"), asking("a"), row(Role::User, "answer"), row(Role::Assistant, "ok"), result("a")],
+        vec![row(Role::User, "q"), asking("a"), result("a"), result("a"), asking("a"), result("a")],
+    ];
+    for rows in cases {
+        assert!(is_valid(&history(&rows)), "{rows:?}");
+    }
+}
+
+#[test]
+fn the_newest_turn_always_stays_and_older_ones_leave_whole() {
+    let long = "x".repeat(4_000);
+    let rows: Vec<_> =
+        (0..10).flat_map(|_| [row(Role::User, &long), asking("a"), result("a"), row(Role::Assistant, &long)]).collect();
+    let request = fit("system".into(), history(&rows), vec![], 6_000);
+    assert!(request_tokens(&request) <= 6_000);
+    assert!(matches!(request.messages[0], ChatMessage::Note(_)));
+    assert!(matches!(request.messages[1], ChatMessage::User(_)));
+    assert!(is_valid(&request.messages));
+    let tight = fit("system".into(), history(&rows), vec![], 10);
+    assert_eq!(tight.messages.len(), 5, "the note and the newest turn");
+}
+
+#[test]
+fn a_used_id_gets_a_suffix() {
+    let used: HashSet<String> = ["call_1", "call_1-2"].map(String::from).into();
+    assert_eq!(unused_id("call_9", &used), "call_9");
+    assert_eq!(unused_id("call_1", &used), "call_1-3");
+    assert_eq!(unused_id("", &used), "call-2");
+}

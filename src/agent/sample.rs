@@ -1,0 +1,222 @@
+//! One message of the model: the request, its retries, its text into the feed and, piece by piece, into the store.
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, sleep, sleep_until},
+};
+
+use super::{
+    ports::{
+        model::{ModelError, ModelEvent, ModelRequest},
+        store::{PartialText, StoreResult},
+    },
+    prompt::{estimate_tokens, request_tokens},
+    turn::TurnContext,
+};
+use crate::protocol::{EventBody, Tokens, ToolCall};
+
+/// A killed process loses no more of the running text than what came in this time …
+const KEEP_EVERY: Duration = Duration::from_millis(250);
+/// … or this many bytes, whichever is first.
+const KEEP_BYTES: usize = 2048;
+/// A provider that asks for more patience than this gets an error instead: a person is waiting.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// How often and how patiently a failed request is sent again; the keys `model_call_*` of `[execution]`.
+#[derive(Clone, Copy, Debug)]
+pub struct RetryPolicy {
+    pub attempts: u32,
+    pub base: Duration,
+    pub max: Duration,
+    pub jitter: Duration,
+}
+
+/// What a model call gave, however it ended.
+pub struct Sample {
+    pub text: String,
+    pub calls: Vec<ToolCall>,
+    pub tokens: Tokens,
+    /// `model_call` of the last attempt.
+    pub event: EventBody,
+    pub first_text: Option<Instant>,
+    pub end: SampleEnd,
+}
+
+pub enum SampleEnd {
+    Complete,
+    Stopped,
+    Failed(ModelError),
+}
+
+#[derive(Default)]
+struct Draft {
+    text: String,
+    calls: Vec<ToolCall>,
+    usage: Option<Tokens>,
+    first_text: Option<Instant>,
+    /// Something of the answer has been shown, so the request can't be sent again.
+    begun: bool,
+}
+
+pub async fn sample(context: &TurnContext, message: u32, request: &ModelRequest) -> StoreResult<Sample> {
+    let mut attempt = 1;
+    loop {
+        let started = Instant::now();
+        let mut draft = Draft::default();
+        let end = stream(context, message, request, &mut draft).await;
+        let tokens = draft.usage.unwrap_or_else(|| estimate(request, &draft));
+        let event = EventBody::ModelCall {
+            turn: context.turn,
+            message,
+            model: context.model.name.clone(),
+            attempt,
+            tokens: matches!(end, SampleEnd::Complete).then_some(tokens),
+            ms: started.elapsed().as_millis() as u64,
+        };
+        match retry_after(&context.retry, attempt, &end, &draft) {
+            Some((wait, reason)) => {
+                let retry = EventBody::ModelRetry {
+                    turn: context.turn,
+                    message,
+                    attempt,
+                    wait_ms: wait.as_millis() as u64,
+                    reason,
+                };
+                context.store.record(&context.agent, &context.id, vec![event.clone(), retry]).await?;
+                tokio::select! {
+                    () = sleep(wait) => attempt += 1,
+                    () = context.cancel.cancelled() => return Ok(finish(draft, tokens, event, SampleEnd::Stopped)),
+                }
+            }
+            None => return Ok(finish(draft, tokens, event, end)),
+        }
+    }
+}
+
+fn finish(draft: Draft, tokens: Tokens, event: EventBody, end: SampleEnd) -> Sample {
+    Sample { text: draft.text, calls: draft.calls, tokens, event, first_text: draft.first_text, end }
+}
+
+/// Reads the model's stream to its end, its failure or the person's stop.
+async fn stream(context: &TurnContext, message: u32, request: &ModelRequest, draft: &mut Draft) -> SampleEnd {
+    context.feed.begin_message(context.turn, message);
+    let mut keeper = Keeper::new(context, message);
+    let mut stream = context.model.model.stream(request.clone());
+    let end = loop {
+        tokio::select! {
+            // A stop is heard before the next piece of a model that never pauses.
+            biased;
+            () = context.cancel.cancelled() => break SampleEnd::Stopped,
+            next = stream.next() => match next {
+                None => break SampleEnd::Complete,
+                Some(Err(error)) => break SampleEnd::Failed(error),
+                Some(Ok(event)) => take(context, draft, event),
+            },
+            () = sleep_until(keeper.due_at()), if keeper.lacks(&draft.text) => keeper.keep(&draft.text),
+        }
+        if draft.text.len() - keeper.kept >= KEEP_BYTES {
+            keeper.keep(&draft.text);
+        }
+    };
+    keeper.finish().await;
+    end
+}
+
+fn take(context: &TurnContext, draft: &mut Draft, event: ModelEvent) {
+    match event {
+        ModelEvent::Text(text) => {
+            draft.begun = true;
+            draft.first_text.get_or_insert_with(Instant::now);
+            context.feed.push_text(&text);
+            draft.text.push_str(&text);
+        }
+        ModelEvent::Thinking(text) => {
+            draft.begun = true;
+            context.feed.push_thinking(&text);
+        }
+        ModelEvent::ToolCall(call) => {
+            draft.begun = true;
+            draft.calls.push(call);
+        }
+        ModelEvent::Usage(tokens) => draft.usage = Some(tokens),
+    }
+}
+
+/// How long to wait before the same request, and why; `None` where it is not sent again.
+fn retry_after(policy: &RetryPolicy, attempt: u32, end: &SampleEnd, draft: &Draft) -> Option<(Duration, String)> {
+    let SampleEnd::Failed(ModelError::Retry { after, detail }) = end else { return None };
+    if draft.begun || attempt >= policy.attempts {
+        return None;
+    }
+    let backoff = policy.base.saturating_mul(2u32.saturating_pow(attempt - 1)).min(policy.max) + jitter(policy.jitter);
+    let wait = after.unwrap_or(backoff).max(backoff);
+    (wait <= LONGEST_WAIT).then(|| (wait, detail.clone()))
+}
+
+/// A random part of `most`, so that many sessions don't come back at one moment.
+fn jitter(most: Duration) -> Duration {
+    let most = most.as_millis().max(1);
+    Duration::from_millis((uuid::Uuid::new_v4().as_u128() % most) as u64)
+}
+
+fn estimate(request: &ModelRequest, draft: &Draft) -> Tokens {
+    let input = request_tokens(request);
+    let calls: usize = draft.calls.iter().map(|call| call.name.len() + call.arguments.len()).sum();
+    let output = estimate_tokens(draft.text.len() + calls);
+    Tokens { input, output, cached: 0, total: input + output, estimated: true }
+}
+
+/// Hands the running text to the store in pieces, one write at a time and never in the way of the stream.
+struct Keeper<'a> {
+    context: &'a TurnContext,
+    message: u32,
+    kept: usize,
+    last: Instant,
+    write: Option<JoinHandle<()>>,
+}
+
+impl<'a> Keeper<'a> {
+    fn new(context: &'a TurnContext, message: u32) -> Self {
+        Self { context, message, kept: 0, last: Instant::now(), write: None }
+    }
+
+    fn lacks(&self, text: &str) -> bool {
+        text.len() > self.kept
+    }
+
+    fn due_at(&self) -> Instant {
+        self.last + KEEP_EVERY
+    }
+
+    fn keep(&mut self, text: &str) {
+        self.last = Instant::now();
+        if self.write.as_ref().is_some_and(|write| !write.is_finished()) {
+            return;
+        }
+        let Some(rest) = text.get(self.kept..) else { return };
+        let piece = PartialText {
+            turn: self.context.turn,
+            message: self.message,
+            offset: self.kept as u64,
+            text: rest.to_owned(),
+        };
+        let (store, id) = (self.context.store.clone(), self.context.id.clone());
+        self.kept = text.len();
+        self.write = Some(tokio::spawn(async move {
+            if let Err(error) = store.keep_partial(&id, piece).await {
+                tracing::warn!(session = %id, %error, "a piece of the running text was not kept");
+            }
+        }));
+    }
+
+    /// Waits for the last write, so that it can't come after the message's own.
+    async fn finish(self) {
+        if let Some(write) = self.write {
+            // A panic in there has been reported by the runtime; the text itself is in the draft.
+            let _ = write.await;
+        }
+    }
+}

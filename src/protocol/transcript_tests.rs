@@ -1,0 +1,176 @@
+use serde_json::json;
+
+use super::*;
+use crate::protocol::Event;
+
+fn row(turn_number: u64, turn: u32, role: Role, content: &str) -> TurnRow {
+    TurnRow {
+        turn_number,
+        turn,
+        message: None,
+        role,
+        content: content.into(),
+        tool_calls: vec![],
+        tool_call_id: None,
+        tool_name: None,
+        token_count: 0,
+        created_at: "2026-03-01T10:00:00.000Z".into(),
+        metadata: None,
+    }
+}
+
+fn call_row(turn_number: u64, turn: u32, message: u32, id: &str, arguments: &str) -> TurnRow {
+    let call = ToolCall { id: CallId::new(id), name: "read_file".into(), arguments: arguments.into() };
+    TurnRow { message: Some(message), tool_calls: vec![call], ..row(turn_number, turn, Role::Assistant, "") }
+}
+
+fn result_row(turn_number: u64, turn: u32, id: &str, output: &str) -> TurnRow {
+    let content =
+        json!({"success": true, "output": output, "error": null, "files_changed": [], "data": null}).to_string();
+    TurnRow { tool_call_id: Some(CallId::new(id)), ..row(turn_number, turn, Role::Tool, &content) }
+}
+
+fn record(seq: u64, body: EventBody, text: Option<&str>) -> Record {
+    let event = Event { seq, body, created_at: "2026-03-01T10:00:01.000Z".into(), actor: Actor::local() };
+    Record { event, text: text.map(Into::into) }
+}
+
+/// A turn as Loom writes it: the same call id in two messages of one turn.
+fn loom_rows() -> Vec<TurnRow> {
+    vec![
+        row(1, 1, Role::User, "read both"),
+        call_row(2, 1, 0, "call_1", r#"{"path":"a.txt"}"#),
+        result_row(3, 1, "call_1", "alpha"),
+        call_row(4, 1, 1, "call_1", r#"{"path":"b.txt"}"#),
+        result_row(5, 1, "call_1", "beta"),
+        TurnRow { message: Some(2), ..row(6, 1, Role::Assistant, "Both read.") },
+    ]
+}
+
+/// The same turn as events of ours, with ids that don't repeat.
+fn events() -> Vec<Record> {
+    let id = MessageId::new("m1");
+    let started = |seq, id: &str, path: &str| {
+        let body = EventBody::ToolCallStarted {
+            turn: 1,
+            tool_call_id: CallId::new(id),
+            name: "read_file".into(),
+            args: json!({ "path": path }),
+            preview: path.into(),
+        };
+        record(seq, body, None)
+    };
+    let completed = |seq, id: &str, output: &str| {
+        let body = EventBody::ToolCallCompleted {
+            turn: 1,
+            tool_call_id: CallId::new(id),
+            name: "read_file".into(),
+            success: true,
+            elapsed_ms: 7,
+            preview: "1 line".into(),
+            output: output.into(),
+            error: None,
+            diff: None,
+            files_changed: vec![],
+            truncated: false,
+        };
+        record(seq, body, None)
+    };
+    let message = |seq, message, turn_number, text: &str| {
+        record(
+            seq,
+            EventBody::MessageCompleted { turn: 1, message, turn_number, bytes: text.len() as u64, partial: false },
+            Some(text),
+        )
+    };
+    let received = EventBody::UserMessageReceived {
+        turn: Some(1),
+        turn_number: Some(1),
+        message_id: id.clone(),
+        client_id: None,
+        queued: false,
+        bytes: 9,
+    };
+    let ended = EventBody::TurnInterrupted { turn: 1, reason: InterruptReason::Stopped, detail: "Stopped.".into() };
+    vec![
+        record(1, received, Some("read both")),
+        record(2, EventBody::TurnStarted { turn: 1, message_id: id, model: "m".into() }, None),
+        message(3, 0, 2, ""),
+        started(4, "call_1", "a.txt"),
+        completed(5, "call_1", "alpha"),
+        message(6, 1, 4, ""),
+        started(7, "call_1-2", "b.txt"),
+        completed(8, "call_1-2", "beta"),
+        message(9, 2, 6, "Both read."),
+        record(10, ended, None),
+    ]
+}
+
+#[test]
+fn repeated_call_ids_of_loom_find_their_own_results() {
+    let transcript = Transcript::from_rows(&loom_rows());
+    let outputs: Vec<_> = transcript.turns[0]
+        .messages
+        .iter()
+        .flat_map(|m| &m.calls)
+        .map(|c| (c.preview.as_str(), c.output.as_str()))
+        .collect();
+    assert_eq!(outputs, [("a.txt", "alpha"), ("b.txt", "beta")]);
+    assert_eq!(transcript.turns[0].outcome, Outcome::Past);
+}
+
+#[test]
+fn events_alone_tell_the_whole_turn() {
+    let mut transcript = Transcript::default();
+    for event in events() {
+        transcript.apply(&event);
+    }
+    let turn = &transcript.turns[0];
+    assert_eq!(turn.user.as_ref().map(|said| said.text.as_str()), Some("read both"));
+    assert_eq!(turn.messages.len(), 3);
+    assert_eq!(turn.messages[1].calls[0].output, "beta");
+    assert_eq!(turn.messages[2].text, "Both read.");
+    assert!(matches!(turn.outcome, Outcome::Interrupted { reason: InterruptReason::Stopped, .. }));
+}
+
+#[test]
+fn applying_every_event_twice_changes_nothing() {
+    let mut once = Transcript::default();
+    events().iter().for_each(|event| drop(once.apply(event)));
+    let mut twice = once.clone();
+    // A page that was rendered from rows and events takes them again after a reconnect from an older cursor.
+    events().iter().skip(2).for_each(|event| drop(twice.apply(event)));
+    assert_eq!(once, twice);
+}
+
+#[test]
+fn events_on_top_of_rows_add_no_second_message_or_call() {
+    let mut rows = loom_rows();
+    rows[3].tool_calls[0].id = CallId::new("call_1-2");
+    rows[4].tool_call_id = Some(CallId::new("call_1-2"));
+    let mut transcript = Transcript::from_rows(&rows);
+    events().iter().for_each(|event| drop(transcript.apply(event)));
+    let calls: usize = transcript.turns[0].messages.iter().map(|message| message.calls.len()).sum();
+    assert_eq!((transcript.turns.len(), transcript.turns[0].messages.len(), calls), (1, 3, 2));
+    assert_eq!(transcript.turns[0].messages[0].calls[0].elapsed_ms, Some(7));
+}
+
+#[test]
+fn a_queued_message_waits_and_becomes_its_turn() {
+    let mut transcript = Transcript::default();
+    let id = MessageId::new("m7");
+    let queued = EventBody::UserMessageReceived {
+        turn: None,
+        turn_number: None,
+        message_id: id.clone(),
+        client_id: None,
+        queued: true,
+        bytes: 5,
+    };
+    assert_eq!(transcript.apply(&record(1, queued, Some("later"))), Touched::Queue);
+    assert_eq!(transcript.queue[0].message, "later");
+    transcript.apply(&record(2, EventBody::TurnStarted { turn: 4, message_id: id, model: "m".into() }, None));
+    assert!(transcript.queue.is_empty());
+    assert_eq!(transcript.turns[0].user.as_ref().map(|said| said.text.as_str()), Some("later"));
+    assert_eq!(transcript.running(), Some(4));
+}
