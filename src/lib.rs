@@ -1,4 +1,13 @@
 //! Cowork: a browser home for working with a tool-using agent on a shared folder.
+//!
+//! # Layout
+//! - [`protocol`]: the vocabulary that everything shares.
+//! - [`ui`] and [`rpc`]: the page and what it asks of the server; both builds.
+//! - [`agent`]: the domain behind one door; [`models`], [`tools`] and [`store`] implement its ports.
+//! - [`workspace`]: the only way to the files of people.
+//! - [`web`]: HTTP and the live stream; [`state`] is what its handlers reach.
+//!
+//! ARCHITECTURE.md tells how the parts move.
 
 #![recursion_limit = "256"]
 
@@ -6,6 +15,8 @@
 compile_error!("the features `ssr` (server) and `hydrate` (page) are two builds; choose one");
 
 pub mod protocol;
+pub mod rpc;
+pub mod ui;
 
 #[cfg(feature = "ssr")]
 pub mod agent;
@@ -16,8 +27,20 @@ pub mod markdown;
 #[cfg(feature = "ssr")]
 pub mod models;
 #[cfg(feature = "ssr")]
+pub mod state;
+#[cfg(feature = "ssr")]
 pub mod store;
 #[cfg(feature = "ssr")]
 pub mod tools;
 #[cfg(feature = "ssr")]
+pub mod web;
+#[cfg(feature = "ssr")]
 pub mod workspace;
+
+/// Where the browser starts: the page that the server rendered comes to life.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    console_error_panic_hook::set_once();
+    leptos::mount::hydrate_body(ui::App);
+}

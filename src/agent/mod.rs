@@ -296,6 +296,13 @@ impl Agent {
         futures::future::join_all(asked).await
     }
 
+    /// The configured aliases, the default one first.
+    pub fn model_names(&self) -> Vec<String> {
+        let default = self.parts.models.default_name();
+        let others = self.parts.models.iter().map(|entry| entry.name.as_str()).filter(|name| *name != default);
+        std::iter::once(default).chain(others).map(Into::into).collect()
+    }
+
     pub fn tools(&self) -> Vec<ToolInfo> {
         let info = |spec: ports::model::ToolSpec| ToolInfo {
             name: spec.name,

@@ -6,6 +6,7 @@ mod event;
 mod frame;
 mod ids;
 mod model;
+mod page;
 mod session;
 pub mod transcript;
 mod turn;
@@ -16,5 +17,6 @@ pub use event::{ContextUse, Event, EventBody, EventPage, InterruptReason, QueueC
 pub use frame::{ClientFrame, InFlight, LiveCall, ServerFrame};
 pub use ids::{CallId, MessageId, Seq, SessionId};
 pub use model::{ModelInfo, ToolInfo};
+pub use page::{CreateChoices, SessionPage};
 pub use session::{CreateSession, Folder, FolderList, Mode, Session, SessionList, SessionQuery, Status, UpdateSession};
 pub use turn::{Accepted, QueuedMessage, Role, ToolCall, ToolResult, TurnPage, TurnRow};

@@ -1,1 +1,21 @@
-//! (module)
+//! HTTP: routes, guards, the live stream, the page's files. Handlers are a few lines each: read the request,
+//! ask the [`Agent`](crate::agent::Agent), answer.
+
+mod assets;
+mod error;
+mod extract;
+mod frames;
+mod guard;
+mod health;
+mod logs;
+mod messages;
+mod page;
+mod router;
+mod server;
+mod sessions;
+mod stream;
+
+pub use assets::build_id;
+pub use guard::allowed_hosts;
+pub use router::router;
+pub use server::{ServeOptions, serve};

@@ -1,0 +1,33 @@
+//! What the page shows at first; the same values render it on the server and hydrate it in the browser.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ApiError, Event, FolderList, Seq, Session, transcript::Transcript};
+
+/// A session as of one event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SessionPage {
+    pub session: Session,
+    pub transcript: Transcript,
+    /// The newest events, ascending.
+    pub events: Vec<Event>,
+    /// The live stream goes on after this event.
+    pub cursor: Seq,
+    pub boot_id: String,
+    /// There are rows before the window.
+    pub has_earlier: bool,
+    /// Why this session can't go on here, if it can't.
+    pub blocked: Option<String>,
+}
+
+/// The choices of the form that makes a session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CreateChoices {
+    /// Aliases, the default one first.
+    pub models: Vec<String>,
+    /// The default model is the built-in one: nothing is configured.
+    pub built_in_only: bool,
+    pub folders: Result<FolderList, ApiError>,
+    /// Something about this server that its owner should know.
+    pub notice: Option<String>,
+}

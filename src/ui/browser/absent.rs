@@ -1,0 +1,59 @@
+//! The server's side of [`super`]: there is no browser.
+
+use leptos::{html, prelude::*};
+use serde_json::Value;
+
+use crate::protocol::{ApiError, ErrorCode};
+
+pub struct Socket;
+
+impl Socket {
+    pub fn open(_path: &str) -> Option<Self> {
+        None
+    }
+    pub async fn next(&mut self) -> Option<String> {
+        None
+    }
+}
+
+pub async fn sleep(_ms: u32) {}
+
+pub fn random() -> f64 {
+    0.0
+}
+
+pub fn now_ms() -> f64 {
+    0.0
+}
+
+pub async fn post(_path: &str, _body: Value) -> Result<Value, ApiError> {
+    Err(ApiError::new(ErrorCode::Unavailable, "There is no browser here."))
+}
+
+pub fn new_client_id() -> String {
+    String::new()
+}
+
+pub fn mark_hydrated() {}
+
+pub fn local_clock(_iso: &str) -> Option<String> {
+    None
+}
+
+pub fn local_day(_iso: &str) -> Option<String> {
+    None
+}
+
+pub fn load_draft(_key: &str) -> Option<String> {
+    None
+}
+
+pub fn save_draft(_key: &str, _text: &str) {}
+
+pub fn is_near_end(_element: NodeRef<html::Div>) -> bool {
+    true
+}
+
+pub fn scroll_to_end(_element: NodeRef<html::Div>) {}
+
+pub fn fit_height(_element: NodeRef<html::Textarea>) {}

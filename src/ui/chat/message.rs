@@ -1,0 +1,34 @@
+//! One message of the model: its text as rendered blocks, then the card of its calls.
+
+use leptos::prelude::*;
+
+use super::call::CallItem;
+use crate::ui::session_view::{BlockView, MessageView};
+
+#[component]
+pub fn MessageItem(message: MessageView) -> impl IntoView {
+    let has_text = move || message.blocks.with(|blocks| !blocks.is_empty());
+    let has_calls = move || message.calls.with(|calls| !calls.is_empty());
+    view! {
+        <div class="message" data-text=move || has_text().then_some("") data-partial=move || message.partial.get().then_some("")>
+            <div class="prose">
+                <For each=move || message.blocks.get() key=|block| block.index let:block>
+                    <BlockItem block/>
+                </For>
+            </div>
+            <Show when=has_calls fallback=|| ()>
+                <ol class="calls card">
+                    <For each=move || message.calls.get() key=|call| call.index let:call>
+                        <CallItem call=call.call/>
+                    </For>
+                </ol>
+            </Show>
+        </div>
+    }
+}
+
+/// A block is HTML that the server rendered and sanitised; it stands in its own element, which alone is drawn again.
+#[component]
+fn BlockItem(block: BlockView) -> impl IntoView {
+    view! { <div class="block" inner_html=move || block.html.get()></div> }
+}

@@ -1,0 +1,155 @@
+//! The page's connection: connect, catch up, follow, and back off when it breaks. What it shows is measured, never
+//! assumed.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use leptos::{prelude::*, task::spawn_local};
+
+use super::{
+    browser::{self, Socket},
+    session_view::{Link, SessionView},
+};
+use crate::protocol::{Record, Seq, ServerFrame, SessionId};
+
+/// Nothing heard for this long, heartbeats included: the connection is dead, whatever the browser says.
+const SILENCE_MS: u32 = 40_000;
+/// The first wait before connecting again; it doubles up to the last.
+const FIRST_WAIT_S: f64 = 0.5;
+const LAST_WAIT_S: f64 = 15.0;
+
+/// Follows the session until the page is left.
+pub fn follow(view: SessionView, id: SessionId, boot_id: String) {
+    let left = Arc::new(AtomicBool::new(false));
+    let leaving = left.clone();
+    on_cleanup(move || leaving.store(true, Ordering::Relaxed));
+    let connection = Connection { view, id, boot_id, left, text: None, connected_before: false };
+    spawn_local(connection.run());
+}
+
+struct Connection {
+    view: SessionView,
+    id: SessionId,
+    boot_id: String,
+    left: Arc<AtomicBool>,
+    /// The text of the event that comes next, if it has one.
+    text: Option<(Seq, String)>,
+    connected_before: bool,
+}
+
+/// How a connection ended.
+enum Ended {
+    /// Broken; it had been in order before.
+    Broken { worked: bool },
+    /// The session is not there any more, or what we have is of no use: only a reload helps.
+    Reload,
+}
+
+impl Connection {
+    async fn run(mut self) {
+        let mut failures = 0;
+        while !self.has_left() {
+            match self.connect().await {
+                Ended::Reload => {
+                    if !self.has_left() {
+                        self.view.link.set(Link::Gone);
+                    }
+                    return;
+                }
+                Ended::Broken { worked } => failures = if worked { 0 } else { failures + 1 },
+            }
+            self.wait(failures).await;
+        }
+    }
+
+    fn has_left(&self) -> bool {
+        self.left.load(Ordering::Relaxed)
+    }
+
+    /// Half of the wait is fixed and half is chance, so that many pages don't come back at one moment.
+    async fn wait(&self, failures: i32) {
+        let most = (FIRST_WAIT_S * 2f64.powi(failures)).min(LAST_WAIT_S);
+        let wait = most / 2.0 + browser::random() * most / 2.0;
+        for seconds in (0..=wait as u32).rev() {
+            if self.has_left() {
+                return;
+            }
+            self.view.link.set(Link::Waiting { seconds: seconds + 1 });
+            let part = if seconds == 0 { wait.fract() } else { 1.0 };
+            browser::sleep((part * 1000.0) as u32).await;
+        }
+    }
+
+    async fn connect(&mut self) -> Ended {
+        let missed_from = self.view.cursor();
+        let path = format!("/cowork/sessions/{}/stream?cursor={missed_from}&view=html", self.id);
+        let Some(mut socket) = Socket::open(&path) else { return Ended::Broken { worked: false } };
+        let mut worked = false;
+        loop {
+            let frame = futures::future::select(Box::pin(socket.next()), Box::pin(browser::sleep(SILENCE_MS))).await;
+            let text = match frame {
+                futures::future::Either::Left((Some(text), _)) => text,
+                // Closed, or silent for too long.
+                futures::future::Either::Left((None, _)) | futures::future::Either::Right(_) => {
+                    return if worked || self.is_there().await { Ended::Broken { worked } } else { Ended::Reload };
+                }
+            };
+            if self.has_left() {
+                return Ended::Reload;
+            }
+            // A frame that can't be read is one of a later version; its event comes as `log_event` too.
+            let Ok(frame) = serde_json::from_str::<ServerFrame>(&text) else { continue };
+            worked = true;
+            if let Some(ended) = self.take(frame, missed_from) {
+                return ended;
+            }
+        }
+    }
+
+    /// Whether the session is still there, after a socket that never worked.
+    async fn is_there(&self) -> bool {
+        let found = crate::rpc::sessions::load_session(self.id.to_string(), 1).await;
+        !matches!(found, Err(error) if error.code == crate::protocol::ErrorCode::NotFound)
+    }
+
+    fn take(&mut self, frame: ServerFrame, missed_from: Seq) -> Option<Ended> {
+        match frame {
+            ServerFrame::Hello { session, head_seq, boot_id, .. } => {
+                if self.boot_id != boot_id {
+                    // Text that the old process had not kept is gone; what it did keep comes as a partial message.
+                    self.view.drop_unfinished();
+                    self.boot_id = boot_id;
+                }
+                let head = head_seq;
+                self.view.session.set(session);
+                self.view.link.set(if head > missed_from { Link::CatchingUp { head } } else { Link::Live });
+            }
+            ServerFrame::Synced { seq } => {
+                if std::mem::replace(&mut self.connected_before, true) {
+                    self.view.note_recovery(missed_from, seq.saturating_sub(missed_from));
+                }
+                self.view.link.set(Link::Live);
+            }
+            ServerFrame::Reset { .. } => return Some(Ended::Reload),
+            ServerFrame::MessageAccepted { seq, message } => self.text = Some((seq, message)),
+            ServerFrame::MessageCompleted { seq, text } => self.text = Some((seq, text)),
+            ServerFrame::LogEvent(event) => {
+                let text = self.text.take().filter(|(seq, _)| *seq == event.seq).map(|(_, text)| text);
+                self.view.apply(Record { event, text });
+            }
+            ServerFrame::MessageBlocks { turn, message, from, blocks, .. } => {
+                self.view.set_blocks(turn, message, from, blocks)
+            }
+            // The page shows blocks; the text itself is for other clients. Errors answer frames, and this page sends none.
+            ServerFrame::TextDelta { .. }
+            | ServerFrame::ThinkingDelta { .. }
+            | ServerFrame::Error { .. }
+            | ServerFrame::Heartbeat { .. }
+            | ServerFrame::Pong { .. }
+            | ServerFrame::Other => {}
+        }
+        None
+    }
+}

@@ -1,0 +1,5 @@
+//! The logs panel: one row for each event, as it happens.
+
+mod describe;
+pub mod link;
+pub mod panel;

@@ -1,0 +1,92 @@
+//! The form that makes a session. Folders are links, so that it works without scripts too.
+
+use leptos::{either::Either, prelude::*};
+
+use crate::{
+    protocol::{CreateChoices, Folder, FolderList},
+    rpc::sessions::load_choices,
+    ui::widgets::{Glyph, Icon, Notice},
+};
+
+#[component]
+pub fn CreateForm(#[prop(into)] dir: Signal<String>) -> impl IntoView {
+    let choices = Resource::new_blocking(move || dir.get(), load_choices);
+    view! {
+        <Transition fallback=|| ()>
+            {move || Suspend::new(async move {
+                match choices.await {
+                    Ok(choices) => Either::Left(view! { <Choices choices/> }),
+                    Err(error) => Either::Right(view! { <Notice kind="failed">{error.detail}</Notice> }),
+                }
+            })}
+        </Transition>
+    }
+}
+
+#[component]
+fn Choices(choices: CreateChoices) -> impl IntoView {
+    let CreateChoices { models, built_in_only, folders, notice } = choices;
+    let notice = notice.map(|text| view! { <Notice kind="info">{text}</Notice> });
+    let form = match folders {
+        Ok(folders) => Either::Left(view! { <FolderForm folders models built_in_only/> }),
+        Err(error) => Either::Right(view! {
+            <Notice kind="failed">{error.detail}</Notice>
+            <p><a href="/">"Back to the folders you can choose"</a></p>
+        }),
+    };
+    view! { {notice} {form} }
+}
+
+#[component]
+fn FolderForm(folders: FolderList, models: Vec<String>, built_in_only: bool) -> impl IntoView {
+    let FolderList { dir, parent, folders } = folders;
+    let up = dir.is_some().then(|| parent.as_ref().map_or_else(|| "/".to_owned(), |parent| folder_link(parent)));
+    let is_top = dir.is_none();
+    let chosen = dir.clone();
+    view! {
+        <form class="create card" method="post" action="/cowork/sessions">
+            <div class="folder-bar">
+                <Icon glyph=Glyph::Folder/>
+                <span class="folder-path">{dir.clone().unwrap_or_else(|| "Choose a folder".into())}</span>
+                {up.map(|up| view! { <a class="button quiet" href=up><Icon glyph=Glyph::Up/>"Up"</a> })}
+            </div>
+            <ul class="folder-list">{folders.iter().map(folder_row).collect_view()}</ul>
+            {folders.is_empty().then(|| view! { <p class="empty">"No folders inside."</p> })}
+            <input type="hidden" name="workspace" value=chosen/>
+            <div class="create-bar">
+                <label class="field">"Title" <input name="title" maxlength="200" placeholder="Optional; the first message otherwise" autocomplete="off"/></label>
+                {(models.len() > 1).then(|| view! { <ModelChoice models/> })}
+                <button class="button primary" type="submit" disabled=is_top>"Start in this folder"</button>
+            </div>
+        </form>
+        {built_in_only.then(|| view! { <BuiltInNote/> })}
+    }
+}
+
+fn folder_row(folder: &Folder) -> impl IntoView + use<> {
+    view! { <li><a href=folder_link(&folder.path)><Icon glyph=Glyph::Folder/><span>{folder.name.clone()}</span></a></li> }
+}
+
+fn folder_link(path: &str) -> String {
+    let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+    let encoded: String =
+        path.bytes().map(|byte| if keep(byte) { (byte as char).to_string() } else { format!("%{byte:02X}") }).collect();
+    format!("/?dir={encoded}")
+}
+
+#[component]
+fn ModelChoice(models: Vec<String>) -> impl IntoView {
+    let options =
+        models.into_iter().map(|name| view! { <option value=name.clone()>{name.clone()}</option> }).collect_view();
+    view! { <label class="field">"Model" <select name="model">{options}</select></label> }
+}
+
+#[component]
+fn BuiltInNote() -> impl IntoView {
+    view! {
+        <p class="muted small">
+            "No language model is configured, so the built-in one answers: it lists, finds, searches, reads, counts and compares files. "
+            "A "<code>"[models.…]"</code>" section in "<code>"loom.toml"</code>" brings a real one."
+        </p>
+    }
+}

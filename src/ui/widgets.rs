@@ -1,0 +1,9 @@
+//! Small parts that every area of the page uses.
+
+mod clock;
+mod icon;
+mod notice;
+
+pub use clock::{Clock, Day};
+pub use icon::{Glyph, Icon};
+pub use notice::Notice;

@@ -1,0 +1,96 @@
+//! Events as frames: the typed frame, where the event has one, and its `log_event`.
+
+use axum::body::Bytes;
+use serde_json::{Map, Value, json};
+
+use crate::protocol::{EventBody, Record, ServerFrame};
+
+/// The event's frames as JSON text, in the order they are sent.
+pub fn encode(record: &Record) -> Vec<Bytes> {
+    let typed = typed(record).map(|frame| Bytes::from(Value::Object(frame).to_string()));
+    typed.into_iter().chain([text(&ServerFrame::LogEvent(record.event.clone()))]).collect()
+}
+
+/// A frame as JSON text.
+pub fn text(frame: &ServerFrame) -> Bytes {
+    match serde_json::to_vec(frame) {
+        Ok(json) => json.into(),
+        // Plain data with string keys always serialises; a client ignores a frame that it doesn't know.
+        Err(error) => {
+            tracing::error!(%error, "a frame could not be written");
+            Bytes::from_static(b"{}")
+        }
+    }
+}
+
+/// The payload under the frame's own name, with the seq and with the text that the log does not hold.
+fn typed(record: &Record) -> Option<Map<String, Value>> {
+    let event = &record.event;
+    let name = event.body.frame_type()?;
+    let mut frame = Map::from_iter([("type".to_owned(), json!(name)), ("seq".to_owned(), json!(event.seq))]);
+    if let Ok(Value::Object(mut body)) = serde_json::to_value(&event.body)
+        && let Some(Value::Object(payload)) = body.remove("payload")
+    {
+        frame.extend(payload);
+    }
+    if let Some(text) = &record.text {
+        let field = if matches!(event.body, EventBody::UserMessageReceived { .. }) { "message" } else { "text" };
+        // `message` of a completed message is its number; the two never meet in one frame.
+        frame.insert(field.to_owned(), json!(text));
+    }
+    if matches!(event.body, EventBody::UserMessageReceived { .. }) {
+        frame.insert("actor".to_owned(), json!(event.actor));
+    }
+    Some(frame)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{Actor, Event, MessageId};
+
+    fn frames(body: EventBody, text: Option<&str>) -> Vec<Value> {
+        let event = Event { seq: 7, body, created_at: "2026-03-01T10:00:00.000Z".into(), actor: Actor::local() };
+        let record = Record { event, text: text.map(Into::into) };
+        encode(&record).iter().map(|bytes| serde_json::from_slice(bytes).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_message_stands_in_its_frame_and_not_in_the_log() {
+        let body = EventBody::UserMessageReceived {
+            turn: Some(1),
+            turn_number: Some(1),
+            message_id: MessageId::new("m"),
+            client_id: Some("c".into()),
+            queued: false,
+            bytes: 5,
+        };
+        let frames = frames(body, Some("hello"));
+        assert_eq!(frames[0]["type"], "message_accepted");
+        assert_eq!(
+            (&frames[0]["message"], &frames[0]["client_id"], &frames[0]["seq"]),
+            (&json!("hello"), &json!("c"), &json!(7))
+        );
+        assert_eq!(frames[0]["actor"]["name"], "local");
+        assert_eq!(frames[1]["type"], "log_event");
+        assert_eq!(frames[1]["event_type"], "user_message_received");
+        assert!(!frames[1].to_string().contains("hello"));
+    }
+
+    #[test]
+    fn a_completed_message_has_its_number_and_its_text() {
+        let body = EventBody::MessageCompleted { turn: 1, message: 2, turn_number: 3, bytes: 2, partial: true };
+        let frames = frames(body, Some("hi"));
+        assert_eq!(
+            (&frames[0]["message"], &frames[0]["text"], &frames[0]["partial"]),
+            (&json!(2), &json!("hi"), &json!(true))
+        );
+    }
+
+    #[test]
+    fn an_event_without_a_frame_of_its_own_is_only_logged() {
+        let frames = frames(EventBody::SessionResumed { turn_count: 3 }, None);
+        assert_eq!(frames.len(), 1);
+        assert_eq!(frames[0]["payload"]["turn_count"], 3);
+    }
+}

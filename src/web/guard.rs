@@ -1,0 +1,170 @@
+//! What stands before every route: who may be addressed (Host), who may ask for a change (Origin and
+//! Sec-Fetch-Site), and the headers of every answer.
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header, uri::Authority},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use leptos::nonce::Nonce;
+
+use super::error::Problem;
+use crate::{protocol::ErrorCode, state::AppState};
+
+/// The values of Host that are ours: the loopback names with our port, and what the operator added.
+pub fn allowed_hosts(port: u16, extra: &[String]) -> Vec<String> {
+    let loopback = ["localhost", "127.0.0.1", "[::1]"].map(|name| format!("{name}:{port}"));
+    loopback.into_iter().chain(extra.iter().map(|host| host.to_ascii_lowercase())).collect()
+}
+
+/// Refuses a request that is addressed to another name: a page of a foreign site that points its own name at
+/// this machine (DNS rebinding) gets no further.
+pub async fn check_host(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    if !addressed_to_us(&request, &state.site.hosts) {
+        let detail = "This server is not known under that name. Open it under the address that it prints at start.";
+        return Problem::new(ErrorCode::ForeignHost, detail).into_response();
+    }
+    next.run(request).await
+}
+
+fn addressed_to_us(request: &Request, ours: &[String]) -> bool {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
+    let known = |text: &str| ours.iter().any(|our| our.eq_ignore_ascii_case(text));
+    let named = host.to_str().is_ok_and(known);
+    // An absolute request line must not name somebody else either.
+    named && request.uri().authority().map(Authority::as_str).is_none_or(known)
+}
+
+/// Refuses a change, or a socket, that another site's page asks for. Programs send no Origin and may.
+pub async fn check_origin(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let upgrades = request.headers().contains_key(header::UPGRADE);
+    if (changes || upgrades) && !same_site(request.headers(), &state.site.hosts) {
+        let detail = "This request came from a page of another site. Nothing was done.";
+        return Problem::new(ErrorCode::ForeignOrigin, detail).into_response();
+    }
+    next.run(request).await
+}
+
+fn same_site(headers: &HeaderMap, ours: &[String]) -> bool {
+    let fetch_site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+    if !matches!(fetch_site, None | Some(b"same-origin" | b"none")) {
+        return false;
+    }
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let Some(origin) = origins.next() else { return true };
+    let Ok(origin) = origin.to_str() else { return false };
+    // The Host was checked; an Origin of another one of our names is another origin all the same.
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let from = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+    origins.next().is_none()
+        && from.is_some_and(|from| {
+            from.eq_ignore_ascii_case(host) && ours.iter().any(|our| our.eq_ignore_ascii_case(from))
+        })
+}
+
+const HEADERS: [(HeaderName, &str); 6] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    // Not no-referrer: with that, browsers send `Origin: null` on our own forms.
+    (header::REFERRER_POLICY, "same-origin"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=(), payment=(), usb=()"),
+    (HeaderName::from_static("x-frame-options"), "SAMEORIGIN"),
+];
+
+/// Sets the headers of every answer, and hands a fresh nonce to the page that is rendered inside.
+pub async fn set_headers(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let nonce = Nonce::new();
+    let reload = std::env::var("LEPTOS_WATCH").is_ok().then_some(state.leptos.reload_port);
+    let policy = content_security_policy(&nonce, reload);
+    request.extensions_mut().insert(nonce);
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Nothing but our own files; scripts by nonce alone. The plain page shows the running answer in a frame of its own.
+fn content_security_policy(nonce: &str, reload_port: Option<u32>) -> String {
+    let reload = reload_port.map(|port| format!(" ws://127.0.0.1:{port} ws://localhost:{port}")).unwrap_or_default();
+    format!(
+        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; \
+         img-src 'self' data:; font-src 'self'; manifest-src 'self'; connect-src 'self'{reload}; frame-src 'self'; \
+         frame-ancestors 'self'; base-uri 'none'; form-action 'self'; object-src 'none'"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(headers: &[(&str, &str)], uri: &str) -> Request {
+        let mut builder = Request::builder().uri(uri);
+        for (name, value) in headers {
+            builder = builder.header(*name, *value);
+        }
+        builder.body(axum::body::Body::empty()).unwrap()
+    }
+
+    #[test]
+    fn only_our_own_names_are_ours() {
+        let ours = allowed_hosts(9000, &["cowork.example:443".into()]);
+        for good in ["localhost:9000", "127.0.0.1:9000", "[::1]:9000", "LOCALHOST:9000", "cowork.example:443"] {
+            assert!(addressed_to_us(&request(&[("host", good)], "/"), &ours), "{good}");
+        }
+        for bad in ["evil.example", "127.0.0.1.nip.io:9000", "localhost", "localhost:9001", "", "localhost:9000.evil"] {
+            assert!(!addressed_to_us(&request(&[("host", bad)], "/"), &ours), "{bad}");
+        }
+        assert!(!addressed_to_us(&request(&[], "/"), &ours), "no Host");
+        assert!(
+            !addressed_to_us(&request(&[("host", "localhost:9000"), ("host", "localhost:9000")], "/"), &ours),
+            "two"
+        );
+        assert!(!addressed_to_us(&request(&[("host", "localhost:9000")], "http://evil.example/"), &ours), "absolute");
+    }
+
+    #[test]
+    fn only_our_own_page_and_programs_may_change_something() {
+        let ours = allowed_hosts(9000, &[]);
+        let asks = |headers: &[(&str, &str)]| {
+            let all: Vec<_> = [("host", "localhost:9000")].into_iter().chain(headers.iter().copied()).collect();
+            same_site(request(&all, "/").headers(), &ours)
+        };
+        assert!(asks(&[]));
+        assert!(asks(&[("origin", "http://localhost:9000"), ("sec-fetch-site", "same-origin")]));
+        assert!(asks(&[("sec-fetch-site", "none")]));
+        for origin in [
+            "null",
+            "http://localhost:9001",
+            "http://127.0.0.1:9000",
+            "http://localhost.evil:9000",
+            "http://localhost:9000.evil",
+            "ftp://localhost:9000",
+            "",
+        ] {
+            assert!(!asks(&[("origin", origin)]), "{origin}");
+        }
+        for site in ["cross-site", "same-site", "Same-Origin", ""] {
+            assert!(!asks(&[("sec-fetch-site", site)]), "{site}");
+        }
+        assert!(!asks(&[("origin", "http://localhost:9000"), ("origin", "http://evil")]));
+    }
+
+    #[test]
+    fn the_policy_has_no_unsafe_inline() {
+        let policy = content_security_policy("abc", None);
+        assert!(
+            policy.contains("'nonce-abc'") && !policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'")
+        );
+        assert!(!policy.contains("ws:"));
+    }
+}

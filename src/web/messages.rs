@@ -1,0 +1,95 @@
+//! Commands to a session: messages, the queue, stop.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+
+use super::{
+    error::Answer,
+    extract::{Fields, SessionPath, WantsPage},
+    sessions::page_of,
+};
+use crate::{
+    agent::Agent,
+    protocol::{Actor, ApiError, MessageId, QueuedMessage},
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewMessage {
+    #[serde(default)]
+    message: String,
+    client_id: Option<String>,
+}
+
+pub async fn send(
+    State(agent): State<Agent>,
+    SessionPath(id): SessionPath,
+    page: WantsPage,
+    Fields(new): Fields<NewMessage>,
+) -> Response {
+    let sent = agent.send_message(&Actor::local(), &id, new.message, new.client_id).await;
+    let answer = sent.map(|accepted| (StatusCode::ACCEPTED, Json(accepted)).into_response());
+    page.answer(&page_of(&id), answer.map_err(Into::into))
+}
+
+pub async fn stop(State(agent): State<Agent>, SessionPath(id): SessionPath, page: WantsPage) -> Response {
+    let stopped = agent.stop(&id).await;
+    page.answer(&page_of(&id), stopped.map(|()| StatusCode::ACCEPTED.into_response()).map_err(Into::into))
+}
+
+pub async fn queue(State(agent): State<Agent>, SessionPath(id): SessionPath) -> Answer<Json<Vec<QueuedMessage>>> {
+    agent.session(&id).await?;
+    Ok(Json(agent.queue(&id).await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EditedMessage {
+    message: String,
+}
+
+pub async fn edit_queued(
+    State(agent): State<Agent>,
+    SessionPath(id): SessionPath,
+    Path((_, message)): Path<(String, String)>,
+    Fields(edited): Fields<EditedMessage>,
+) -> Answer<Json<Vec<QueuedMessage>>> {
+    agent.edit_queued(&Actor::local(), &id, MessageId(message), edited.message).await?;
+    Ok(Json(agent.queue(&id).await?))
+}
+
+pub async fn remove_queued(
+    State(agent): State<Agent>,
+    SessionPath(id): SessionPath,
+    Path((_, message)): Path<(String, String)>,
+) -> Answer<StatusCode> {
+    agent.remove_queued(&Actor::local(), &id, MessageId(message)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub async fn send_queued(
+    State(agent): State<Agent>,
+    SessionPath(id): SessionPath,
+    Path((_, message)): Path<(String, String)>,
+    page: WantsPage,
+) -> Response {
+    let sent = agent.send_queued(&Actor::local(), &id, MessageId(message)).await;
+    page.answer(
+        &page_of(&id),
+        sent.map(|()| StatusCode::ACCEPTED.into_response()).map_err(Into::<super::error::Problem>::into),
+    )
+}
+
+/// A path under `/cowork` that nothing stands at.
+pub async fn nothing_here() -> super::error::Problem {
+    ApiError::new(
+        crate::protocol::ErrorCode::NotFound,
+        "There is nothing at this address. docs/api.md lists what there is.",
+    )
+    .into()
+}

@@ -1,0 +1,57 @@
+//! The page: Leptos' routes and server functions, with the same context for both.
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    http::request::Parts,
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use leptos::{nonce::Nonce, prelude::*};
+use leptos_axum::{LeptosRoutes, generate_route_list};
+
+use super::messages;
+use crate::{state::AppState, ui};
+
+pub fn routes(state: &AppState) -> Router<AppState> {
+    let listing = generate_route_list(ui::App);
+    let options = state.leptos.clone();
+    let shell = move || ui::shell(options.clone());
+    Router::new().route("/rpc/{*function}", any(server_function)).leptos_routes_with_context(
+        state,
+        listing,
+        context(state.clone()),
+        shell,
+    )
+}
+
+async fn server_function(State(state): State<AppState>, request: Request<Body>) -> impl IntoResponse {
+    leptos_axum::handle_server_fns_with_context(context(state), request).await
+}
+
+/// What server functions and components find: the state, and the nonce that the answer's policy names.
+fn context(state: AppState) -> impl Fn() + Clone + Send + Sync + 'static {
+    move || {
+        provide_context(state.clone());
+        if let Some(nonce) = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Nonce>().cloned()) {
+            provide_context(nonce);
+        }
+    }
+}
+
+/// An address that nothing stands at: a page for people, a problem document for programs.
+pub async fn not_found(State(state): State<AppState>, request: Request<Body>) -> Response {
+    let wants_page = request
+        .headers()
+        .get("accept")
+        .is_some_and(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/html")));
+    if !wants_page {
+        return messages::nothing_here().await.into_response();
+    }
+    let options = state.leptos.clone();
+    let render = leptos_axum::render_app_async_with_context(context(state), move || ui::shell(options.clone()));
+    let mut response = render(request).await;
+    *response.status_mut() = axum::http::StatusCode::NOT_FOUND;
+    response
+}

@@ -1,0 +1,83 @@
+//! Every route of the server, in one place.
+
+use axum::{
+    Router,
+    extract::Request,
+    http::HeaderMap,
+    middleware,
+    response::{IntoResponse, Response},
+    routing::{delete, get, post},
+};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    compression::{
+        CompressionLayer,
+        predicate::{NotForContentType, Predicate, SizeAbove},
+    },
+};
+
+use super::{assets, error::Problem, guard, health, logs, messages, page, sessions, stream};
+use crate::{
+    protocol::{ApiError, ErrorCode},
+    state::AppState,
+};
+
+/// Smaller answers would grow.
+const COMPRESS_FROM_BYTES: u16 = 1024;
+
+pub fn router(state: AppState) -> Router {
+    let compressed = SizeAbove::new(COMPRESS_FROM_BYTES)
+        // These are precompressed, or streams that must not wait for a full buffer.
+        .and(NotForContentType::const_new("application/wasm"))
+        .and(NotForContentType::const_new("application/x-ndjson"));
+    Router::new()
+        .nest("/cowork", cowork())
+        .route("/health", get(health::health))
+        .route("/models", get(health::models))
+        .route("/tools", get(health::tools))
+        .route("/config", get(health::config))
+        .route("/pkg/{build}/{file}", get(assets::package))
+        .route("/favicon.svg", get(|headers: HeaderMap| async move { assets::public("favicon.svg", &headers).await }))
+        .merge(page::routes(&state))
+        .fallback(page::not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(CompressionLayer::new().gzip(true).compress_when(compressed))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn_with_state(state.clone(), guard::set_headers))
+        .layer(middleware::from_fn_with_state(state.clone(), guard::check_origin))
+        .layer(middleware::from_fn_with_state(state.clone(), guard::check_host))
+        .with_state(state)
+}
+
+fn cowork() -> Router<AppState> {
+    Router::new()
+        .route("/sessions", post(sessions::create).get(sessions::list))
+        .route(
+            "/sessions/{id}",
+            get(sessions::get).patch(sessions::update).post(sessions::update_by_form).delete(sessions::delete),
+        )
+        .route("/sessions/{id}/restore", post(sessions::restore))
+        .route("/sessions/{id}/turns", get(sessions::turns))
+        .route("/sessions/{id}/logs", get(logs::list))
+        .route("/sessions/{id}/messages", post(messages::send))
+        .route("/sessions/{id}/stop", post(messages::stop))
+        .route("/sessions/{id}/queue", get(messages::queue))
+        .route("/sessions/{id}/queue/{message}", delete(messages::remove_queued).patch(messages::edit_queued))
+        .route("/sessions/{id}/queue/{message}/send", post(messages::send_queued))
+        .route("/sessions/{id}/stream", get(stream::upgrade))
+        .route("/workspaces", get(sessions::folders))
+        .fallback(messages::nothing_here)
+}
+
+async fn method_not_allowed(request: Request) -> Problem {
+    let detail = format!("{} is not possible at this address. Nothing was done.", request.method());
+    Problem::new(ErrorCode::MethodNotAllowed, detail)
+}
+
+/// A panic in a handler is a fault of ours: it ends this request and nothing else.
+fn panicked(cause: Box<dyn std::any::Any + Send>) -> Response {
+    let text =
+        cause.downcast_ref::<&str>().map(ToString::to_string).or_else(|| cause.downcast_ref::<String>().cloned());
+    tracing::error!(cause = text.unwrap_or_default(), "a request handler panicked");
+    Problem(ApiError::internal()).into_response()
+}

@@ -1,0 +1,110 @@
+//! Sessions and their history.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+
+use super::{
+    error::Answer,
+    extract::{Fields, Params, SessionPath, WantsPage},
+};
+use crate::{
+    agent::{Agent, ports::store::TurnWindow},
+    protocol::{
+        Actor, CreateSession, FolderList, Session, SessionId, SessionList, SessionQuery, TurnPage, UpdateSession,
+    },
+};
+
+/// Where a session's page stands.
+pub fn page_of(id: &SessionId) -> String {
+    format!("/sessions/{id}")
+}
+
+pub async fn create(State(agent): State<Agent>, page: WantsPage, Fields(wanted): Fields<CreateSession>) -> Response {
+    match agent.create_session(&Actor::local(), wanted).await {
+        Ok(session) if page.0 => Redirect::to(&page_of(&session.id)).into_response(),
+        Ok(session) => {
+            let place = format!("/cowork/sessions/{}", session.id);
+            (StatusCode::CREATED, [(header::LOCATION, place)], Json(session)).into_response()
+        }
+        Err(error) => page.answer("/", Err(error.into())),
+    }
+}
+
+pub async fn list(State(agent): State<Agent>, Params(query): Params<SessionQuery>) -> Answer<Json<SessionList>> {
+    Ok(Json(agent.sessions(&query).await?))
+}
+
+pub async fn get(State(agent): State<Agent>, SessionPath(id): SessionPath) -> Answer<Json<Session>> {
+    Ok(Json(agent.session(&id).await?))
+}
+
+pub async fn update(
+    State(agent): State<Agent>,
+    SessionPath(id): SessionPath,
+    Fields(update): Fields<UpdateSession>,
+) -> Answer<Json<Session>> {
+    Ok(Json(agent.update_session(&Actor::local(), &id, update).await?))
+}
+
+/// The form's way to PATCH: forms can only POST.
+pub async fn update_by_form(
+    State(agent): State<Agent>,
+    SessionPath(id): SessionPath,
+    page: WantsPage,
+    Fields(update): Fields<UpdateSession>,
+) -> Response {
+    let updated = agent.update_session(&Actor::local(), &id, update).await;
+    page.answer(&page_of(&id), updated.map(|session| Json(session).into_response()).map_err(Into::into))
+}
+
+pub async fn delete(State(agent): State<Agent>, SessionPath(id): SessionPath) -> Answer<StatusCode> {
+    agent.delete_session(&id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub async fn restore(State(agent): State<Agent>, SessionPath(id): SessionPath, page: WantsPage) -> Response {
+    let restored = agent.restore_session(&id).await;
+    page.answer(&page_of(&id), restored.map(|session| Json(session).into_response()).map_err(Into::into))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TurnsQuery {
+    offset: u64,
+    before: Option<u64>,
+    limit: u32,
+}
+
+impl Default for TurnsQuery {
+    fn default() -> Self {
+        Self { offset: 0, before: None, limit: 100 }
+    }
+}
+
+pub async fn turns(
+    State(agent): State<Agent>,
+    SessionPath(id): SessionPath,
+    Params(query): Params<TurnsQuery>,
+) -> Answer<Json<TurnPage>> {
+    let TurnsQuery { offset, before, limit } = query;
+    let window = match before {
+        Some(_) => TurnWindow::Before { turn_number: before, limit },
+        None => TurnWindow::From { offset, limit },
+    };
+    Ok(Json(agent.turns(&id, window).await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FoldersQuery {
+    dir: Option<String>,
+}
+
+pub async fn folders(State(agent): State<Agent>, Params(query): Params<FoldersQuery>) -> Answer<Json<FolderList>> {
+    Ok(Json(agent.folders(query.dir.filter(|dir| !dir.is_empty())).await?))
+}

@@ -1,0 +1,100 @@
+//! The live stream: one WebSocket that watches one session. The writer pulls from the feed with its own cursor,
+//! the reader takes commands; neither waits for another watcher's pace.
+
+mod html;
+mod reader;
+mod writer;
+
+use std::sync::Arc;
+
+use axum::{
+    Extension,
+    extract::{
+        State, WebSocketUpgrade,
+        ws::{WebSocket, rejection::WebSocketUpgradeRejection},
+    },
+    response::Response,
+};
+use futures::StreamExt;
+use serde::Deserialize;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    error::{Answer, Problem},
+    extract::{Params, SessionPath},
+    server::Place,
+};
+use crate::{
+    agent::feed::Feed,
+    protocol::{ErrorCode, Seq, Session},
+    state::AppState,
+};
+use reader::Reader;
+use writer::Writer;
+
+/// A frame over this is closed with 1009; a message has its own, smaller limit.
+const FRAME_BYTES: usize = 1024 * 1024;
+/// Allocated for every socket, so small: an idle watcher costs a few KiB.
+const BUFFER_BYTES: usize = 4096;
+/// Most that one socket may hold of what its client has not taken.
+const UNSENT_BYTES: usize = 1024 * 1024;
+/// Answers that wait for the writer; a client that floods waits for its own answers.
+const REPLIES: usize = 16;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StreamQuery {
+    /// The last seq that the client has; without it nothing old is replayed.
+    cursor: Option<Seq>,
+    view: Option<View>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum View {
+    Html,
+}
+
+/// Everything that can be refused is refused before the upgrade, as plain HTTP.
+pub async fn upgrade(
+    State(state): State<AppState>,
+    SessionPath(id): SessionPath,
+    Params(query): Params<StreamQuery>,
+    place: Option<Extension<Place>>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Answer<Response> {
+    let place = place.map(|Extension(place)| place);
+    let (session, feed) = state.agent.watch(&id).await?;
+    let upgrade = upgrade.map_err(|rejection| {
+        let detail = format!("This address is a WebSocket. {}.", rejection.body_text());
+        Problem::new(ErrorCode::InvalidRequest, detail)
+    })?;
+    let socket = upgrade
+        .read_buffer_size(BUFFER_BYTES)
+        .write_buffer_size(BUFFER_BYTES)
+        .max_write_buffer_size(UNSENT_BYTES + FRAME_BYTES)
+        .max_message_size(FRAME_BYTES)
+        .max_frame_size(FRAME_BYTES);
+    Ok(socket.on_upgrade(move |socket| serve(socket, state, session, feed, query, place)))
+}
+
+async fn serve(
+    socket: WebSocket,
+    state: AppState,
+    session: Session,
+    feed: Arc<Feed>,
+    query: StreamQuery,
+    place: Option<Place>,
+) {
+    let _open = state.sockets.token();
+    let (sink, stream) = socket.split();
+    let (replies, inbox) = mpsc::channel(REPLIES);
+    // Either half ends the other: the reader when the client leaves, the writer when the server must.
+    let done = CancellationToken::new();
+    let reader =
+        Reader { agent: state.agent.clone(), id: session.id.clone(), feed: feed.clone(), replies, done: done.clone() };
+    let writer = Writer::new(sink, state, feed, query.view, done);
+    tokio::join!(reader.run(stream), writer.run(session, query.cursor, inbox));
+    drop(place);
+}

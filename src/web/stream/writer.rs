@@ -1,0 +1,215 @@
+//! What a watcher is sent: hello, what it missed, then everything as it happens.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    body::Bytes,
+    extract::ws::{CloseCode, CloseFrame, Message, Utf8Bytes, WebSocket, close_code},
+};
+use futures::{SinkExt, stream::SplitSink};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{View, html::HtmlView, reader::Outgoing};
+use crate::{
+    agent::feed::{Cursor, Entry, Feed, Item, Pulled},
+    protocol::{EventBody, Seq, ServerFrame, Session},
+    state::AppState,
+    web::frames,
+};
+
+/// Events read from the store at once for a watcher that is behind.
+const CATCH_UP_EVENTS: u32 = 256;
+/// The open block is rendered at most this often, about once in two frames of a screen.
+const RENDER_EVERY: Duration = Duration::from_millis(40);
+
+/// Why a connection ends.
+enum Leave {
+    /// The client is gone or its socket is broken.
+    Gone,
+    /// We say goodbye with a code and a reason.
+    Close(CloseCode, &'static str),
+}
+
+pub struct Writer {
+    sink: SplitSink<WebSocket, Message>,
+    state: AppState,
+    feed: Arc<Feed>,
+    html: Option<HtmlView>,
+    render_at: Instant,
+    done: CancellationToken,
+}
+
+impl Writer {
+    pub fn new(
+        sink: SplitSink<WebSocket, Message>,
+        state: AppState,
+        feed: Arc<Feed>,
+        view: Option<View>,
+        done: CancellationToken,
+    ) -> Self {
+        let html = view.map(|View::Html| HtmlView::default());
+        Self { sink, state, feed, html, render_at: Instant::now(), done }
+    }
+
+    pub async fn run(mut self, session: Session, cursor: Option<Seq>, inbox: mpsc::Receiver<Outgoing>) {
+        let left = match self.greet(session, cursor).await {
+            Ok((session, cursor)) => self.follow(session, cursor, inbox).await,
+            Err(leave) => leave,
+        };
+        if let Leave::Close(code, reason) = left {
+            let goodbye = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
+            // A client that takes nothing any more does not get it; the connection ends all the same.
+            let _ = timeout(Duration::from_secs(1), self.sink.send(goodbye)).await;
+        }
+        self.done.cancel();
+    }
+
+    /// `hello`, the events from the cursor to the head of that moment, `synced`.
+    async fn greet(&mut self, mut session: Session, asked: Option<Seq>) -> Result<(Session, Cursor), Leave> {
+        let (head, in_flight) = self.feed.snapshot();
+        session.head_seq = head;
+        let mut cursor = Cursor::at(head, in_flight.as_ref());
+        if let (Some(html), Some(in_flight)) = (&mut self.html, &in_flight) {
+            *html = HtmlView::begin(in_flight);
+        }
+        let boot_id = self.state.agent.boot_id().to_owned();
+        self.frame(&ServerFrame::Hello { session: session.clone(), head_seq: head, boot_id, in_flight }).await?;
+        match asked {
+            Some(asked) if asked > head => {
+                let reason = format!("The cursor {asked} is ahead of the newest event, {head}. Reload the session.");
+                self.frame(&ServerFrame::Reset { reason, first_seq: 1 }).await?;
+            }
+            Some(asked) => {
+                let live = std::mem::replace(&mut cursor, Cursor::at(asked, None));
+                self.replay(&session, &mut cursor, head).await?;
+                cursor = live;
+                self.frame(&ServerFrame::Synced { seq: head }).await?;
+            }
+            None => self.frame(&ServerFrame::Synced { seq: head }).await?,
+        }
+        Ok((session, cursor))
+    }
+
+    /// Everything after the cursor up to `until`, from the store.
+    async fn replay(&mut self, session: &Session, cursor: &mut Cursor, until: Seq) -> Result<(), Leave> {
+        while cursor.seq < until {
+            let records = self.state.agent.records(&session.id, cursor.seq, CATCH_UP_EVENTS).await;
+            let records = records.map_err(|_| Leave::Close(close_code::ERROR, "the log could not be read"))?;
+            if records.is_empty() {
+                return Err(Leave::Close(close_code::ERROR, "the log has a gap"));
+            }
+            for record in records.into_iter().take_while(|record| record.event.seq <= until) {
+                cursor.seq = record.event.seq;
+                self.event(&Entry::new(record)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn follow(&mut self, session: Session, mut cursor: Cursor, mut inbox: mpsc::Receiver<Outgoing>) -> Leave {
+        let mut moved = self.feed.watch();
+        moved.mark_changed();
+        let period = self.state.site.timing.heartbeat;
+        let mut heartbeat = interval_at(Instant::now() + period, period);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (done, stopping) = (self.done.clone(), self.state.stopping.clone());
+        loop {
+            let stale = self.html.as_ref().is_some_and(HtmlView::is_stale);
+            let step = tokio::select! {
+                biased;
+                () = done.cancelled() => return Leave::Gone,
+                Some(outgoing) = inbox.recv() => match outgoing {
+                    Outgoing::Frame(frame) => self.frame(&frame).await,
+                    Outgoing::Close(code, reason) => Err(Leave::Close(code, reason)),
+                },
+                _ = heartbeat.tick() => self.frame(&ServerFrame::Heartbeat { head_seq: self.feed.head() }).await,
+                () = sleep_until(self.render_at), if stale => self.render().await,
+                Ok(()) = moved.changed() => self.pull(&session, &mut cursor).await,
+                () = stopping.cancelled() => self.last_words(&session, &mut cursor).await,
+            };
+            if let Err(leave) = step {
+                return leave;
+            }
+        }
+    }
+
+    /// The turns have ended by now; what they left is sent before the goodbye.
+    async fn last_words(&mut self, session: &Session, cursor: &mut Cursor) -> Result<(), Leave> {
+        self.pull(session, cursor).await?;
+        Err(Leave::Close(close_code::AWAY, "the server is restarting"))
+    }
+
+    async fn pull(&mut self, session: &Session, cursor: &mut Cursor) -> Result<(), Leave> {
+        loop {
+            if self.feed.is_closed() {
+                return Err(Leave::Close(close_code::NORMAL, "the session was deleted"));
+            }
+            match self.feed.pull(cursor) {
+                Pulled::Behind => {
+                    let head = self.feed.head().min(cursor.seq + Seq::from(CATCH_UP_EVENTS));
+                    self.replay(session, cursor, head).await?;
+                }
+                Pulled::Items(items) if items.is_empty() => return Ok(()),
+                Pulled::Items(items) => {
+                    for item in items {
+                        self.item(item).await?;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn item(&mut self, item: Item) -> Result<(), Leave> {
+        match item {
+            Item::Event(entry) => self.event(&entry).await,
+            Item::Text { turn, message, offset, text } => {
+                if let Some(html) = &mut self.html {
+                    html.push(turn, message, &text);
+                }
+                self.frame(&ServerFrame::TextDelta { turn, message, offset: offset as u64, text }).await
+            }
+            Item::Thinking { turn, message, offset, text } => {
+                self.frame(&ServerFrame::ThinkingDelta { turn, message, offset: offset as u64, text }).await
+            }
+        }
+    }
+
+    async fn event(&mut self, entry: &Entry) -> Result<(), Leave> {
+        if let (Some(html), EventBody::MessageCompleted { turn, message, .. }) =
+            (&mut self.html, &entry.record.event.body)
+        {
+            let blocks = html.complete(*turn, *message, entry.record.text.as_deref().unwrap_or_default());
+            self.frame(&blocks).await?;
+        }
+        let frames = entry.frames(frames::encode).to_vec();
+        for frame in frames {
+            self.send(frame).await?;
+        }
+        Ok(())
+    }
+
+    async fn render(&mut self) -> Result<(), Leave> {
+        self.render_at = Instant::now() + RENDER_EVERY;
+        let Some(html) = &mut self.html else { return Ok(()) };
+        let changes = html.changes();
+        self.frame(&changes).await
+    }
+
+    async fn frame(&mut self, frame: &ServerFrame) -> Result<(), Leave> {
+        self.send(frames::text(frame)).await
+    }
+
+    async fn send(&mut self, json: Bytes) -> Result<(), Leave> {
+        let text = Utf8Bytes::try_from(json).map_err(|_| Leave::Gone)?;
+        let stalled = self.state.site.timing.stalled;
+        match timeout(stalled, self.sink.send(Message::Text(text))).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(Leave::Gone),
+            Err(_) => Err(Leave::Close(close_code::AGAIN, "nothing was taken for too long")),
+        }
+    }
+}
