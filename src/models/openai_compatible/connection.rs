@@ -19,7 +19,7 @@ use tokio::time::{timeout, timeout_at};
 use super::{
     answer::{Answer, Patience},
     decoder::Decoder,
-    failure::Server,
+    failure::{self, Server},
     names::ToolNames,
     reader::Reader,
     request::{self, Quirk},
@@ -165,6 +165,7 @@ fn client(base: &Url, settings: &Settings) -> Result<Client, ModelError> {
     let builder = if base.scheme() == "http" { builder.tls_certs_only([]) } else { builder };
     let builder = if is_here(base) { builder.no_proxy() } else { builder };
     builder.build().map_err(|error| {
+        let error = failure::root(&error);
         ModelError::Fatal(format!(
             "The connection to models can't be set up: {error}. Check the system's certificates."
         ))

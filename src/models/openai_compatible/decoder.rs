@@ -132,9 +132,7 @@ fn error_in(value: &Value) -> Option<&Value> {
 fn tokens(usage: &Value) -> Option<Tokens> {
     let count = |path: &str| usage.pointer(path).and_then(Value::as_u64);
     let (input, output) = (count("/prompt_tokens"), count("/completion_tokens"));
-    if input.or(output).is_none() {
-        return None;
-    }
+    input.or(output)?;
     let (input, output) = (input.unwrap_or_default(), output.unwrap_or_default());
     // The second is DeepSeek's.
     let cached = count("/prompt_tokens_details/cached_tokens").or_else(|| count("/prompt_cache_hit_tokens"));

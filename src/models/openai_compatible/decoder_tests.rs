@@ -93,7 +93,7 @@ fn the_last_usage_counts_and_is_told_once() {
 #[test]
 fn a_whole_message_counts_only_where_nothing_was_said_before() {
     let message = json!({"choices": [{"message": {"role": "assistant", "content": "whole"}, "finish_reason": "stop"}]});
-    assert_eq!(said(&[message.clone()]), Ok(vec![text("whole")]));
+    assert_eq!(said(std::slice::from_ref(&message)), Ok(vec![text("whole")]));
     assert_eq!(said(&[delta(json!({"content": "whole"})), message.clone(), message]), Ok(vec![text("whole")]));
 }
 

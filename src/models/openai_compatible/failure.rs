@@ -165,7 +165,7 @@ impl Server {
 
     fn transport(&self, error: &reqwest::Error) -> String {
         let Self { base, .. } = self;
-        let cause = causes(error).last().map(ToString::to_string).unwrap_or_default();
+        let cause = root(error);
         if is_refused(error) {
             return format!("Nothing answers at {base}. Start the model server or correct base_url.");
         }
@@ -181,7 +181,7 @@ impl Server {
     fn tls(&self, fault: &rustls::Error) -> String {
         let fault = self.clean(&fault.to_string());
         format!(
-            "No secure connection to {}: {fault}. Check its certificate, or whether base_url begins with http://.",
+            "No secure connection to {}: {fault}. Check its certificate; a base_url without TLS begins with http://.",
             self.base
         )
     }
@@ -265,18 +265,29 @@ fn code(error: &Value) -> Option<u16> {
     })
 }
 
+/// What an error comes down to; the libraries' own words say only which part of them failed.
+pub fn root(error: &(dyn Error + 'static)) -> String {
+    causes(error).last().unwrap_or(error).to_string()
+}
+
+/// The error and what is below it. An I/O error hides the error that it wraps from `source`.
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| (*error).source())
+    iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| {
+        let error: &'a (dyn Error + 'static) = *error;
+        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped),
+            None => error.source(),
+        }
+    })
 }
 
 fn is_refused(error: &(dyn Error + 'static)) -> bool {
-    let kinds = causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
-    kinds.into_iter().any(|kind| kind == io::ErrorKind::ConnectionRefused)
+    let mut kinds = causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
+    kinds.any(|kind| kind == io::ErrorKind::ConnectionRefused)
 }
 
-/// The TLS error below an I/O error, which hides it from `source`.
 fn tls_fault<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
-    causes(error).find_map(|cause| cause.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref::<rustls::Error>())
+    causes(error).find_map(|cause| cause.downcast_ref())
 }
 
 #[cfg(test)]

@@ -153,8 +153,8 @@ fn a_missing_model_says_what_to_check() {
 }
 
 #[test]
-fn a_tls_error_is_found_below_the_connection_s_error() {
-    let hidden = io::Error::new(io::ErrorKind::InvalidData, rustls::Error::DecryptError);
+fn a_tls_error_is_found_below_the_connection_s_errors() {
+    let hidden = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, rustls::Error::DecryptError));
     assert_eq!(tls_fault(&hidden), Some(&rustls::Error::DecryptError));
     assert_eq!(tls_fault(&io::Error::from(io::ErrorKind::ConnectionReset)), None);
 }

@@ -17,6 +17,8 @@ pub enum Quirk {
     /// The limit is named `max_completion_tokens`, as OpenAI's reasoning models want it.
     MaxCompletionTokens,
     NoTemperature,
+    /// Old calls must come with the thoughts that led to them, as Kimi and DeepSeek want it.
+    Thoughts,
 }
 
 impl Quirk {
@@ -32,15 +34,19 @@ impl Quirk {
         }
         // A temperature that is merely out of range is the configuration's mistake and stays an error.
         let unsupported = ["support", "deprecated", "not permitted", "unrecognized", "unknown"];
-        let refused = named("temperature") && unsupported.iter().any(|word| words.contains(word));
-        refused.then_some(Self::NoTemperature)
+        if named("temperature") && unsupported.iter().any(|word| words.contains(word)) {
+            return Some(Self::NoTemperature);
+        }
+        let rows = sent.get("messages").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let bare = |row: &Value| row.get("tool_calls").is_some() && row.get("reasoning_content").is_none();
+        (words.contains("reasoning_content") && rows.iter().any(bare)).then_some(Self::Thoughts)
     }
 }
 
 pub fn body(request: &ModelRequest, names: &ToolNames, settings: &Settings, quirks: &BTreeSet<Quirk>) -> Value {
     let mut body = Map::new();
     body.insert("model".into(), json!(settings.model));
-    body.insert("messages".into(), messages(request, names));
+    body.insert("messages".into(), messages(request, names, quirks));
     body.insert("stream".into(), json!(true));
     if !quirks.contains(&Quirk::NoStreamOptions) {
         body.insert("stream_options".into(), json!({"include_usage": true}));
@@ -67,13 +73,13 @@ fn tool(spec: &ToolSpec, names: &ToolNames) -> Value {
     json!({"type": "function", "function": {"name": names.wire(name), "description": description, "parameters": parameters}})
 }
 
-fn messages(request: &ModelRequest, names: &ToolNames) -> Value {
+fn messages(request: &ModelRequest, names: &ToolNames, quirks: &BTreeSet<Quirk>) -> Value {
     let system = (!request.system.is_empty()).then(|| json!({"role": "system", "content": request.system}));
-    system.into_iter().chain(request.messages.iter().filter_map(|row| message(row, names))).collect()
+    system.into_iter().chain(request.messages.iter().filter_map(|row| message(row, names, quirks))).collect()
 }
 
 /// `None` for an assistant row that says nothing: servers refuse it.
-fn message(row: &ChatMessage, names: &ToolNames) -> Option<Value> {
+fn message(row: &ChatMessage, names: &ToolNames, quirks: &BTreeSet<Quirk>) -> Option<Value> {
     Some(match row {
         ChatMessage::User(text) => json!({"role": "user", "content": text}),
         // Not a system message: many servers refuse one that is not the first.
@@ -89,7 +95,12 @@ fn message(row: &ChatMessage, names: &ToolNames) -> Option<Value> {
         ChatMessage::Assistant { text, calls } => {
             let content = (!text.is_empty()).then_some(text);
             let calls: Vec<Value> = calls.iter().map(|made| call(made, names)).collect();
-            json!({"role": "assistant", "content": content, "tool_calls": calls})
+            let mut row = json!({"role": "assistant", "content": content, "tool_calls": calls});
+            if quirks.contains(&Quirk::Thoughts) {
+                // The thoughts are not kept; a space stands for them, since some servers take an empty text for none.
+                row["reasoning_content"] = json!(" ");
+            }
+            row
         }
         ChatMessage::Tool { call_id, success, content, .. } => {
             json!({"role": "tool", "tool_call_id": call_id, "content": result(*success, content)})

@@ -67,6 +67,22 @@ fn refusals_teach_once_and_only_of_what_was_sent() {
 }
 
 #[test]
+fn a_server_that_misses_the_thoughts_of_old_calls_gets_a_space_for_them() {
+    let refusal = "thinking is enabled but reasoning_content is missing in assistant tool call message at index 2";
+    let calls = vec![made("c1", "read", "{}")];
+    let request = ModelRequest {
+        messages: vec![ChatMessage::Assistant { text: String::new(), calls }],
+        ..ModelRequest::default()
+    };
+    let sent = |quirks| body(&request, &ToolNames::default(), &settings(), &quirks);
+    let bare = sent(BTreeSet::new());
+    assert_eq!(Quirk::learnt(refusal, &bare), Some(Quirk::Thoughts));
+    let full = sent(BTreeSet::from([Quirk::Thoughts]));
+    assert_eq!(full["messages"][0]["reasoning_content"], " ");
+    assert_eq!(Quirk::learnt(refusal, &full), None);
+}
+
+#[test]
 fn notes_in_the_middle_are_no_system_messages() {
     let rows = sent(vec![ChatMessage::User("Hi".into()), ChatMessage::Note("The plan changed.".into())]);
     let expected = json!([
