@@ -1,1 +1,2 @@
 //! (module)
+pub mod openai_compatible;

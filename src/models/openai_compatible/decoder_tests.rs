@@ -1,0 +1,148 @@
+use serde_json::json;
+
+use super::*;
+use crate::{
+    models::openai_compatible::{Settings, Timeouts},
+    protocol::{CallId, ToolCall},
+};
+
+pub fn decoder() -> Decoder {
+    let settings = Settings {
+        base_url: "http://127.0.0.1:8080/v1".into(),
+        model: "local".into(),
+        api_key: None,
+        max_tokens: None,
+        temperature: None,
+        reasoning_effort: None,
+        timeouts: Timeouts::default(),
+    };
+    let server = Server::new(&settings.base_url.parse().unwrap(), &settings);
+    Decoder::new(Arc::new(server), ToolNames::new(["mcp.files.read"]))
+}
+
+fn run(decoder: &mut Decoder, data: impl ToString) -> Result<Vec<ModelEvent>, ModelError> {
+    decoder.event(&Event { name: String::new(), data: data.to_string() })
+}
+
+/// Everything that an answer of these events says.
+fn said(values: &[Value]) -> Result<Vec<ModelEvent>, ModelError> {
+    let mut decoder = decoder();
+    let mut events = Vec::new();
+    for value in values {
+        events.extend(run(&mut decoder, value)?);
+    }
+    events.extend(decoder.finish()?);
+    Ok(events)
+}
+
+fn delta(delta: Value) -> Value {
+    json!({"choices": [{"index": 0, "delta": delta, "finish_reason": null}]})
+}
+
+fn text(text: &str) -> ModelEvent {
+    ModelEvent::Text(text.into())
+}
+
+fn thinking(text: &str) -> ModelEvent {
+    ModelEvent::Thinking(text.into())
+}
+
+fn tool_call(id: &str, name: &str, arguments: &str) -> ModelEvent {
+    ModelEvent::ToolCall(ToolCall { id: CallId::new(id), name: name.into(), arguments: arguments.into() })
+}
+
+#[test]
+fn thoughts_come_under_either_name_and_once_when_under_both() {
+    let both = json!({"reasoning": "b", "reasoning_content": "b"});
+    let deltas = [json!({"reasoning_content": "a"}), both, json!({"reasoning": "c", "content": "d"})].map(delta);
+    assert_eq!(said(&deltas), Ok(vec![thinking("a"), thinking("b"), thinking("c"), text("d")]));
+}
+
+#[test]
+fn nothing_is_said_by_null_and_empty_content() {
+    let deltas =
+        [json!({"role": "assistant", "content": null}), json!({"content": ""}), json!({}), Value::Null].map(delta);
+    assert_eq!(said(&deltas), Ok(vec![]));
+}
+
+#[test]
+fn content_may_come_in_blocks() {
+    let blocks =
+        json!([{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "ok"}]);
+    assert_eq!(said(&[delta(json!({"content": blocks}))]), Ok(vec![thinking("hm"), text("ok")]));
+}
+
+#[test]
+fn calls_come_whole_after_all_text_with_the_names_that_we_know() {
+    let call = json!({"index": 0, "id": "c1", "type": "function", "function": {"name": "mcp_files_read", "arguments": "{\"a\""}});
+    let rest = json!({"index": 0, "function": {"arguments": ":1}"}});
+    let deltas = [json!({"tool_calls": [call]}), json!({"content": "late"}), json!({"tool_calls": [rest]})].map(delta);
+    assert_eq!(said(&deltas), Ok(vec![text("late"), tool_call("c1", "mcp.files.read", "{\"a\":1}")]));
+}
+
+#[test]
+fn the_last_usage_counts_and_is_told_once() {
+    let usage = |output: u64| json!({"choices": [], "usage": {"prompt_tokens": 10, "completion_tokens": output, "total_tokens": 10 + output, "prompt_tokens_details": {"cached_tokens": 4}}});
+    let told = said(&[usage(1), usage(2), json!({"choices": [], "usage": null})]);
+    assert_eq!(
+        told,
+        Ok(vec![ModelEvent::Usage(Tokens { input: 10, output: 2, cached: 4, total: 12, estimated: false })])
+    );
+}
+
+#[test]
+fn a_whole_message_counts_only_where_nothing_was_said_before() {
+    let message = json!({"choices": [{"message": {"role": "assistant", "content": "whole"}, "finish_reason": "stop"}]});
+    assert_eq!(said(std::slice::from_ref(&message)), Ok(vec![text("whole")]));
+    assert_eq!(said(&[delta(json!({"content": "whole"})), message.clone(), message]), Ok(vec![text("whole")]));
+}
+
+#[test]
+fn an_answer_cut_by_its_length_is_kept() {
+    let cut = json!({"choices": [{"delta": {"tool_calls": [{"index": 0, "id": "c", "function": {"name": "w", "arguments": "{\"t\": \"a"}}]}, "finish_reason": "length"}]});
+    assert_eq!(said(&[delta(json!({"content": "so"})), cut]), Ok(vec![text("so"), tool_call("c", "w", "{\"t\": \"a")]));
+}
+
+#[test]
+fn a_content_filter_is_a_refusal() {
+    let filtered = json!({"choices": [{"delta": {}, "finish_reason": "content_filter"}]});
+    assert!(matches!(said(&[filtered]), Err(ModelError::Refused(_))));
+}
+
+#[test]
+fn errors_in_every_place_end_the_answer() {
+    for value in [
+        json!({"error": {"message": "x", "type": "server_error"}}),
+        json!({"error": "x"}),
+        json!({"choices": [{"error": {"code": 502, "message": "x"}, "finish_reason": "error"}]}),
+        json!({"object": "error", "message": "x", "code": 500}),
+    ] {
+        let Err(ModelError::Retry { detail, .. }) = said(std::slice::from_ref(&value)) else { panic!("{value}") };
+        assert!(detail.contains(": x. Try again"), "{detail}");
+    }
+    let named = Event { name: "error".into(), data: "out of memory".into() };
+    assert!(matches!(decoder().event(&named), Err(ModelError::Retry { .. })));
+    assert_eq!(said(&[json!({"error": null, "choices": []})]), Ok(vec![]));
+}
+
+#[test]
+fn values_without_blank_lines_between_them_are_all_read() {
+    let mut decoder = decoder();
+    let data = format!("{}\n{}\n[DONE]", delta(json!({"content": "a"})), delta(json!({"content": "b"})));
+    assert_eq!(run(&mut decoder, data), Ok(vec![text("a"), text("b")]));
+    assert!(decoder.is_done());
+}
+
+#[test]
+fn what_is_no_json_is_an_error_worth_another_try() {
+    assert!(matches!(run(&mut decoder(), "{\"choices\": [{"), Err(ModelError::Retry { .. })));
+    assert!(matches!(run(&mut decoder(), "hello"), Err(ModelError::Retry { .. })));
+}
+
+#[test]
+fn an_end_before_anything_is_an_error_but_an_empty_answer_is_none() {
+    assert!(matches!(decoder().finish(), Err(ModelError::Retry { .. })));
+    let mut done = decoder();
+    assert_eq!(run(&mut done, "[DONE]"), Ok(vec![]));
+    assert_eq!(done.finish(), Ok(vec![]));
+}

@@ -1,0 +1,134 @@
+//! The body of a chat completion request.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use super::{names::ToolNames, settings::Settings};
+use crate::{
+    agent::ports::model::{ChatMessage, ModelRequest, ToolSpec},
+    protocol::ToolCall,
+};
+
+/// A way in which a server differs, learnt from its refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Quirk {
+    NoStreamOptions,
+    /// The limit is named `max_completion_tokens`, as OpenAI's reasoning models want it.
+    MaxCompletionTokens,
+    NoTemperature,
+    /// Old calls must come with the thoughts that led to them, as Kimi and DeepSeek want it.
+    Thoughts,
+}
+
+impl Quirk {
+    /// What a refusal of `sent` teaches. A field that is not sent teaches nothing, so each quirk is learnt at most once.
+    pub fn learnt(refusal: &str, sent: &Value) -> Option<Self> {
+        let words = refusal.to_lowercase();
+        let named = |field: &str| sent.get(field).is_some() && words.contains(field);
+        if named("stream_options") {
+            return Some(Self::NoStreamOptions);
+        }
+        if sent.get("max_tokens").is_some() && words.contains("max_completion_tokens") {
+            return Some(Self::MaxCompletionTokens);
+        }
+        // A temperature that is merely out of range is the configuration's mistake and stays an error.
+        let unsupported = ["support", "deprecated", "not permitted", "unrecognized", "unknown"];
+        if named("temperature") && unsupported.iter().any(|word| words.contains(word)) {
+            return Some(Self::NoTemperature);
+        }
+        let rows = sent.get("messages").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let bare = |row: &Value| row.get("tool_calls").is_some() && row.get("reasoning_content").is_none();
+        (words.contains("reasoning_content") && rows.iter().any(bare)).then_some(Self::Thoughts)
+    }
+}
+
+pub fn body(request: &ModelRequest, names: &ToolNames, settings: &Settings, quirks: &BTreeSet<Quirk>) -> Value {
+    let mut body = Map::new();
+    body.insert("model".into(), json!(settings.model));
+    body.insert("messages".into(), messages(request, names, quirks));
+    body.insert("stream".into(), json!(true));
+    if !quirks.contains(&Quirk::NoStreamOptions) {
+        body.insert("stream_options".into(), json!({"include_usage": true}));
+    }
+    // Some servers refuse an empty list.
+    if !request.tools.is_empty() {
+        body.insert("tools".into(), request.tools.iter().map(|spec| tool(spec, names)).collect());
+    }
+    if let Some(limit) = settings.max_tokens {
+        let renamed = quirks.contains(&Quirk::MaxCompletionTokens);
+        body.insert(if renamed { "max_completion_tokens" } else { "max_tokens" }.into(), json!(limit));
+    }
+    if let Some(temperature) = settings.temperature.filter(|_| !quirks.contains(&Quirk::NoTemperature)) {
+        body.insert("temperature".into(), json!(temperature));
+    }
+    if let Some(effort) = settings.reasoning_effort.as_deref().filter(|effort| !effort.is_empty()) {
+        body.insert("reasoning_effort".into(), json!(effort));
+    }
+    Value::Object(body)
+}
+
+fn tool(spec: &ToolSpec, names: &ToolNames) -> Value {
+    let ToolSpec { name, description, parameters } = spec;
+    json!({"type": "function", "function": {"name": names.wire(name), "description": description, "parameters": parameters}})
+}
+
+fn messages(request: &ModelRequest, names: &ToolNames, quirks: &BTreeSet<Quirk>) -> Value {
+    let system = (!request.system.is_empty()).then(|| json!({"role": "system", "content": request.system}));
+    system.into_iter().chain(request.messages.iter().filter_map(|row| message(row, names, quirks))).collect()
+}
+
+/// `None` for an assistant row that says nothing: servers refuse it.
+fn message(row: &ChatMessage, names: &ToolNames, quirks: &BTreeSet<Quirk>) -> Option<Value> {
+    Some(match row {
+        ChatMessage::User(text) => json!({"role": "user", "content": text}),
+        // Not a system message: many servers refuse one that is not the first.
+        ChatMessage::Note(text) => {
+            json!({"role": "user", "content": format!("Note from the program, not from the person: {text}")})
+        }
+        ChatMessage::Assistant { text, calls } if calls.is_empty() => {
+            if text.trim().is_empty() {
+                return None;
+            }
+            json!({"role": "assistant", "content": text})
+        }
+        ChatMessage::Assistant { text, calls } => {
+            let content = (!text.is_empty()).then_some(text);
+            let calls: Vec<Value> = calls.iter().map(|made| call(made, names)).collect();
+            let mut row = json!({"role": "assistant", "content": content, "tool_calls": calls});
+            if quirks.contains(&Quirk::Thoughts) {
+                // The thoughts are not kept; a space stands for them, since some servers take an empty text for none.
+                row["reasoning_content"] = json!(" ");
+            }
+            row
+        }
+        ChatMessage::Tool { call_id, success, content, .. } => {
+            json!({"role": "tool", "tool_call_id": call_id, "content": result(*success, content)})
+        }
+    })
+}
+
+/// A failure always says so: an empty text would read like a success without output.
+fn result(success: bool, content: &str) -> String {
+    if success || content.starts_with("Error: ") {
+        return content.to_owned();
+    }
+    format!("Error: {}", if content.trim().is_empty() { "the tool failed without saying why" } else { content })
+}
+
+fn call(call: &ToolCall, names: &ToolNames) -> Value {
+    let function = json!({"name": names.wire(&call.name), "arguments": arguments(&call.arguments)});
+    json!({"id": call.id, "type": "function", "function": function})
+}
+
+/// Servers parse the arguments of old calls and refuse the whole conversation over one that is no JSON object.
+fn arguments(text: &str) -> String {
+    if serde_json::from_str::<Map<String, Value>>(text).is_ok() {
+        return text.to_owned();
+    }
+    if text.trim().is_empty() { "{}".into() } else { json!({"malformed_arguments": text}).to_string() }
+}
+
+#[cfg(test)]
+#[path = "request_tests.rs"]
+mod tests;

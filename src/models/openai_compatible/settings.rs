@@ -1,0 +1,87 @@
+//! What a model of this kind is configured with.
+
+use std::{fmt, time::Duration};
+
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Everything before `/chat/completions`, usually ending in `/v1`; a trailing slash makes no difference.
+    pub base_url: String,
+    /// The server's own name of the model.
+    pub model: String,
+    pub api_key: Option<ApiKey>,
+    /// Most tokens of one answer. Without it the server decides.
+    pub max_tokens: Option<u32>,
+    pub temperature: Option<f64>,
+    /// `low`, `medium` and so on, as the server names them; an empty text counts as none.
+    pub reasoning_effort: Option<String>,
+    pub timeouts: Timeouts,
+}
+
+/// How long to wait for the server before the call counts as failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    pub connect: Duration,
+    /// From sending the request to the first byte of the answer.
+    pub first_byte: Duration,
+    /// Between two pieces of the answer.
+    pub idle: Duration,
+}
+
+impl Timeouts {
+    pub const CONNECT: Duration = Duration::from_secs(10);
+    /// A local server may have to load the model and read a long conversation first.
+    pub const FIRST_BYTE: Duration = Duration::from_secs(300);
+    pub const IDLE: Duration = Duration::from_secs(120);
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { connect: Self::CONNECT, first_byte: Self::FIRST_BYTE, idle: Self::IDLE }
+    }
+}
+
+/// A provider's key. It can't be printed by accident.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiKey(String);
+
+impl ApiKey {
+    /// White space around the key is dropped: keys read from files often end in a newline.
+    pub fn new(key: impl AsRef<str>) -> Self {
+        Self(key.as_ref().trim().to_owned())
+    }
+
+    pub(super) fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_never_printed_with_the_settings() {
+        let settings = Settings {
+            base_url: "https://api.example.com/v1".into(),
+            model: "m".into(),
+            api_key: Some(ApiKey::new(" sk-secret\n")),
+            max_tokens: None,
+            temperature: None,
+            reasoning_effort: None,
+            timeouts: Timeouts::default(),
+        };
+        let printed = format!("{settings:?}");
+        assert!(printed.contains("[redacted]") && !printed.contains("sk-secret"), "{printed}");
+        assert_eq!(settings.api_key.unwrap().reveal(), "sk-secret");
+    }
+}
