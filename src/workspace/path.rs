@@ -62,7 +62,7 @@ impl WorkspacePath {
     }
 
     /// The entry `name` of this folder. `name` comes from a listing of it, so it is one plain name.
-    pub(super) fn entry(&self, name: &str) -> Self {
+    pub(crate) fn entry(&self, name: &str) -> Self {
         if self.is_root() { Self(name.into()) } else { Self(format!("{}/{name}", self.0)) }
     }
 
