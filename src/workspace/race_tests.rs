@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::fs::{CWD, FileType as NodeType, Mode, RenameFlags, mknodat, renameat_with};
 use tempfile::TempDir;
 
 use super::*;
@@ -71,4 +71,28 @@ fn a_link_swapped_in_while_folders_are_listed_leaks_no_name() {
         let names: Vec<String> = workspace.list(&folder).ok()?.into_iter().map(|entry| entry.name).collect();
         Some(if names == ["file.txt"] { INSIDE.into() } else { format!("{names:?}") })
     });
+}
+
+#[test]
+fn a_pipe_swapped_in_while_a_file_is_opened_never_makes_the_reader_wait() {
+    let place = TempDir::new().unwrap();
+    let (file, pipe) = (place.path().join("file"), place.path().join("pipe"));
+    fs::write(&file, INSIDE).unwrap();
+    mknodat(CWD, &pipe, NodeType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    let workspace = Workspace::open(place.path()).unwrap();
+    let name = WorkspacePath::parse("file").unwrap();
+    let (done, flips) = (AtomicBool::new(false), AtomicU32::new(0));
+    let (mut opened, mut refused) = (0, 0);
+    thread::scope(|scope| {
+        scope.spawn(|| flip(&file, &pipe, &done, &flips));
+        for _ in 0..ROUNDS {
+            match workspace.open_file(&name) {
+                Ok(_) => opened += 1,
+                Err(WorkspaceError::Special(_)) => refused += 1,
+                Err(_) => {}
+            }
+        }
+        done.store(true, Relaxed);
+    });
+    assert!(opened > 0 && refused > 0, "both were met: {opened} files, {refused} pipes");
 }
