@@ -1,1 +1,84 @@
-//! Configuration (loom.toml).
+//! Configuration: Loom's `loom.toml`, with a section `[cowork]` of our own. Plain data; only [`Config::load`] reads
+//! files and the environment.
+
+mod database;
+mod document;
+mod known;
+mod lookup;
+mod models;
+mod parse;
+
+use std::{path::PathBuf, time::Duration};
+
+pub use database::{DatabaseChoice, DatabaseKind, database_file};
+pub use lookup::{ConfigSource, Loaded};
+pub use models::{ApiKey, BUILT_IN, Capabilities, ModelConfig, Provider};
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    pub server: Server,
+    pub cowork: Cowork,
+    /// In the order of the file; providers that this version does not have are left out.
+    pub models: Vec<ModelConfig>,
+    /// Alias of one of `models`, or [`BUILT_IN`].
+    pub default_model: String,
+    /// Where sessions go that name no folder; `None` without a home folder.
+    pub default_workspace: Option<PathBuf>,
+    pub retry: Retry,
+    /// Window of models that don't name theirs, in tokens.
+    pub max_model_context_tokens: u64,
+    /// Loom's database file. Which file is used in the end says [`database_file`].
+    pub database_path: PathBuf,
+    /// A level of `tracing`: `error`, `warn`, `info`, `debug` or `trace`.
+    pub log_level: String,
+}
+
+/// Where to listen, and how large uploads may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    pub host: String,
+    pub port: u16,
+    pub max_upload_file_bytes: u64,
+    pub max_upload_request_bytes: u64,
+}
+
+/// Our own section.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cowork {
+    /// Sessions may work in folders below these.
+    pub workspace_roots: Vec<PathBuf>,
+    pub max_message_bytes: u64,
+    /// Messages that may wait in one session.
+    pub max_queue: u32,
+    /// Open connections of the whole server.
+    pub max_connections: u32,
+    /// How long running turns may take to end when the server stops.
+    pub grace_period: Duration,
+    /// Host names beside the loopback ones that the server answers to.
+    pub allowed_hosts: Vec<String>,
+}
+
+/// How model calls are repeated.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Retry {
+    pub max_attempts: u32,
+    pub base_delay: Duration,
+    pub max_delay: Duration,
+    pub jitter: Duration,
+}
+
+/// Each says file, line and key, or what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{file} line {line}: {reason}")]
+    Line { file: String, line: usize, reason: String },
+    #[error("The configuration file {path} can't be read: {reason}. Check --config, or leave it out.", path = path.display())]
+    Unreadable { path: PathBuf, reason: String },
+    #[error(
+        "There is no home folder (HOME is not set), so `{path}` of {key} is nowhere. Set HOME, or write the full path in loom.toml."
+    )]
+    NoHome { key: &'static str, path: String },
+}
+
+#[cfg(test)]
+mod config_tests;

@@ -1,0 +1,284 @@
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use tempfile::TempDir;
+
+use super::*;
+
+/// A file with every section that Loom documents.
+const FULL: &str = include_str!("full_loom.toml");
+
+fn read_with(text: &str, variables: &[(&str, &str)]) -> Result<(Config, Vec<String>), ConfigError> {
+    let env = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+    Config::from_toml(text, "loom.toml", &env, Some(Path::new("/home/anna")))
+}
+
+fn read(text: &str) -> (Config, Vec<String>) {
+    read_with(text, &[]).unwrap()
+}
+
+fn warnings(text: &str) -> Vec<String> {
+    read(text).1
+}
+
+fn error(text: &str) -> String {
+    read_with(text, &[]).unwrap_err().to_string()
+}
+
+fn key(config: &Config) -> Option<&str> {
+    config.models[0].api_key.as_ref().map(ApiKey::reveal)
+}
+
+#[test]
+fn an_empty_file_gives_the_defaults() {
+    let (config, warnings) = read("");
+    let expected = Config {
+        server: Server {
+            host: "127.0.0.1".into(),
+            port: 9000,
+            max_upload_file_bytes: 52_428_800,
+            max_upload_request_bytes: 262_144_000,
+        },
+        cowork: Cowork {
+            workspace_roots: vec!["/home/anna".into(), "/home/anna/projects".into()],
+            max_message_bytes: 262_144,
+            max_queue: 100,
+            max_connections: 10_000,
+            grace_period: Duration::from_secs(3),
+            allowed_hosts: vec![],
+        },
+        models: vec![],
+        default_model: BUILT_IN.into(),
+        default_workspace: Some("/home/anna/projects".into()),
+        retry: Retry {
+            max_attempts: 5,
+            base_delay: Duration::from_millis(500),
+            max_delay: Duration::from_secs(8),
+            jitter: Duration::from_millis(250),
+        },
+        max_model_context_tokens: 24_000,
+        database_path: "/home/anna/.loom/loom.db".into(),
+        log_level: "info".into(),
+    };
+    assert_eq!((config, warnings), (expected, vec![]));
+}
+
+#[test]
+fn a_full_file_of_loom_loads_without_a_warning() {
+    let (config, warnings) = read(FULL);
+    assert_eq!(warnings, Vec::<String>::new());
+    assert_eq!(config.server.port, 9100);
+    assert_eq!(config.default_model, "utility");
+    let aliases: Vec<&str> = config.models.iter().map(|model| model.alias.as_str()).collect();
+    assert_eq!(aliases, ["primary", "utility"]);
+    let primary = &config.models[0];
+    assert_eq!(primary.provider, Provider::OpenAiCompatible { base_url: "http://localhost:1234/v1".into() });
+    assert_eq!((primary.model.as_str(), primary.max_tokens, primary.temperature), ("qwen", Some(8192), Some(0.1)));
+    assert_eq!(primary.capabilities, Capabilities { vision: Some(true), thinking: Some(false), ..Default::default() });
+    assert_eq!(config.retry.max_attempts, 10, "Loom clamps 12 to 10");
+    assert_eq!(config.retry.max_delay, config.retry.base_delay, "never less than the base delay");
+    assert_eq!(config.max_model_context_tokens, 32_000);
+    assert_eq!(config.log_level, "warn");
+    assert_eq!(config.database_path, PathBuf::from("/srv/loom/loom.db"));
+}
+
+#[test]
+fn our_section_goes_before_looms() {
+    let (config, warnings) = read(
+        "[server]\nhost = \"0.0.0.0\"\nport = 9000\nmax_upload_file_bytes = 10\n\n[cowork]\nport = 9001\n\
+         workspace_roots = [\"~/work\", \"/srv/share\", \"~\", \"~x\"]\nallowed_hosts = [\"cowork.example\"]\ngrace_period_ms = 0\n",
+    );
+    assert_eq!(warnings, Vec::<String>::new());
+    assert_eq!((config.server.host.as_str(), config.server.port), ("0.0.0.0", 9001));
+    assert_eq!(config.server.max_upload_file_bytes, 10);
+    let roots: Vec<PathBuf> = ["/home/anna/work", "/srv/share", "/home/anna/", "~x"].map(PathBuf::from).into();
+    assert_eq!(config.cowork.workspace_roots, roots);
+    assert_eq!(config.cowork.allowed_hosts, ["cowork.example"]);
+    assert_eq!(config.cowork.grace_period, Duration::ZERO);
+}
+
+#[test]
+fn a_key_that_nobody_knows_is_named_with_its_line() {
+    for (text, warning) in [
+        (
+            "[server]\nhost = \"::1\"\n\nprot = 1",
+            "loom.toml line 4: `[server] prot` is not a key that Cowork or Loom knows; did you mean `port`?",
+        ),
+        (
+            "[srever]\nport = 1",
+            "loom.toml line 1: `[srever]` is not a section that Cowork or Loom knows; did you mean `[server]`?",
+        ),
+        ("zzz = 1", "loom.toml line 1: `zzz` is not a section that Cowork or Loom knows"),
+        ("[cowork]\nzzz = 1", "loom.toml line 2: `[cowork] zzz` is not a key that Cowork or Loom knows"),
+        (
+            "[execution]\nmodel_call_max_attemps = 3",
+            "loom.toml line 2: `[execution] model_call_max_attemps` is not a key that Cowork or Loom knows; did you mean `model_call_max_attempts`?",
+        ),
+        (
+            "[limits.runner]\nmax_model_context_token = 3",
+            "loom.toml line 2: `[limits.runner] max_model_context_token` is not a key that Cowork or Loom knows; did you mean `max_model_context_tokens`?",
+        ),
+        (
+            "[models.a]\nprovider = \"built_in\"\ntempreature = 1",
+            "loom.toml line 3: `[models.a] tempreature` is not a key that Cowork or Loom knows; did you mean `temperature`?",
+        ),
+        (
+            "[models.a]\nprovider = \"built_in\"\ncapabilities.visoin = true",
+            "loom.toml line 3: `[models.a.capabilities] visoin` is not a key that Cowork or Loom knows; did you mean `vision`?",
+        ),
+    ] {
+        assert_eq!(warnings(text), [warning]);
+    }
+}
+
+#[test]
+fn a_wrong_value_is_an_error_with_line_and_key() {
+    for (text, expected) in [
+        (
+            "# a comment\n\n[server]\nport = \"abc\"",
+            "loom.toml line 4: `[server] port` must be a whole number from 1 to 65535, not \"abc\"",
+        ),
+        ("[server]\nport = 0", "loom.toml line 2: `[server] port` must be a whole number from 1 to 65535, not 0"),
+        (
+            "[server]\nport = 65536",
+            "loom.toml line 2: `[server] port` must be a whole number from 1 to 65535, not 65536",
+        ),
+        ("[server]\nport = -1", "loom.toml line 2: `[server] port` must be a whole number from 1 to 65535, not -1"),
+        ("[server]\nhost = 1", "loom.toml line 2: `[server] host` must be text in quotes, not 1"),
+        (
+            "[cowork]\nworkspace_roots = \"~\"",
+            "loom.toml line 2: `[cowork] workspace_roots` must be a list of texts, such as [\"one\", \"two\"], not \"~\"",
+        ),
+        ("server = 3", "loom.toml line 1: `[server]` must be a section"),
+        (
+            "[models.a]\nprovider = \"openai\"\nmodel = \"m\"\nbase_url = \"localhost:1234\"",
+            "loom.toml line 4: `[models.a] base_url` must be an address that starts with http:// or https://",
+        ),
+        (
+            "[models.a]\nprovider = \"openai\"\nmodel = \"m\"\ncapabilities.vision = 1",
+            "loom.toml line 4: `[models.a.capabilities] vision` must be true or false, not 1",
+        ),
+    ] {
+        assert_eq!(error(text), expected);
+    }
+    assert!(error("[server]\nport = \n").starts_with("loom.toml line 2: not valid TOML: "));
+    assert!(error("[server]\nport = 1\n[server]\n").starts_with("loom.toml line 3: not valid TOML: "));
+}
+
+#[test]
+fn a_key_of_the_wrong_type_is_not_shown() {
+    let error = error("[models.a]\nprovider = \"openai\"\nmodel = \"m\"\napi_key = 8412093");
+    assert_eq!(error, "loom.toml line 4: `[models.a] api_key` must be text in quotes, not something else");
+}
+
+#[test]
+fn models_that_cannot_be_used_are_left_out_with_a_warning() {
+    let (config, warnings) = read(
+        "[models.local]\nprovider = \"ollama\"\nmodel = \"m\"\n[models.claude]\nprovider = \"anthropic\"\nmodel = \"m\"\n\
+         [models.a]\nmodel = \"m\"\n[models.b]\nprovider = \"openai_compatible\"\nmodel = \"m\"\n\
+         [models.c]\nprovider = \"openai\"\n[models.d]\nprovider = \"azure\"\n",
+    );
+    assert_eq!(config.models, []);
+    assert_eq!(config.default_model, BUILT_IN);
+    let expected = [
+        "loom.toml line 1: `[models.local]` has the provider `ollama`, which this version of Cowork can't call yet, so the model is left out",
+        "loom.toml line 4: `[models.claude]` has the provider `anthropic`, which this version of Cowork can't call yet, so the model is left out",
+        "loom.toml line 7: `[models.a]` names no `provider`, so the model is left out",
+        "loom.toml line 9: `[models.b]` has no `base_url`, so the model is left out",
+        "loom.toml line 12: `[models.c]` names no `model`, so the model is left out",
+        "loom.toml line 14: `[models.d]` has a provider that is not known, `azure`, so the model is left out",
+    ];
+    assert_eq!(warnings, expected);
+}
+
+#[test]
+fn the_default_model_is_the_executor_of_the_lowest_tier_then_the_first() {
+    let model = |alias: &str, more: &str| format!("[models.{alias}]\nprovider = \"openai\"\nmodel = \"m\"\n{more}\n");
+    for (text, expected) in [
+        (model("z", "tier = 2") + &model("b", "tier = 1") + &model("a", "tier = 1"), "b"),
+        (model("z", "roles = [\"planner\"]") + &model("a", "tier = 9"), "a"),
+        (model("z", "roles = [\"planner\"]") + &model("a", "roles = []"), "z"),
+        (String::new(), BUILT_IN),
+    ] {
+        assert_eq!(read(&text).0.default_model, expected, "{text}");
+    }
+}
+
+#[test]
+fn keys_come_from_the_environment_before_the_file() {
+    let model = |more: &str| format!("[models.my-gpt]\nprovider = \"openai\"\nmodel = \"m\"\n{more}\n");
+    let openai = ("OPENAI_API_KEY", "general");
+    let own = ("COWORK_API_KEY_MY_GPT", "own");
+    let named = ("TEAM_KEY", "named");
+    for (more, variables, expected) in [
+        ("", &[][..], None),
+        ("", &[openai], Some("general")),
+        ("base_url = \"https://api.openai.com/v1/\"", &[openai], Some("general")),
+        ("base_url = \"https://api.openai.com.evil.example/v1\"", &[openai], None),
+        ("base_url = \"http://localhost:1/v1\"", &[openai], None),
+        ("api_key = \"file\"", &[openai], Some("file")),
+        ("api_key = \"file\"", &[openai, own], Some("own")),
+        ("api_key = \"file\"\napi_key_env = \"TEAM_KEY\"", &[openai, own, named], Some("named")),
+        ("api_key = \"\"", &[("COWORK_API_KEY_MY_GPT", " ")], None),
+    ] {
+        let (config, warnings) = read_with(&model(more), variables).unwrap();
+        assert_eq!((key(&config), warnings.len()), (expected, 0), "{more} {variables:?}");
+    }
+    let (config, warnings) = read_with(&model("api_key_env = \"TEAM_KEY\""), &[]).unwrap();
+    assert_eq!(key(&config), None);
+    assert_eq!(
+        warnings,
+        [
+            "loom.toml line 4: `[models.my-gpt] api_key_env` names TEAM_KEY, which is not set, so the model is called without a key"
+        ]
+    );
+}
+
+#[test]
+fn a_key_is_never_printed() {
+    let (config, _) = read("[models.a]\nprovider = \"openai\"\nmodel = \"m\"\napi_key = \"sk-secret\"");
+    let printed = format!("{config:?}");
+    assert!(printed.contains("[redacted]") && !printed.contains("sk-secret"), "{printed}");
+}
+
+#[test]
+fn without_a_home_folder_only_paths_that_need_one_fail() {
+    let read = |text| Config::from_toml(text, "loom.toml", &|_| None, None);
+    let error = read("").unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "There is no home folder (HOME is not set), so `~/.loom/loom.db` of [memory] database_path is nowhere. \
+         Set HOME, or write the full path in loom.toml."
+    );
+    let (config, _) = read("[memory]\ndatabase_path = \"/d/loom.db\"").unwrap();
+    assert_eq!((config.default_workspace, config.cowork.workspace_roots), (None, vec![]));
+}
+
+#[test]
+fn the_first_file_that_is_there_is_read_and_nothing_is_merged() {
+    let place = TempDir::new().unwrap();
+    let (current, home) = (place.path().join("current"), place.path().join("home"));
+    fs::create_dir_all(&current).unwrap();
+    fs::create_dir_all(home.join(".loom")).unwrap();
+    let load = |source| Config::load_from(source, &current, Some(&home), &|_| None);
+    assert_eq!(load(ConfigSource::Lookup).unwrap().file, None);
+
+    fs::write(home.join(".loom/loom.toml"), "[server]\nport = 1\nhost = \"home\"").unwrap();
+    let loaded = load(ConfigSource::Lookup).unwrap();
+    assert_eq!((loaded.config.server.port, loaded.file), (1, Some(home.join(".loom/loom.toml"))));
+
+    fs::write(current.join("loom.toml"), "[server]\nport = 2").unwrap();
+    let loaded = load(ConfigSource::Lookup).unwrap();
+    assert_eq!((loaded.config.server.port, loaded.config.server.host.as_str()), (2, "127.0.0.1"));
+
+    let given = place.path().join("given.toml");
+    fs::write(&given, "[server]\nport = 3").unwrap();
+    assert_eq!(load(ConfigSource::Given(given)).unwrap().config.server.port, 3);
+
+    let gone = place.path().join("gone.toml");
+    let error = load(ConfigSource::Given(gone.clone())).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("The configuration file {} can't be read: ", gone.display())), "{error}");
+}

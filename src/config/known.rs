@@ -1,0 +1,115 @@
+//! Which keys exist: ours, and those of Loom that a file may hold and we don't need.
+
+use super::{ConfigError, document::Section};
+
+/// How alike a misspelt key and a known one must be, from 0 to 1.
+const ALIKE: f32 = 0.6;
+/// The same where unknown keys are usual: only what is all but certainly one of ours, misspelt.
+const ALL_BUT_EQUAL: f32 = 0.9;
+
+enum Keys {
+    /// All keys are known; another one is a mistake.
+    All(&'static [&'static str]),
+    /// Loom has many more than we know; these are ours.
+    Among(&'static [&'static str]),
+    /// None is ours.
+    LoomsOwn,
+}
+
+const SERVER: &[&str] = &["host", "port", "max_upload_file_bytes", "max_upload_request_bytes"];
+const COWORK: &[&str] = &[
+    "host",
+    "port",
+    "workspace_roots",
+    "max_message_bytes",
+    "max_queue",
+    "max_connections",
+    "grace_period_ms",
+    "allowed_hosts",
+];
+const MODEL: &[&str] = &[
+    "provider",
+    "base_url",
+    "model",
+    "max_tokens",
+    "temperature",
+    "roles",
+    "api_key",
+    "api_key_env",
+    "reasoning_effort",
+    "tier",
+    "capabilities",
+    "context_tokens",
+];
+const CAPABILITIES: &[&str] = &["vision", "native_pdf", "thinking", "citations", "audio_input", "audio_output"];
+const EXECUTION: &[&str] = &[
+    "model_call_max_attempts",
+    "model_call_retry_base_delay_seconds",
+    "model_call_retry_max_delay_seconds",
+    "model_call_retry_jitter_seconds",
+];
+
+const SECTIONS: &[(&str, Keys)] = &[
+    ("server", Keys::All(SERVER)),
+    ("cowork", Keys::All(COWORK)),
+    ("models", Keys::LoomsOwn),
+    ("workspace", Keys::All(&["default_path", "scratch_dir"])),
+    ("execution", Keys::Among(EXECUTION)),
+    ("limits", Keys::LoomsOwn),
+    ("memory", Keys::Among(&["database_path"])),
+    ("logging", Keys::Among(&["level"])),
+    ("telemetry", Keys::LoomsOwn),
+    ("verification", Keys::LoomsOwn),
+    ("process", Keys::LoomsOwn),
+    ("tui", Keys::LoomsOwn),
+    ("ui", Keys::LoomsOwn),
+    ("mcp", Keys::LoomsOwn),
+    ("retention", Keys::LoomsOwn),
+    ("desktop", Keys::LoomsOwn),
+];
+
+/// A warning for every key that means nothing to anyone, in the order of the file.
+pub fn unknown_keys(file: &Section<'_>) -> Result<Vec<String>, ConfigError> {
+    let mut warnings = Vec::new();
+    for (section, _) in file.keys() {
+        match SECTIONS.iter().find(|(name, _)| *name == section) {
+            None => warnings.push(unknown_section(file, section)),
+            Some((_, Keys::LoomsOwn)) => {}
+            Some((_, keys)) => unknown_in(&file.section(section)?, keys, &mut warnings),
+        }
+    }
+    unknown_in(&file.section("limits")?.section("runner")?, &Keys::Among(&["max_model_context_tokens"]), &mut warnings);
+    let models = file.section("models")?;
+    for (alias, _) in models.keys() {
+        let model = models.section(alias)?;
+        unknown_in(&model, &Keys::All(MODEL), &mut warnings);
+        unknown_in(&model.section("capabilities")?, &Keys::All(CAPABILITIES), &mut warnings);
+    }
+    Ok(warnings)
+}
+
+fn unknown_in(section: &Section<'_>, keys: &Keys, warnings: &mut Vec<String>) {
+    let (ours, alike, must_be_known) = match keys {
+        Keys::All(ours) => (*ours, ALIKE, true),
+        Keys::Among(ours) => (*ours, ALL_BUT_EQUAL, false),
+        Keys::LoomsOwn => return,
+    };
+    for (key, _) in section.keys().into_iter().filter(|(key, _)| !ours.contains(key)) {
+        let near = nearest(key, ours, alike);
+        if near.is_none() && !must_be_known {
+            continue;
+        }
+        let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+        warnings.push(format!("{} is not a key that Cowork or Loom knows{hint}", section.place(key)));
+    }
+}
+
+fn unknown_section(file: &Section<'_>, section: &str) -> String {
+    let names: Vec<&str> = SECTIONS.iter().map(|(name, _)| *name).collect();
+    let hint = nearest(section, &names, ALIKE).map_or_else(String::new, |near| format!("; did you mean `[{near}]`?"));
+    format!("{} is not a section that Cowork or Loom knows{hint}", file.place(section))
+}
+
+fn nearest<'a>(name: &str, known: &[&'a str], alike: f32) -> Option<&'a str> {
+    similar::get_close_matches(name, known, 1, alike).first().copied()
+}

@@ -1,0 +1,156 @@
+//! From the text of a file to a [`Config`].
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use super::{
+    Config, ConfigError, Cowork, Retry, Server,
+    document::{Section, Source},
+    known, models,
+};
+
+const HOST: &str = "127.0.0.1";
+const PORT: u16 = 9000;
+const MAX_UPLOAD_FILE_BYTES: u64 = 52_428_800;
+const MAX_UPLOAD_REQUEST_BYTES: u64 = 262_144_000;
+/// A message is stored, searched and sent to the model whole.
+const MAX_MESSAGE_BYTES: u64 = 262_144;
+/// More waiting messages than a person keeps track of.
+const MAX_QUEUE: u32 = 100;
+const MAX_CONNECTIONS: u32 = 10_000;
+/// Service managers kill after ten seconds and more.
+const GRACE_PERIOD_MS: u64 = 3_000;
+const DEFAULT_WORKSPACE: &str = "~/projects";
+const DATABASE: &str = "~/.loom/loom.db";
+const LOG_LEVEL: &str = "info";
+/// Loom's default, and the range that it clamps to.
+const CONTEXT_TOKENS: u64 = 24_000;
+const CONTEXT_TOKENS_RANGE: (u64, u64) = (2_048, 500_000);
+const MAX_ATTEMPTS: u32 = 5;
+const MAX_ATTEMPTS_RANGE: (u32, u32) = (1, 10);
+const BASE_DELAY_SECONDS: f64 = 0.5;
+const MAX_DELAY_SECONDS: f64 = 8.0;
+const JITTER_SECONDS: f64 = 0.25;
+/// A model call that waits longer is a model that is not there.
+const LONGEST_DELAY_SECONDS: f64 = 3_600.0;
+
+impl Config {
+    /// Reads the text of a file. Returns the warnings beside it.
+    pub fn from_toml(
+        text: &str,
+        file_name: &str,
+        env: &dyn Fn(&str) -> Option<String>,
+        home: Option<&Path>,
+    ) -> Result<(Self, Vec<String>), ConfigError> {
+        let source = Source { file: file_name, text };
+        let table = source.parse()?;
+        let file = Section::whole_file(source, &table);
+        let mut warnings = known::unknown_keys(&file)?;
+        let models = models::read(&file.section("models")?, env, &mut warnings)?;
+        let default_workspace = default_workspace(&file.section("workspace")?, home)?;
+        let config = Self {
+            server: server(&file.section("server")?, &file.section("cowork")?)?,
+            cowork: cowork(&file.section("cowork")?, default_workspace.as_deref(), home)?,
+            default_model: models::default_alias(&models),
+            models,
+            default_workspace,
+            retry: retry(&file.section("execution")?)?,
+            max_model_context_tokens: context_tokens(&file.section("limits")?.section("runner")?)?,
+            database_path: database_path(&file.section("memory")?, home)?,
+            log_level: log_level(&file.section("logging")?, &mut warnings)?,
+        };
+        Ok((config, warnings))
+    }
+}
+
+/// The address of `[cowork]` goes before that of `[server]`, which may be Loom's own server's.
+fn server(server: &Section<'_>, cowork: &Section<'_>) -> Result<Server, ConfigError> {
+    let host = (cowork.text("host")?, server.text("host")?);
+    let port = (cowork.whole("port", 1..=u16::MAX)?, server.whole("port", 1..=u16::MAX)?);
+    let bytes = |key, default| Ok(server.whole(key, 1..=u64::MAX)?.unwrap_or(default));
+    Ok(Server {
+        host: host.0.or(host.1).unwrap_or_else(|| HOST.into()),
+        port: port.0.or(port.1).unwrap_or(PORT),
+        max_upload_file_bytes: bytes("max_upload_file_bytes", MAX_UPLOAD_FILE_BYTES)?,
+        max_upload_request_bytes: bytes("max_upload_request_bytes", MAX_UPLOAD_REQUEST_BYTES)?,
+    })
+}
+
+fn cowork(section: &Section<'_>, workspace: Option<&Path>, home: Option<&Path>) -> Result<Cowork, ConfigError> {
+    let roots = match section.texts("workspace_roots")? {
+        Some(roots) => {
+            roots.iter().map(|root| expand(root, home, "[cowork] workspace_roots")).collect::<Result<_, _>>()?
+        }
+        None => home.into_iter().chain(workspace).map(Path::to_path_buf).collect(),
+    };
+    Ok(Cowork {
+        workspace_roots: roots,
+        max_message_bytes: section.whole("max_message_bytes", 1..=u64::MAX)?.unwrap_or(MAX_MESSAGE_BYTES),
+        max_queue: section.whole("max_queue", 1..=u32::MAX)?.unwrap_or(MAX_QUEUE),
+        max_connections: section.whole("max_connections", 1..=u32::MAX)?.unwrap_or(MAX_CONNECTIONS),
+        grace_period: Duration::from_millis(section.whole("grace_period_ms", 0..=600_000)?.unwrap_or(GRACE_PERIOD_MS)),
+        allowed_hosts: section.texts("allowed_hosts")?.unwrap_or_default(),
+    })
+}
+
+fn default_workspace(section: &Section<'_>, home: Option<&Path>) -> Result<Option<PathBuf>, ConfigError> {
+    match (section.text("default_path")?, home) {
+        (Some(path), _) => expand(&path, home, "[workspace] default_path").map(Some),
+        (None, Some(_)) => expand(DEFAULT_WORKSPACE, home, "[workspace] default_path").map(Some),
+        (None, None) => Ok(None),
+    }
+}
+
+fn database_path(section: &Section<'_>, home: Option<&Path>) -> Result<PathBuf, ConfigError> {
+    let path = section.text("database_path")?;
+    expand(path.as_deref().unwrap_or(DATABASE), home, "[memory] database_path")
+}
+
+/// Numbers that Loom clamps are clamped here too: a file that works there works here.
+fn retry(section: &Section<'_>) -> Result<Retry, ConfigError> {
+    let (least, most) = MAX_ATTEMPTS_RANGE;
+    let seconds = |key, default| -> Result<Duration, ConfigError> {
+        let number = section.number(key, 0.0..=f64::MAX)?.unwrap_or(default);
+        Ok(Duration::from_secs_f64(number.min(LONGEST_DELAY_SECONDS)))
+    };
+    let base_delay = seconds("model_call_retry_base_delay_seconds", BASE_DELAY_SECONDS)?;
+    Ok(Retry {
+        max_attempts: section
+            .whole("model_call_max_attempts", 0..=u32::MAX)?
+            .unwrap_or(MAX_ATTEMPTS)
+            .clamp(least, most),
+        base_delay,
+        max_delay: seconds("model_call_retry_max_delay_seconds", MAX_DELAY_SECONDS)?.max(base_delay),
+        jitter: seconds("model_call_retry_jitter_seconds", JITTER_SECONDS)?,
+    })
+}
+
+fn context_tokens(section: &Section<'_>) -> Result<u64, ConfigError> {
+    let (least, most) = CONTEXT_TOKENS_RANGE;
+    Ok(section.whole("max_model_context_tokens", 0..=u64::MAX)?.unwrap_or(CONTEXT_TOKENS).clamp(least, most))
+}
+
+/// Loom writes Python's names, in any case.
+fn log_level(section: &Section<'_>, warnings: &mut Vec<String>) -> Result<String, ConfigError> {
+    let Some(level) = section.text("level")? else { return Ok(LOG_LEVEL.into()) };
+    Ok(match level.to_ascii_lowercase().as_str() {
+        level @ ("error" | "warn" | "info" | "debug" | "trace") => level.into(),
+        "critical" | "fatal" => "error".into(),
+        "warning" => "warn".into(),
+        _ => {
+            warnings.push(format!("{} has no level `{level}`; it is taken as `{LOG_LEVEL}`", section.place("level")));
+            LOG_LEVEL.into()
+        }
+    })
+}
+
+/// `~` and `~/…` are the home folder.
+fn expand(text: &str, home: Option<&Path>, key: &'static str) -> Result<PathBuf, ConfigError> {
+    let Some(rest) = text.strip_prefix('~').filter(|rest| rest.is_empty() || rest.starts_with('/')) else {
+        return Ok(text.into());
+    };
+    let home = home.ok_or_else(|| ConfigError::NoHome { key, path: text.into() })?;
+    Ok(home.join(rest.trim_start_matches('/')))
+}
