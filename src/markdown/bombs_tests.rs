@@ -62,7 +62,7 @@ bombs! {
     instructions: "<?".repeat(50_000);
     data_sections: "<![CDATA[".repeat(20_000);
     open_tags: "<a href=\"".repeat(20_000);
-    entities: "&amp;&#x202E;&unknown;".repeat(10_000);
+    entities: "&amp;&#x202E;&unknown;".repeat(4_000);
     dollars: "$a \\$".repeat(30_000);
     dollar_pairs: "$$ $".repeat(30_000);
     backslashes: "\\".repeat(100_000);
@@ -83,6 +83,6 @@ bombs! {
     one_line: "a b ".repeat(128 * KIB);
     one_list: "- a *b*\n".repeat(8_000);
     cuts_that_the_parser_refuses: "10. a\n  ```\n".to_owned() + &"a\n\n".repeat(10_000);
-    hidden_characters: "\u{202E}".repeat(60_000);
+    hidden_characters: "\u{202E}".repeat(20_000);
     beyond_every_limit: format!("{}\n\n> b\n", "word ".repeat(40)).repeat(1024 * KIB / 208);
 }

@@ -62,12 +62,10 @@ fn no_payload_written_character_by_character_gives_anything_off_the_whitelist() 
 }
 
 #[test]
-fn nothing_that_fetches_or_runs_stands_in_any_payloads_html() {
+fn nothing_that_fetches_or_runs_begins_in_any_payloads_html() {
     for payload in payloads::all() {
         let html = render(payload).concat().to_ascii_lowercase();
-        for forbidden in
-            ["<img", "<script", "<iframe", "<link", "<style", "<svg", "<object", "href=\"javascript:", "href=\"data:"]
-        {
+        for forbidden in ["<img", "<script", "<iframe", "<link", "<style", "<svg", "<object", "<!--", "<form"] {
             assert!(!html.contains(forbidden), "{payload:?}: {html}");
         }
     }

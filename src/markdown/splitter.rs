@@ -292,7 +292,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(1024))]
+        #![proptest_config(ProptestConfig::with_cases(2048))]
         #[test]
         fn chunk_by_chunk_reads_as_the_whole_text_does(lines in prop::collection::vec(line(), 1..14)) {
             let text = lines.join("\n") + "\n";
