@@ -110,6 +110,25 @@ fn a_long_open_fence_costs_the_same_at_any_length() {
 }
 
 #[test]
+fn one_long_open_block_after_another_shows_its_own_text() {
+    let (mut stream, mut reader, mut text) = (Stream::new(), Reader::default(), String::new());
+    for piece in [
+        "```\n".to_owned() + &"first\n".repeat(9_000),
+        "```\n~~~\n".to_owned() + &"second\n".repeat(9_000),
+        "~~~\n".to_owned() + &" ".repeat(50_000),
+        "\n".to_owned() + &"third ".repeat(9_000),
+    ] {
+        stream.push(&piece);
+        text.push_str(&piece);
+        reader.apply(&stream.blocks());
+        assert_eq!(reader.blocks, view(&text).0);
+    }
+    reader.apply(&stream.finish());
+    assert_eq!(reader.blocks, render(&text));
+    assert_eq!(reader.blocks.len(), 3);
+}
+
+#[test]
 fn finished_text_is_never_sent_again() {
     let mut stream = Stream::new();
     stream.push(&"paragraph\n\n".repeat(5_000));
