@@ -1,8 +1,8 @@
 //! Markdown of models and people, as sanitised HTML blocks. The browser never parses Markdown; it shows what this module gives.
 //!
-//! The way of a text: [`stream`] takes it in as it grows, [`splitter`] cuts it into chunks that nothing later can change,
-//! [`chunk`] parses one with comrak, [`writer`] writes its tree as HTML under the rules of [`links`] and [`invisible`],
-//! and [`sanitise`] has the last word. [`render`] is the same way walked at once, so a text reads the same live and later.
+//! The way of a text: `stream` takes it in as it grows, `splitter` cuts it into chunks that nothing later can change,
+//! `chunk` parses one with comrak, `writer` writes its tree as HTML under the rules of `links` and `invisible`,
+//! and `sanitise` has the last word. [`render`] is the same way walked at once, so a text reads the same live and later.
 //!
 //! The dialect is GitHub's (tables, task lists, strikethrough, autolinks) with these differences:
 //! - raw HTML is text; so is a link reference definition, since a definition far away would change finished blocks;
