@@ -31,6 +31,8 @@ pub mod state;
 #[cfg(feature = "ssr")]
 pub mod store;
 #[cfg(feature = "ssr")]
+pub mod telemetry;
+#[cfg(feature = "ssr")]
 pub mod tools;
 #[cfg(feature = "ssr")]
 pub mod web;

@@ -1,1 +1,210 @@
-fn main() {}
+//! The composition root: configuration, store, models, tools, agent, web, in this order. No logic of its own.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+use cowork::{
+    agent::{
+        Agent, AgentParts, Limits, RetryPolicy,
+        feed::Feeds,
+        ports::{clock::SystemClock, store::Publish},
+    },
+    config::{BUILT_IN, Config, ConfigSource, Loaded, database_file},
+    models,
+    state::{AppState, Site, Timing},
+    store::{SqliteStore, holds_sessions},
+    telemetry, tools,
+    web::{self, ServeOptions},
+    workspace::roots::Roots,
+};
+use leptos::config::{LeptosOptions, get_config_from_str};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    time::timeout,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Work with an agent on a folder of files, in the browser.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the page and the API. The default.
+    Serve(ServeArgs),
+}
+
+#[derive(Args, Clone, Default)]
+struct ServeArgs {
+    /// Configuration file; else ./loom.toml, ~/.loom/loom.toml, or the defaults.
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// Address to listen on; only this machine's own until access control exists.
+    #[arg(long)]
+    host: Option<String>,
+    #[arg(long)]
+    port: Option<u16>,
+    /// The folder that sessions work in, and the only place where they may.
+    #[arg(long)]
+    workspace: Option<PathBuf>,
+    /// SQLite file for the sessions; made if missing.
+    #[arg(long)]
+    database: Option<PathBuf>,
+}
+
+fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    let args = match cli.command {
+        Some(Command::Serve(args)) => args,
+        None => cli.serve,
+    };
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(args))
+}
+
+async fn serve(args: ServeArgs) -> anyhow::Result<()> {
+    let Loaded { config, file, warnings } =
+        Config::load(args.config.clone().map_or(ConfigSource::Lookup, ConfigSource::Given))?;
+    telemetry::start(&config.log_level);
+    warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+
+    let (listener, address) = listen(&args, &config).await?;
+    let database = database_file(args.database.as_deref(), &config.database_path, holds_sessions, |path| path.exists());
+    let feeds = Arc::new(Feeds::default());
+    let publish: Arc<dyn Publish> = feeds.clone();
+    let store = Arc::new(SqliteStore::open(&database.path, publish, Arc::new(SystemClock))?);
+    let agent = Agent::new(AgentParts {
+        store: store.clone(),
+        feeds,
+        models: models::from_config(&config)?,
+        tools: tools::reading_tools(),
+        workspaces: Arc::new(roots(&args, &config)?),
+        limits: limits(&config),
+    });
+    agent.recover().await?;
+
+    let (stopping, sockets) = (CancellationToken::new(), TaskTracker::new());
+    let site = Site {
+        hosts: web::allowed_hosts(address.port(), &config.cowork.allowed_hosts),
+        notice: database.note.clone(),
+        built_in_only: config.default_model == BUILT_IN,
+        public_config: web::public_config(&config, file.as_deref(), &database.path),
+        timing: Timing::default(),
+    };
+    let state = AppState {
+        agent: agent.clone(),
+        leptos: leptos_options()?,
+        site: Arc::new(site),
+        stopping: stopping.clone(),
+        sockets: sockets.clone(),
+    };
+    let options =
+        ServeOptions { connections: config.cowork.max_connections as usize, grace: config.cowork.grace_period };
+
+    announce(&address, &database);
+    let grace = config.cowork.grace_period;
+    web::serve(listener, web::router(state), options, async move {
+        stop_signal().await;
+        exit_on_second_signal();
+        // Turns end and are recorded first, then the sockets say so and close.
+        if timeout(grace, agent.shut_down()).await.is_err() {
+            tracing::warn!("some turns did not end in time; the next start marks them as interrupted");
+        }
+        stopping.cancel();
+        sockets.close();
+        let _ = timeout(Duration::from_secs(1), sockets.wait()).await;
+    })
+    .await;
+    store.close();
+    Ok(())
+}
+
+async fn listen(args: &ServeArgs, config: &Config) -> anyhow::Result<(TcpListener, std::net::SocketAddr)> {
+    let host = args.host.as_deref().unwrap_or(&config.server.host);
+    let port = args.port.unwrap_or(config.server.port);
+    let name = host.trim_matches(['[', ']']);
+    let mut addresses = tokio::net::lookup_host((name, port))
+        .await
+        .with_context(|| format!("`--host {host}` is no address of this machine"))?;
+    let address = addresses.next().with_context(|| format!("`--host {host}` is no address of this machine"))?;
+    anyhow::ensure!(
+        address.ip().is_loopback(),
+        "Cowork does not listen on {host}: it has no access control yet, so everyone who reaches it could read the workspace. \
+         Use --host 127.0.0.1, and an SSH tunnel to reach it from another machine."
+    );
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!("Cowork can't listen on {address}. Another program may use the port; choose one with --port")
+    })?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}
+
+fn roots(args: &ServeArgs, config: &Config) -> anyhow::Result<Roots> {
+    let roots = match &args.workspace {
+        Some(folder) => {
+            let folder = folder
+                .canonicalize()
+                .with_context(|| format!("The folder {} of --workspace can't be opened", folder.display()))?;
+            anyhow::ensure!(folder.is_dir(), "{} of --workspace is not a folder", folder.display());
+            return Ok(Roots::new([folder.clone()], Some(folder)));
+        }
+        None => config.cowork.workspace_roots.clone(),
+    };
+    Ok(Roots::new(roots, config.default_workspace.clone()).guard_home(std::env::home_dir()))
+}
+
+fn limits(config: &Config) -> Limits {
+    let retry = config.retry;
+    Limits {
+        message_bytes: usize::try_from(config.cowork.max_message_bytes).unwrap_or(usize::MAX),
+        queued_messages: config.cowork.max_queue as usize,
+        retry: RetryPolicy {
+            attempts: retry.max_attempts,
+            base: retry.base_delay,
+            max: retry.max_delay,
+            jitter: retry.jitter,
+        },
+    }
+}
+
+/// The options of `Leptos.toml`, which is inside the binary. The page's files get an address that changes with them.
+fn leptos_options() -> anyhow::Result<LeptosOptions> {
+    let mut options = get_config_from_str(include_str!("../Leptos.toml"))?;
+    options.site_pkg_dir = format!("pkg/{}", web::build_id()).into();
+    Ok(options)
+}
+
+fn announce(address: &std::net::SocketAddr, database: &cowork::config::DatabaseChoice) {
+    if let Some(note) = &database.note {
+        tracing::warn!("{note}");
+    }
+    tracing::info!(database = %database.path.display(), "sessions are kept");
+    println!("Cowork is ready: http://{address}");
+}
+
+async fn stop_signal() {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping");
+}
+
+/// One who asks twice does not want to wait.
+fn exit_on_second_signal() {
+    tokio::spawn(async {
+        stop_signal().await;
+        std::process::exit(130);
+    });
+}

@@ -231,7 +231,7 @@ fn explain(context: &TurnContext, error: &ModelError) -> String {
 impl Tally {
     fn add(&mut self, sample: &Sample) {
         self.first_text = self.first_text.or(sample.first_text);
-        self.tokens = self.tokens.add(sample.tokens);
+        self.tokens = self.tokens + sample.tokens;
         self.context.used = sample.tokens.input + sample.tokens.output;
     }
 }

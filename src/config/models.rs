@@ -55,12 +55,16 @@ pub struct Capabilities {
 pub struct ApiKey(String);
 
 impl ApiKey {
-    pub fn new(key: impl Into<String>) -> Self {
-        Self(key.into())
+    /// White space around the key is dropped: keys read from files often end in a newline.
+    pub fn new(key: impl AsRef<str>) -> Self {
+        Self(key.as_ref().trim().to_owned())
     }
     /// For the one place that sends it.
     pub fn reveal(&self) -> &str {
         &self.0
+    }
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 

@@ -147,8 +147,10 @@ pub struct Tokens {
     pub estimated: bool,
 }
 
-impl Tokens {
-    pub fn add(self, other: Self) -> Self {
+impl std::ops::Add for Tokens {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
         Self {
             input: self.input + other.input,
             output: self.output + other.output,

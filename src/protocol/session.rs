@@ -105,6 +105,8 @@ pub struct Folder {
 pub struct FolderList {
     /// The folder that is listed; `None` at the level of the allowed roots.
     pub dir: Option<String>,
+    /// Whether a session may work in `dir` itself.
+    pub usable: bool,
     /// Where "up" leads; `None` at the level of the allowed roots.
     pub parent: Option<String>,
     pub folders: Vec<Folder>,

@@ -10,6 +10,7 @@ mod health;
 mod logs;
 mod messages;
 mod page;
+mod public_config;
 mod router;
 mod server;
 mod sessions;
@@ -17,5 +18,6 @@ mod stream;
 
 pub use assets::build_id;
 pub use guard::allowed_hosts;
+pub use public_config::public_config;
 pub use router::router;
 pub use server::{ServeOptions, serve};

@@ -18,19 +18,25 @@ const NEXT_STEP: &str = "Choose one of the folders that the list of folders show
 pub struct Roots {
     roots: Vec<PathBuf>,
     default: Option<PathBuf>,
+    home: Option<PathBuf>,
 }
 
 impl Roots {
     /// `default` is where sessions go that name no folder; it must stand under one of `roots`, too.
     pub fn new(roots: impl IntoIterator<Item = PathBuf>, default: Option<PathBuf>) -> Self {
-        Self { roots: roots.into_iter().collect(), default }
+        Self { roots: roots.into_iter().collect(), default, home: None }
+    }
+
+    /// Keeps sessions out of the home folder itself, where keys and settings lie open; folders in it stay allowed.
+    pub fn guard_home(self, home: Option<PathBuf>) -> Self {
+        Self { home: home.and_then(|home| home.canonicalize().ok()), ..self }
     }
 
     /// The folder for a new session, canonical: the one asked for, or the default.
     pub fn resolve(&self, requested: Option<&str>) -> Result<PathBuf, ApiError> {
         match (requested, &self.default) {
-            (Some(text), _) => self.allowed(Path::new(text)),
-            (None, Some(default)) => self.allowed(default),
+            (Some(text), _) => self.usable(Path::new(text)),
+            (None, Some(default)) => self.usable(default),
             (None, None) => Err(ApiError::new(
                 ErrorCode::WorkspaceNotFound,
                 format!("No folder was named, and none is configured as the default. {NEXT_STEP}"),
@@ -40,7 +46,7 @@ impl Roots {
 
     /// Whether the folder of an existing session is still there and still allowed.
     pub fn check(&self, path: &Path) -> Result<(), ApiError> {
-        self.allowed(path).map(|_| ())
+        self.usable(path).map(|_| ())
     }
 
     /// The folders in `dir`, or where to begin: the roots, or what is in the only one. Hidden folders are left out.
@@ -50,7 +56,7 @@ impl Roots {
             (Some(dir), _) => self.folders_in(&self.allowed(Path::new(dir))?),
             (None, [only]) => self.folders_in(only),
             (None, _) => {
-                Ok(FolderList { dir: None, parent: None, folders: roots.iter().map(|root| folder(root)).collect() })
+                Ok(FolderList { dir: None, parent: None, usable: false, folders: roots.iter().map(|root| folder(root)).collect() })
             }
         }
     }
@@ -67,7 +73,17 @@ impl Roots {
         folders.sort_by(|a, b| by_name(&a.name, &b.name));
         folders.truncate(MAX_FOLDERS);
         let parent = dir.parent().filter(|parent| self.covers(parent)).map(shown);
-        Ok(FolderList { dir: Some(shown(dir)), parent, folders })
+        Ok(FolderList { dir: Some(shown(dir)), parent, usable: self.usable(dir).is_ok(), folders })
+    }
+
+    /// The folder, if a session may work in it.
+    fn usable(&self, path: &Path) -> Result<PathBuf, ApiError> {
+        let real = self.allowed(path)?;
+        if self.home.as_ref() == Some(&real) {
+            let detail = "The home folder itself holds keys and settings, so no session works in it. Choose a folder inside it.";
+            return Err(ApiError::new(ErrorCode::WorkspaceNotAllowed, detail));
+        }
+        Ok(real)
     }
 
     /// Resolves all links first, so that what is judged is what will be opened.

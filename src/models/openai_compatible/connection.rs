@@ -24,7 +24,7 @@ use super::{
     reader::Reader,
     request::{self, Quirk},
     retry_after::retry_after,
-    settings::{ApiKey, Settings},
+    settings::Settings,
 };
 use crate::agent::ports::model::{ModelError, ModelRequest};
 

@@ -5,7 +5,8 @@ use std::{error::Error, io, iter, time::Duration};
 use reqwest::{StatusCode, Url};
 use serde_json::Value;
 
-use super::settings::{ApiKey, Settings};
+use super::settings::Settings;
+use crate::config::ApiKey;
 use crate::agent::ports::model::ModelError;
 
 /// How much of the server's own words is repeated, in characters.

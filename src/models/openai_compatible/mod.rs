@@ -31,7 +31,7 @@ use futures::{
 
 use crate::agent::ports::model::{Model, ModelError, ModelEvent, ModelRequest};
 use connection::Connection;
-pub use settings::{ApiKey, Settings, Timeouts};
+pub use settings::{Settings, Timeouts};
 
 pub struct OpenAiCompatible {
     connection: Arc<Connection>,

@@ -1,6 +1,8 @@
 //! What a model of this kind is configured with.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
+
+use crate::config::ApiKey;
 
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -37,31 +39,6 @@ impl Timeouts {
 impl Default for Timeouts {
     fn default() -> Self {
         Self { connect: Self::CONNECT, first_byte: Self::FIRST_BYTE, idle: Self::IDLE }
-    }
-}
-
-/// A provider's key. It can't be printed by accident.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ApiKey(String);
-
-impl ApiKey {
-    /// White space around the key is dropped: keys read from files often end in a newline.
-    pub fn new(key: impl AsRef<str>) -> Self {
-        Self(key.as_ref().trim().to_owned())
-    }
-
-    pub(super) fn reveal(&self) -> &str {
-        &self.0
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl fmt::Debug for ApiKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
     }
 }
 

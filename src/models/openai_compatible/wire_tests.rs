@@ -18,7 +18,8 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use super::{ApiKey, OpenAiCompatible, Settings, Timeouts};
+use super::{OpenAiCompatible, Settings, Timeouts};
+use crate::config::ApiKey;
 use crate::{
     agent::ports::model::{ChatMessage, Model, ModelError, ModelEvent, ModelRequest, ToolSpec},
     protocol::{CallId, ToolCall},

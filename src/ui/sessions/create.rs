@@ -39,9 +39,8 @@ fn Choices(choices: CreateChoices) -> impl IntoView {
 
 #[component]
 fn FolderForm(folders: FolderList, models: Vec<String>, built_in_only: bool) -> impl IntoView {
-    let FolderList { dir, parent, folders } = folders;
+    let FolderList { dir, parent, usable, folders } = folders;
     let up = dir.is_some().then(|| parent.as_ref().map_or_else(|| "/".to_owned(), |parent| folder_link(parent)));
-    let is_top = dir.is_none();
     let chosen = dir.clone();
     view! {
         <form class="create card" method="post" action="/cowork/sessions">
@@ -56,7 +55,7 @@ fn FolderForm(folders: FolderList, models: Vec<String>, built_in_only: bool) -> 
             <div class="create-bar">
                 <label class="field">"Title" <input name="title" maxlength="200" placeholder="Optional; the first message otherwise" autocomplete="off"/></label>
                 {(models.len() > 1).then(|| view! { <ModelChoice models/> })}
-                <button class="button primary" type="submit" disabled=is_top>"Start in this folder"</button>
+                <button class="button primary" type="submit" disabled=!usable>"Start in this folder"</button>
             </div>
         </form>
         {built_in_only.then(|| view! { <BuiltInNote/> })}

@@ -1,0 +1,44 @@
+//! The configuration as everybody may see it: no key, and no more of this machine's paths than an owner needs.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::config::{Config, Provider};
+
+pub fn public_config(config: &Config, file: Option<&Path>, database: &Path) -> Value {
+    let models = config.models.iter().map(|model| {
+        let (provider, base_url) = match &model.provider {
+            Provider::BuiltIn => ("built_in", None),
+            Provider::OpenAiCompatible { base_url } => ("openai_compatible", Some(base_url)),
+        };
+        let fields = json!({
+            "provider": provider,
+            "base_url": base_url,
+            "model": model.model,
+            "api_key": model.api_key.as_ref().map(|_| "[redacted]"),
+            "context_tokens": model.context_tokens,
+        });
+        (model.alias.clone(), fields)
+    });
+    json!({
+        "file": file.map(|file| file.display().to_string()),
+        "database": database.display().to_string(),
+        "server": {
+            "host": config.server.host,
+            "port": config.server.port,
+            "max_upload_file_bytes": config.server.max_upload_file_bytes,
+            "max_upload_request_bytes": config.server.max_upload_request_bytes,
+        },
+        "cowork": {
+            "workspace_roots": config.cowork.workspace_roots.iter().map(|root| root.display().to_string()).collect::<Vec<_>>(),
+            "max_message_bytes": config.cowork.max_message_bytes,
+            "max_queue": config.cowork.max_queue,
+            "max_connections": config.cowork.max_connections,
+            "grace_period_ms": config.cowork.grace_period.as_millis() as u64,
+            "allowed_hosts": config.cowork.allowed_hosts,
+        },
+        "default_model": config.default_model,
+        "models": models.collect::<serde_json::Map<String, Value>>(),
+    })
+}
