@@ -1,1 +1,90 @@
-//! (module)
+//! What lasts: SQLite, in a file that Loom may share.
+//!
+//! [`SqliteStore`] implements the agent's store port. All changes go through one writer thread, reads through a few
+//! connections of their own. The rooms below are functions over a connection, one per thing that is stored.
+
+mod calls;
+mod events;
+mod failure;
+mod listing;
+mod loom;
+mod messages;
+mod open;
+mod partials;
+mod port;
+mod readers;
+mod recover;
+mod removal;
+mod rows;
+mod schema;
+mod sessions;
+mod times;
+mod turns;
+mod writer;
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use jiff::tz::TimeZone;
+
+pub use self::open::OpenError;
+use self::{
+    readers::Readers,
+    writer::{Setting, Writer},
+};
+use crate::agent::ports::{
+    clock::Clock,
+    store::{Publish, StoreError, StoreResult},
+};
+
+/// How long a write waits for another program, such as Loom, to let go of the database.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The store port over one SQLite file. Dropping it waits until all that was handed in is committed.
+pub struct SqliteStore {
+    // Dropped before the writer, whose connection then is the last one and takes the WAL with it.
+    readers: Readers,
+    writer: Arc<Writer>,
+}
+
+impl SqliteStore {
+    /// Opens the database at `path`, made by us or by Loom, and creates it where there is none. Sessions that were
+    /// deleted longer ago than they can be restored leave it now.
+    pub fn open(path: &Path, publish: Arc<dyn Publish>, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        Self::open_with(path, publish, clock, TimeZone::system(), BUSY_TIMEOUT)
+    }
+
+    fn open_with(
+        path: &Path,
+        publish: Arc<dyn Publish>,
+        clock: Arc<dyn Clock>,
+        zone: TimeZone,
+        busy: Duration,
+    ) -> Result<Self, OpenError> {
+        let claimed = open::claim(path)?;
+        let path = claimed.path.as_path();
+        let mut connection = schema::open_writer(path, busy)?;
+        schema::migrate(&mut connection, path, schema::MIGRATIONS)?;
+        removal::purge_expired(&mut connection, clock.now()).map_err(|error| OpenError::sqlite(path, error))?;
+        let readers = Readers::open(path, busy, zone.clone())?;
+        let setting = Setting { connection, zone, publish, clock };
+        let writer =
+            Writer::start(setting, claimed.lock).map_err(|source| OpenError::File { path: path.to_owned(), source })?;
+        Ok(Self { readers, writer: Arc::new(writer) })
+    }
+
+    /// Finishes what was handed in, moves the write-ahead log into the database, and ends the writer. From then on
+    /// every call is answered `Closed`.
+    pub async fn close(&self) -> StoreResult<()> {
+        self.readers.close().await;
+        let writer = self.writer.clone();
+        let stopping = tokio::task::spawn_blocking(move || writer.stop());
+        stopping.await.map_err(|_| StoreError::Closed)
+    }
+}
+
+#[cfg(test)]
+mod loom_file_tests;
+#[cfg(test)]
+mod scenario_tests;
+#[cfg(test)]
+mod testing;

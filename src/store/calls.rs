@@ -1,0 +1,116 @@
+//! Tool calls: the intent before a tool runs, the result after, and which ids are taken.
+
+use std::collections::HashSet;
+
+use rusqlite::{Connection, params};
+use serde_json::{Value, json};
+
+use super::{
+    events, loom,
+    rows::{self, NewRow},
+    sessions,
+    writer::Change,
+};
+use crate::{
+    agent::ports::store::{CallEnd, StoreResult},
+    protocol::{Actor, CallId, EventBody, Role, SessionId, ToolCall},
+};
+
+/// A call that is about to run.
+pub(super) struct Intent {
+    pub turn: u32,
+    pub call: CallId,
+    pub name: String,
+    pub args: Value,
+    pub preview: String,
+}
+
+/// Records the intent. It is durable before the tool runs, so that no call is made twice without anyone knowing.
+pub(super) fn start(change: &mut Change<'_>, actor: &Actor, id: &SessionId, intent: Intent) -> StoreResult<()> {
+    sessions::require_for_write(change, id)?;
+    let Intent { turn, call, name, args, preview } = intent;
+    let started = EventBody::ToolCallStarted { turn, tool_call_id: call, name, args, preview };
+    events::append(change, id, actor, started)
+}
+
+/// The tool row with the whole result, and its event. The row has no column for a diff, so it is metadata.
+pub(super) fn end(change: &mut Change<'_>, actor: &Actor, id: &SessionId, end: CallEnd) -> StoreResult<()> {
+    sessions::require_for_write(change, id)?;
+    let CallEnd { turn, tool_call_id, name, result, elapsed_ms, preview, diff } = end;
+    let content = loom::json(&result)?;
+    let metadata = diff.as_ref().map(|diff| json!({ "diff": diff }));
+    let row = NewRow { answers: Some((&tool_call_id, &name)), metadata, ..NewRow::new(Role::Tool, &content) };
+    rows::append(change, id, row)?;
+    let completed = EventBody::ToolCallCompleted {
+        turn,
+        tool_call_id,
+        name,
+        success: result.success,
+        elapsed_ms,
+        preview,
+        output: result.output,
+        error: result.error,
+        diff,
+        files_changed: result.files_changed,
+        truncated: false,
+    };
+    events::append(change, id, actor, completed)
+}
+
+/// Calls of the last turn that no tool row answers, in the order that the model made them.
+pub(super) fn open(connection: &Connection, id: &SessionId) -> StoreResult<Vec<ToolCall>> {
+    let sql = "SELECT tool_calls, tool_call_id FROM conversation_turns
+               WHERE session_id = ?1 AND turn_number > COALESCE((SELECT MAX(turn_number) FROM conversation_turns
+                   WHERE session_id = ?1 AND role = 'user'), 0)
+               ORDER BY turn_number, id";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([id.as_str()])?;
+    let (mut asked, mut answered) = (Vec::new(), HashSet::new());
+    while let Some(row) = rows.next()? {
+        asked.extend(row.get::<_, Option<String>>(0)?.map(|json| rows::parse_calls(&json)).unwrap_or_default());
+        answered.extend(row.get::<_, Option<String>>(1)?);
+    }
+    asked.retain(|call| !answered.contains(call.id.as_str()));
+    Ok(asked)
+}
+
+/// Whether a row of the session names `call`: in the index for earlier turns, in the rows themselves since then.
+pub(super) fn id_used(connection: &Connection, id: &SessionId, call: &CallId) -> StoreResult<bool> {
+    let sql = "SELECT EXISTS(SELECT 1 FROM cowork_web_call_ids WHERE session_id = ?1 AND tool_call_id = ?2)";
+    let indexed: bool = connection.prepare_cached(sql)?.query_row([id.as_str(), call.as_str()], |row| row.get(0))?;
+    Ok(indexed || ids_not_indexed(connection, id)?.contains(call))
+}
+
+/// Brings the index up to the last row, whoever wrote it.
+pub(super) fn index_ids(change: &Change<'_>, id: &SessionId) -> StoreResult<()> {
+    let connection = change.connection;
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO cowork_web_call_ids (session_id, tool_call_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+    )?;
+    for call in ids_not_indexed(connection, id)? {
+        insert.execute([id.as_str(), call.as_str()])?;
+    }
+    let through = rows::next_number(connection, id)? - 1;
+    let sql = "UPDATE cowork_web_sessions SET call_ids_through = ?2 WHERE session_id = ?1";
+    connection.prepare_cached(sql)?.execute(params![id.as_str(), through as i64])?;
+    Ok(())
+}
+
+fn ids_not_indexed(connection: &Connection, id: &SessionId) -> StoreResult<HashSet<CallId>> {
+    let sql = "SELECT tool_calls, tool_call_id FROM conversation_turns
+               WHERE session_id = ?1 AND turn_number > COALESCE(
+                   (SELECT call_ids_through FROM cowork_web_sessions WHERE session_id = ?1), 0)";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([id.as_str()])?;
+    let mut ids = HashSet::new();
+    while let Some(row) = rows.next()? {
+        let calls = row.get::<_, Option<String>>(0)?.map(|json| rows::parse_calls(&json)).unwrap_or_default();
+        ids.extend(calls.into_iter().map(|call| call.id));
+        ids.extend(row.get::<_, Option<String>>(1)?.map(CallId));
+    }
+    Ok(ids)
+}
+
+#[cfg(test)]
+#[path = "calls_tests.rs"]
+mod tests;

@@ -1,0 +1,232 @@
+//! People's messages from the moment they are accepted, and the queue of those that wait for their turn.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use sha2::{Digest, Sha256};
+
+use super::{events, failure::unreadable, rows, sessions, turns, writer::Change};
+use crate::{
+    agent::ports::{
+        clock::rfc3339,
+        store::{AcceptOutcome, NewMessage, StoreError, StoreResult},
+    },
+    protocol::{Accepted, Actor, EventBody, MessageId, QueueChange, QueuedMessage, Role, SessionId},
+};
+
+/// Takes a message in, or repeats the answer to one with the same `client_id`.
+pub(super) fn accept(
+    change: &mut Change<'_>,
+    actor: &Actor,
+    id: &SessionId,
+    new: &NewMessage,
+) -> StoreResult<AcceptOutcome> {
+    sessions::require_for_write(change, id)?;
+    let hash = hash(&new.text);
+    if let Some((earlier, answer)) = earlier(change.connection, id, new.client_id.as_deref())? {
+        return Ok(if earlier == hash { AcceptOutcome::Repeated(answer) } else { AcceptOutcome::ClientIdReused });
+    }
+    let place = match &new.start_with {
+        Some(_) => Some(turns::next_place(change, id)?),
+        None => None,
+    };
+    let received = EventBody::UserMessageReceived {
+        turn: place.map(|place| place.turn),
+        turn_number: place.map(|place| place.turn_number),
+        message_id: new.message_id.clone(),
+        client_id: new.client_id.clone(),
+        queued: place.is_none(),
+        bytes: new.text.len() as u64,
+    };
+    events::append_with_text(change, id, actor, received, Some(new.text.clone()))?;
+    insert(change, actor, id, new, &hash, place)?;
+    if let (Some(model), Some(place)) = (&new.start_with, place) {
+        turns::begin(change, actor, id, place, &new.message_id, model, &new.text)?;
+    }
+    sessions::touch(change, id)?;
+    Ok(AcceptOutcome::Accepted(Accepted {
+        turn: place.map(|place| place.turn),
+        message_id: new.message_id.clone(),
+        queued: place.is_none(),
+    }))
+}
+
+/// The hash of the text that came with `client_id` before, and what was answered then.
+fn earlier(
+    connection: &Connection,
+    id: &SessionId,
+    client_id: Option<&str>,
+) -> StoreResult<Option<(String, Accepted)>> {
+    let Some(client_id) = client_id else { return Ok(None) };
+    let sql = "SELECT text_hash, accepted_turn, message_id FROM cowork_web_messages
+               WHERE session_id = ?1 AND client_id = ?2";
+    let answered = |row: &Row<'_>| {
+        let turn: Option<u32> = row.get(1)?;
+        Ok((row.get(0)?, Accepted { turn, message_id: MessageId(row.get(2)?), queued: turn.is_none() }))
+    };
+    Ok(connection.prepare_cached(sql)?.query_row([id.as_str(), client_id], answered).optional()?)
+}
+
+fn insert(
+    change: &Change<'_>,
+    actor: &Actor,
+    id: &SessionId,
+    new: &NewMessage,
+    hash: &str,
+    place: Option<turns::Place>,
+) -> StoreResult<()> {
+    let sql = "INSERT INTO cowork_web_messages (message_id, session_id, client_id, text_hash, accepted_turn,
+                   turn_number, waiting_text, actor, created_at)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    change.connection.prepare_cached(sql)?.execute(params![
+        new.message_id.as_str(),
+        id.as_str(),
+        new.client_id,
+        hash,
+        place.map(|place| place.turn),
+        place.map(|place| place.turn_number as i64),
+        place.is_none().then_some(&new.text),
+        serde_json::to_string(actor).map_err(|error| unreadable("an actor", &error))?,
+        rfc3339(change.now),
+    ])?;
+    Ok(())
+}
+
+fn hash(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The text of a message that was queued when it was accepted; `None` where it was removed since.
+pub(super) fn text(connection: &Connection, id: &SessionId, message: &MessageId) -> StoreResult<Option<String>> {
+    let sql = "SELECT waiting_text, turn_number FROM cowork_web_messages WHERE message_id = ?1 AND session_id = ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let found: Option<(Option<String>, Option<i64>)> =
+        statement.query_row([message.as_str(), id.as_str()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    match found {
+        Some((Some(waiting), _)) => Ok(Some(waiting)),
+        Some((None, Some(number))) => rows::content(connection, id, number as u64, Role::User),
+        Some((None, None)) | None => Ok(None),
+    }
+}
+
+/// The queue, oldest first.
+pub(super) fn queue(connection: &Connection, id: &SessionId) -> StoreResult<Vec<QueuedMessage>> {
+    let sql = "SELECT message_id, waiting_text, created_at FROM cowork_web_messages
+               WHERE session_id = ?1 AND waiting_text IS NOT NULL ORDER BY id";
+    let mut statement = connection.prepare_cached(sql)?;
+    let waiting = statement.query_map([id.as_str()], |row| {
+        Ok(QueuedMessage { message_id: MessageId(row.get(0)?), message: row.get(1)?, created_at: row.get(2)? })
+    })?;
+    Ok(waiting.collect::<rusqlite::Result<_>>()?)
+}
+
+fn queue_length(connection: &Connection, id: &SessionId) -> StoreResult<u32> {
+    let sql = "SELECT COUNT(*) FROM cowork_web_messages WHERE session_id = ?1 AND waiting_text IS NOT NULL";
+    Ok(connection.prepare_cached(sql)?.query_row([id.as_str()], |row| row.get(0))?)
+}
+
+struct Waiting {
+    message_id: MessageId,
+    text: String,
+    actor: Actor,
+}
+
+/// The message named, or the oldest, if it waits.
+fn waiting(connection: &Connection, id: &SessionId, message: Option<&MessageId>) -> StoreResult<Option<Waiting>> {
+    let sql = "SELECT message_id, waiting_text, actor FROM cowork_web_messages
+               WHERE session_id = ?1 AND waiting_text IS NOT NULL AND message_id = COALESCE(?2, message_id)
+               ORDER BY id LIMIT 1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let parts = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let found = statement.query_row(params![id.as_str(), message.map(MessageId::as_str)], parts).optional()?;
+    let Some((message_id, text, actor)): Option<(String, String, String)> = found else { return Ok(None) };
+    let actor = serde_json::from_str(&actor).map_err(|error| unreadable("an actor", &error))?;
+    Ok(Some(Waiting { message_id: MessageId(message_id), text, actor }))
+}
+
+/// Starts the turn of a waiting message. One that is named and does not wait is `NoMessage`.
+pub(super) fn start_queued(
+    change: &mut Change<'_>,
+    id: &SessionId,
+    message: Option<&MessageId>,
+    model: &str,
+) -> StoreResult<Option<Accepted>> {
+    sessions::require_for_write(change, id)?;
+    let Some(Waiting { message_id, text, actor }) = waiting(change.connection, id, message)? else {
+        return if message.is_some() { Err(StoreError::NoMessage) } else { Ok(None) };
+    };
+    let place = turns::next_place(change, id)?;
+    turns::begin(change, &actor, id, place, &message_id, model, &text)?;
+    let sql = "UPDATE cowork_web_messages SET waiting_text = NULL, turn_number = ?2 WHERE message_id = ?1";
+    change.connection.prepare_cached(sql)?.execute(params![message_id.as_str(), place.turn_number as i64])?;
+    release_empty_queue(change.connection, id)?;
+    Ok(Some(Accepted { turn: Some(place.turn), message_id, queued: false }))
+}
+
+pub(super) fn edit(
+    change: &mut Change<'_>,
+    actor: &Actor,
+    id: &SessionId,
+    message: &MessageId,
+    text: &str,
+) -> StoreResult<()> {
+    set_waiting_text(change, actor, id, message, Some(text), QueueChange::Edited)
+}
+
+pub(super) fn remove(change: &mut Change<'_>, actor: &Actor, id: &SessionId, message: &MessageId) -> StoreResult<()> {
+    set_waiting_text(change, actor, id, message, None, QueueChange::Removed)?;
+    release_empty_queue(change.connection, id)
+}
+
+fn set_waiting_text(
+    change: &mut Change<'_>,
+    actor: &Actor,
+    id: &SessionId,
+    message: &MessageId,
+    text: Option<&str>,
+    kind: QueueChange,
+) -> StoreResult<()> {
+    sessions::require_for_write(change, id)?;
+    let before = waiting(change.connection, id, Some(message))?.ok_or(StoreError::NoMessage)?;
+    if text == Some(&before.text) {
+        return Ok(());
+    }
+    let sql = "UPDATE cowork_web_messages SET waiting_text = ?2 WHERE message_id = ?1";
+    change.connection.prepare_cached(sql)?.execute(params![message.as_str(), text])?;
+    queue_changed(change, actor, id, kind, Some(message.clone()))?;
+    sessions::touch(change, id)
+}
+
+/// Holds or releases the queue. An empty queue can't be held: what comes later was not there to be stopped.
+pub(super) fn hold(change: &mut Change<'_>, actor: &Actor, id: &SessionId, held: bool) -> StoreResult<()> {
+    sessions::require_for_write(change, id)?;
+    let held = held && queue_length(change.connection, id)? > 0;
+    let sql = "UPDATE cowork_web_sessions SET queue_held = ?2 WHERE session_id = ?1 AND queue_held <> ?2";
+    if change.connection.prepare_cached(sql)?.execute(params![id.as_str(), held])? == 0 {
+        return Ok(());
+    }
+    let kind = if held { QueueChange::Held } else { QueueChange::Released };
+    queue_changed(change, actor, id, kind, None)
+}
+
+fn release_empty_queue(connection: &Connection, id: &SessionId) -> StoreResult<()> {
+    if queue_length(connection, id)? > 0 {
+        return Ok(());
+    }
+    let sql = "UPDATE cowork_web_sessions SET queue_held = 0 WHERE session_id = ?1";
+    connection.prepare_cached(sql)?.execute([id.as_str()])?;
+    Ok(())
+}
+
+fn queue_changed(
+    change: &mut Change<'_>,
+    actor: &Actor,
+    id: &SessionId,
+    kind: QueueChange,
+    message_id: Option<MessageId>,
+) -> StoreResult<()> {
+    let length = queue_length(change.connection, id)?;
+    events::append(change, id, actor, EventBody::QueueChanged { change: kind, message_id, length })
+}
+
+#[cfg(test)]
+#[path = "messages_tests.rs"]
+mod tests;

@@ -1,0 +1,204 @@
+//! The store port: each call hands a function of the rooms below to the readers or the writer.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use super::{
+    SqliteStore, calls, events, listing, messages, partials, recover, removal, rows, sessions, turns, writer::Change,
+};
+use crate::{
+    agent::ports::store::{
+        AcceptOutcome, CallEnd, MessageEnd, NewMessage, NewSession, PartialText, Store, StoreError, StoreResult,
+        StoredSession, TurnWindow,
+    },
+    protocol::{
+        Accepted, Actor, CallId, EventBody, EventPage, MessageId, QueuedMessage, Record, Seq, SessionId, SessionQuery,
+        TurnPage, UpdateSession,
+    },
+};
+
+impl SqliteStore {
+    /// Reads from a session that is there.
+    async fn read_session<R, W>(&self, id: &SessionId, work: W) -> StoreResult<R>
+    where
+        R: Send + 'static,
+        W: FnOnce(&rusqlite::Connection, &SessionId) -> StoreResult<R> + Send + 'static,
+    {
+        let id = id.clone();
+        self.readers
+            .read(move |connection, _| {
+                sessions::require(connection, &id)?;
+                work(connection, &id)
+            })
+            .await
+    }
+
+    async fn write_session<R, W>(&self, id: &SessionId, work: W) -> StoreResult<R>
+    where
+        R: Send + 'static,
+        W: FnOnce(&mut Change<'_>, &SessionId) -> StoreResult<R> + Send + 'static,
+    {
+        let id = id.clone();
+        self.writer.write(move |change| work(change, &id)).await
+    }
+
+    /// [`SqliteStore::write_session`] for what has an actor.
+    async fn write_as<R, W>(&self, actor: &Actor, id: &SessionId, work: W) -> StoreResult<R>
+    where
+        R: Send + 'static,
+        W: FnOnce(&mut Change<'_>, &Actor, &SessionId) -> StoreResult<R> + Send + 'static,
+    {
+        let actor = actor.clone();
+        self.write_session(id, move |change, id| work(change, &actor, id)).await
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn session(&self, id: &SessionId) -> StoreResult<Option<StoredSession>> {
+        let id = id.clone();
+        self.readers.read(move |connection, zone| sessions::find(connection, zone, &id)).await
+    }
+
+    async fn sessions(&self, query: &SessionQuery) -> StoreResult<(Vec<StoredSession>, u64)> {
+        let query = query.clone();
+        self.readers.read(move |connection, zone| listing::page(connection, zone, &query)).await
+    }
+
+    async fn turns(&self, id: &SessionId, window: TurnWindow) -> StoreResult<TurnPage> {
+        let id = id.clone();
+        self.readers
+            .read(move |connection, zone| {
+                sessions::require(connection, &id)?;
+                rows::page(connection, zone, &id, window)
+            })
+            .await
+    }
+
+    async fn events(&self, id: &SessionId, cursor: Seq, limit: u32, types: &[String]) -> StoreResult<EventPage> {
+        let types = types.to_vec();
+        self.read_session(id, move |connection, id| events::page(connection, id, cursor, limit, &types)).await
+    }
+
+    async fn records(&self, id: &SessionId, cursor: Seq, limit: u32) -> StoreResult<Vec<Arc<Record>>> {
+        self.read_session(id, move |connection, id| events::records(connection, id, cursor, limit.into())).await
+    }
+
+    async fn records_from_turn(&self, id: &SessionId, turn: u32) -> StoreResult<Vec<Arc<Record>>> {
+        self.read_session(id, move |connection, id| events::records_from_turn(connection, id, turn)).await
+    }
+
+    async fn queue(&self, id: &SessionId) -> StoreResult<Vec<QueuedMessage>> {
+        self.read_session(id, messages::queue).await
+    }
+
+    async fn create_session(&self, actor: &Actor, new: NewSession) -> StoreResult<StoredSession> {
+        let actor = actor.clone();
+        self.writer.write(move |change| sessions::create(change, &actor, &new)).await
+    }
+
+    async fn update_session(&self, actor: &Actor, id: &SessionId, update: UpdateSession) -> StoreResult<StoredSession> {
+        self.write_as(actor, id, move |change, actor, id| sessions::update(change, actor, id, &update)).await
+    }
+
+    async fn delete_session(&self, id: &SessionId) -> StoreResult<()> {
+        self.write_session(id, |change, id| removal::delete(change, id)).await
+    }
+
+    async fn restore_session(&self, id: &SessionId) -> StoreResult<StoredSession> {
+        self.write_session(id, |change, id| removal::restore(change, id)).await
+    }
+
+    async fn purge_session(&self, id: &SessionId) -> StoreResult<()> {
+        self.write_session(id, |change, id| removal::purge(change.connection, id)).await
+    }
+
+    async fn accept_message(&self, actor: &Actor, id: &SessionId, new: NewMessage) -> StoreResult<AcceptOutcome> {
+        self.write_as(actor, id, move |change, actor, id| messages::accept(change, actor, id, &new)).await
+    }
+
+    async fn start_queued(
+        &self,
+        id: &SessionId,
+        message: Option<&MessageId>,
+        model: &str,
+    ) -> StoreResult<Option<Accepted>> {
+        let (message, model) = (message.cloned(), model.to_owned());
+        self.write_session(id, move |change, id| messages::start_queued(change, id, message.as_ref(), &model)).await
+    }
+
+    async fn edit_queued(&self, actor: &Actor, id: &SessionId, message: &MessageId, text: &str) -> StoreResult<()> {
+        let (message, text) = (message.clone(), text.to_owned());
+        self.write_as(actor, id, move |change, actor, id| messages::edit(change, actor, id, &message, &text)).await
+    }
+
+    async fn remove_queued(&self, actor: &Actor, id: &SessionId, message: &MessageId) -> StoreResult<()> {
+        let message = message.clone();
+        self.write_as(actor, id, move |change, actor, id| messages::remove(change, actor, id, &message)).await
+    }
+
+    async fn hold_queue(&self, actor: &Actor, id: &SessionId, held: bool) -> StoreResult<()> {
+        self.write_as(actor, id, move |change, actor, id| messages::hold(change, actor, id, held)).await
+    }
+
+    async fn record(&self, actor: &Actor, id: &SessionId, events: Vec<EventBody>) -> StoreResult<()> {
+        let append_all = move |change: &mut Change<'_>, actor: &Actor, id: &SessionId| {
+            sessions::require_for_write(change, id)?;
+            events.into_iter().try_for_each(|event| events::append(change, id, actor, event))
+        };
+        self.write_as(actor, id, append_all).await
+    }
+
+    async fn end_message(&self, actor: &Actor, id: &SessionId, end: MessageEnd) -> StoreResult<()> {
+        self.write_as(actor, id, move |change, actor, id| turns::end_message(change, actor, id, end)).await
+    }
+
+    async fn start_call(
+        &self,
+        actor: &Actor,
+        id: &SessionId,
+        turn: u32,
+        call: &CallId,
+        name: &str,
+        args: Value,
+        preview: &str,
+    ) -> StoreResult<()> {
+        let intent = calls::Intent { turn, call: call.clone(), name: name.into(), args, preview: preview.into() };
+        self.write_as(actor, id, move |change, actor, id| calls::start(change, actor, id, intent)).await
+    }
+
+    async fn end_call(&self, actor: &Actor, id: &SessionId, end: CallEnd) -> StoreResult<()> {
+        self.write_as(actor, id, move |change, actor, id| calls::end(change, actor, id, end)).await
+    }
+
+    async fn end_turn(&self, actor: &Actor, id: &SessionId, end: EventBody) -> StoreResult<()> {
+        self.write_as(actor, id, move |change, actor, id| turns::end(change, actor, id, end)).await
+    }
+
+    async fn keep_partial(&self, id: &SessionId, text: PartialText) -> StoreResult<()> {
+        self.write_session(id, move |change, id| partials::keep(change, id, &text)).await
+    }
+
+    async fn recover(&self) -> StoreResult<Vec<SessionId>> {
+        let left = self.readers.read(|connection, _| recover::left_running(connection)).await?;
+        let mut recovered = Vec::new();
+        for id in left {
+            let ended =
+                self.write_session(&id, |change, id| recover::end_left_turn(change, id, &recover::RESTART)).await;
+            match ended {
+                Ok(()) => recovered.push(id),
+                Err(StoreError::Closed) => return Err(StoreError::Closed),
+                // One session that can't be mended keeps none of the others from working; its next turn tries again.
+                Err(error) => tracing::error!(session = %id, %error, "an interrupted turn could not be ended"),
+            }
+        }
+        Ok(recovered)
+    }
+
+    async fn call_id_used(&self, id: &SessionId, call: &CallId) -> StoreResult<bool> {
+        let call = call.clone();
+        self.read_session(id, move |connection, id| calls::id_used(connection, id, &call)).await
+    }
+}

@@ -1,0 +1,61 @@
+//! After a process that ended in the middle of a turn: the turn gets the end that it lacks.
+
+use rusqlite::Connection;
+
+use super::{calls, partials, sessions, turns, writer::Change};
+use crate::{
+    agent::ports::store::{CallEnd, MessageEnd, StoreResult},
+    protocol::{Actor, EventBody, InterruptReason, SessionId, ToolCall, ToolResult},
+};
+
+/// Why a turn was left without an end, in words for the person and for the model.
+pub(super) struct Cause {
+    reason: InterruptReason,
+    detail: &'static str,
+    call_error: &'static str,
+}
+
+pub(super) const RESTART: Cause = Cause {
+    reason: InterruptReason::Restart,
+    detail: "The server was restarted while this turn ran. What was written so far is kept; send a message to go on.",
+    call_error: "The server was restarted before this call ended. Whether it took effect is not known, and it is not repeated.",
+};
+
+/// The write that should have ended the turn failed, for example on a full disk.
+pub(super) const LOST_END: Cause = Cause {
+    reason: InterruptReason::Error,
+    detail: "The end of this turn could not be saved. What was saved before is kept.",
+    call_error: "The result of this call could not be saved. Whether it took effect is not known, and it is not repeated.",
+};
+
+/// Sessions whose turn was running when the former process ended.
+pub(super) fn left_running(connection: &Connection) -> StoreResult<Vec<SessionId>> {
+    let sql = format!("SELECT s.id FROM {} AND w.running_turn IS NOT NULL ORDER BY s.id", sessions::PRESENT);
+    let mut statement = connection.prepare(&sql)?;
+    let ids = statement.query_map([], |row| row.get(0).map(SessionId))?;
+    Ok(ids.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Ends the running turn of a session, so that its history can be sent to a model again: each call has one result,
+/// and the text that was being written is a message.
+pub(super) fn end_left_turn(change: &mut Change<'_>, id: &SessionId, cause: &Cause) -> StoreResult<()> {
+    let Some(turn) = sessions::running_turn(change.connection, id)? else { return Ok(()) };
+    let system = Actor::system();
+    for ToolCall { id: tool_call_id, name, .. } in calls::open(change.connection, id)? {
+        let result = ToolResult::failed(cause.call_error);
+        let preview = "interrupted".into();
+        let end = CallEnd { turn, tool_call_id, name, result, elapsed_ms: 0, preview, diff: None };
+        calls::end(change, &system, id, end)?;
+    }
+    let written = partials::last_of_turn(change.connection, id, turn)?;
+    if let Some((message, text)) = written.filter(|(_, text)| !text.is_empty()) {
+        let end = MessageEnd { turn, message, text, calls: Vec::new(), partial: true, events: Vec::new() };
+        turns::end_message(change, &system, id, end)?;
+    }
+    let interrupted = EventBody::TurnInterrupted { turn, reason: cause.reason, detail: cause.detail.into() };
+    turns::end(change, &system, id, interrupted)
+}
+
+#[cfg(test)]
+#[path = "recover_tests.rs"]
+mod tests;

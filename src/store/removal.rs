@@ -1,0 +1,80 @@
+//! Deleting a session: at once out of sight, later out of every table.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::{sessions, writer::Change};
+use crate::{
+    agent::ports::{
+        clock::rfc3339,
+        store::{StoreError, StoreResult, StoredSession},
+    },
+    protocol::SessionId,
+};
+
+/// How long a deleted session can be brought back. Who runs the store purges it then; what a former process did
+/// not come to is purged when the file is opened.
+const RESTORE_WINDOW: Duration = Duration::from_secs(30);
+
+pub(super) fn delete(change: &Change<'_>, id: &SessionId) -> StoreResult<()> {
+    sessions::require_for_write(change, id)?;
+    let sql = "UPDATE cowork_web_sessions SET deleted_at = ?2 WHERE session_id = ?1";
+    change.connection.execute(sql, [id.as_str(), &rfc3339(change.now)])?;
+    Ok(())
+}
+
+pub(super) fn restore(change: &Change<'_>, id: &SessionId) -> StoreResult<StoredSession> {
+    let sql = "UPDATE cowork_web_sessions SET deleted_at = NULL WHERE session_id = ?1 AND deleted_at IS NOT NULL";
+    if change.connection.execute(sql, [id.as_str()])? == 0 {
+        return Err(StoreError::NotRestorable);
+    }
+    sessions::find(change.connection, change.zone, id)?.ok_or(StoreError::NotRestorable)
+}
+
+/// Removes a deleted session for good; nothing where it was restored meanwhile.
+pub(super) fn purge(connection: &Connection, id: &SessionId) -> StoreResult<()> {
+    let sql = "SELECT EXISTS(SELECT 1 FROM cowork_web_sessions WHERE session_id = ?1 AND deleted_at IS NOT NULL)";
+    if connection.query_row(sql, [id.as_str()], |row| row.get(0))? {
+        erase(connection, id.as_str())?;
+    }
+    Ok(())
+}
+
+/// Purges what was deleted too long ago to be restored.
+pub(super) fn purge_expired(connection: &mut Connection, now: Timestamp) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // RFC 3339 in UTC with fixed digits sorts as text.
+    let last = rfc3339(now.saturating_sub(RESTORE_WINDOW).unwrap_or(now));
+    let expired: Vec<String> = transaction
+        .prepare("SELECT session_id FROM cowork_web_sessions WHERE deleted_at <= ?1")?
+        .query_map([last], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for id in expired {
+        erase(&transaction, &id)?;
+    }
+    transaction.commit()
+}
+
+/// Every table that names sessions: ours, and whichever this version of Loom has. Its search index over memory
+/// entries follows through Loom's triggers; virtual tables and their shadows are not ours to write.
+fn erase(connection: &Connection, id: &str) -> rusqlite::Result<()> {
+    let tables: Vec<String> = connection
+        .prepare(
+            "SELECT l.name FROM pragma_table_list l JOIN pragma_table_info(l.name) c ON c.name = 'session_id'
+             WHERE l.schema = 'main' AND l.type = 'table' ORDER BY l.name",
+        )?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for table in tables {
+        let quoted = table.replace('"', "\"\"");
+        connection.execute(&format!("DELETE FROM \"{quoted}\" WHERE session_id = ?1"), [id])?;
+    }
+    connection.execute("DELETE FROM cowork_sessions WHERE id = ?1", [id])?;
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "removal_tests.rs"]
+mod tests;

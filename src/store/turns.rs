@@ -1,0 +1,89 @@
+//! A turn from its first row to its last event.
+
+use serde_json::json;
+
+use super::{
+    calls, events, messages, partials, recover,
+    rows::{self, NewRow},
+    sessions,
+    writer::Change,
+};
+use crate::{
+    agent::ports::store::{MessageEnd, StoreError, StoreResult},
+    protocol::{Actor, EventBody, MessageId, Role, SessionId},
+};
+
+/// Where the next turn of a session stands.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub turn: u32,
+    /// The number of its user row.
+    pub turn_number: u64,
+}
+
+/// Makes room for a turn. One that still counts as running has lost its end to a failed write, and is ended first:
+/// a session runs one turn, and each turn has one end.
+pub(super) fn next_place(change: &mut Change<'_>, id: &SessionId) -> StoreResult<Place> {
+    if sessions::running_turn(change.connection, id)?.is_some() {
+        recover::end_left_turn(change, id, &recover::LOST_END)?;
+    }
+    calls::index_ids(change, id)?;
+    Ok(Place {
+        turn: rows::turn_count(change.connection, id)? + 1,
+        turn_number: rows::next_number(change.connection, id)?,
+    })
+}
+
+/// The turn's event and its user row; the session runs.
+pub(super) fn begin(
+    change: &mut Change<'_>,
+    actor: &Actor,
+    id: &SessionId,
+    place: Place,
+    message_id: &MessageId,
+    model: &str,
+    text: &str,
+) -> StoreResult<()> {
+    let started = EventBody::TurnStarted { turn: place.turn, message_id: message_id.clone(), model: model.into() };
+    events::append(change, id, actor, started)?;
+    rows::append(change, id, NewRow::new(Role::User, text))?;
+    sessions::set_running_turn(change.connection, id, Some(place.turn))
+}
+
+/// The row of an assistant message, and its events.
+pub(super) fn end_message(change: &mut Change<'_>, actor: &Actor, id: &SessionId, end: MessageEnd) -> StoreResult<()> {
+    sessions::require_for_write(change, id)?;
+    let MessageEnd { turn, message, text, calls, partial, events } = end;
+    for event in events {
+        events::append(change, id, actor, event)?;
+    }
+    let metadata = partial.then(|| json!({ "partial": true }));
+    let row = NewRow { calls: &calls, metadata, ..NewRow::new(Role::Assistant, &text) };
+    let turn_number = rows::append(change, id, row)?;
+    partials::clear(change.connection, id, turn, message)?;
+    let completed = EventBody::MessageCompleted { turn, message, turn_number, bytes: text.len() as u64, partial };
+    events::append_with_text(change, id, actor, completed, Some(text))
+}
+
+/// The end of the running turn. An interruption holds the queue, which is said before it: an end is the last event
+/// of its turn.
+pub(super) fn end(change: &mut Change<'_>, actor: &Actor, id: &SessionId, end: EventBody) -> StoreResult<()> {
+    sessions::require_for_write(change, id)?;
+    let (EventBody::TurnCompleted { turn, .. } | EventBody::TurnInterrupted { turn, .. }) = end else {
+        return Err(StoreError::Failed(format!("{} does not end a turn", end.event_type())));
+    };
+    if sessions::running_turn(change.connection, id)? != Some(turn) {
+        return Err(StoreError::Failed(format!("turn {turn} does not run")));
+    }
+    if matches!(end, EventBody::TurnInterrupted { .. }) {
+        messages::hold(change, actor, id, true)?;
+    }
+    partials::clear_all(change.connection, id)?;
+    sessions::set_running_turn(change.connection, id, None)?;
+    sessions::touch(change, id)?;
+    events::append(change, id, actor, end)
+}
+
+#[cfg(test)]
+#[path = "turns_tests.rs"]
+mod tests;
