@@ -1,1 +1,2 @@
 //! (module)
+pub mod built_in;
