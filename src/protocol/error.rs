@@ -64,11 +64,17 @@ impl ApiError {
     }
 
     pub fn session_not_found() -> Self {
-        Self::new(ErrorCode::NotFound, "There is no such session. It may have been deleted; the list shows those that are there.")
+        Self::new(
+            ErrorCode::NotFound,
+            "There is no such session. It may have been deleted; the list shows those that are there.",
+        )
     }
 
     /// The answer for a fault of ours. The cause belongs in the process log, not here.
     pub fn internal() -> Self {
-        Self::new(ErrorCode::Internal, "The server could not do this. Nothing was changed. Try again; if it happens again, the server's log says why.")
+        Self::new(
+            ErrorCode::Internal,
+            "The server could not do this. Nothing was changed. Try again; if it happens again, the server's log says why.",
+        )
     }
 }

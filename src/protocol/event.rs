@@ -29,9 +29,15 @@ pub struct Record {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event_type", content = "payload", rename_all = "snake_case")]
 pub enum EventBody {
-    SessionStarted { workspace: String, model: String, mode: Mode },
+    SessionStarted {
+        workspace: String,
+        model: String,
+        mode: Mode,
+    },
     /// A session that has rows and no events, one of Loom's, goes on here.
-    SessionResumed { turn_count: u32 },
+    SessionResumed {
+        turn_count: u32,
+    },
     /// Only what changed is set.
     SessionUpdated {
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -52,12 +58,41 @@ pub enum EventBody {
         queued: bool,
         bytes: u64,
     },
-    TurnStarted { turn: u32, message_id: MessageId, model: String },
+    TurnStarted {
+        turn: u32,
+        message_id: MessageId,
+        model: String,
+    },
     /// One request to the model, also one that failed.
-    ModelCall { turn: u32, message: u32, model: String, attempt: u32, tokens: Option<Tokens>, ms: u64 },
-    ModelRetry { turn: u32, message: u32, attempt: u32, wait_ms: u64, reason: String },
-    MessageCompleted { turn: u32, message: u32, turn_number: u64, bytes: u64, partial: bool },
-    ToolCallStarted { turn: u32, tool_call_id: CallId, name: String, args: Value, preview: String },
+    ModelCall {
+        turn: u32,
+        message: u32,
+        model: String,
+        attempt: u32,
+        tokens: Option<Tokens>,
+        ms: u64,
+    },
+    ModelRetry {
+        turn: u32,
+        message: u32,
+        attempt: u32,
+        wait_ms: u64,
+        reason: String,
+    },
+    MessageCompleted {
+        turn: u32,
+        message: u32,
+        turn_number: u64,
+        bytes: u64,
+        partial: bool,
+    },
+    ToolCallStarted {
+        turn: u32,
+        tool_call_id: CallId,
+        name: String,
+        args: Value,
+        preview: String,
+    },
     ToolCallCompleted {
         turn: u32,
         tool_call_id: CallId,
@@ -72,7 +107,11 @@ pub enum EventBody {
         /// The output is cut here; it stands whole in the turn row.
         truncated: bool,
     },
-    QueueChanged { change: QueueChange, message_id: Option<MessageId>, length: u32 },
+    QueueChanged {
+        change: QueueChange,
+        message_id: Option<MessageId>,
+        length: u32,
+    },
     TurnCompleted {
         turn: u32,
         model: String,
@@ -85,8 +124,15 @@ pub enum EventBody {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         stopped_by: Option<StoppedBy>,
     },
-    TurnInterrupted { turn: u32, reason: InterruptReason, detail: String },
-    SessionError { code: String, detail: String },
+    TurnInterrupted {
+        turn: u32,
+        reason: InterruptReason,
+        detail: String,
+    },
+    SessionError {
+        code: String,
+        detail: String,
+    },
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,16 +10,47 @@ use super::{CallId, Event, Seq, Session};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerFrame {
-    Hello { session: Session, head_seq: Seq, boot_id: String, in_flight: Option<InFlight> },
+    Hello {
+        session: Session,
+        head_seq: Seq,
+        boot_id: String,
+        in_flight: Option<InFlight>,
+    },
     /// All that was missing has been sent.
-    Synced { seq: Seq },
+    Synced {
+        seq: Seq,
+    },
     /// The cursor can't be served; the client reloads the session.
-    Reset { reason: String, first_seq: Seq },
-    TextDelta { turn: u32, message: u32, offset: u64, text: String },
-    ThinkingDelta { turn: u32, message: u32, offset: u64, text: String },
-    ToolCallOutput { turn: u32, tool_call_id: CallId, offset: u64, text: String },
+    Reset {
+        reason: String,
+        first_seq: Seq,
+    },
+    TextDelta {
+        turn: u32,
+        message: u32,
+        offset: u64,
+        text: String,
+    },
+    ThinkingDelta {
+        turn: u32,
+        message: u32,
+        offset: u64,
+        text: String,
+    },
+    ToolCallOutput {
+        turn: u32,
+        tool_call_id: CallId,
+        offset: u64,
+        text: String,
+    },
     /// Only with `?view=html`: rendered, sanitised blocks that replace those from index `from`.
-    MessageBlocks { turn: u32, message: u32, from: usize, blocks: Vec<String>, open: bool },
+    MessageBlocks {
+        turn: u32,
+        message: u32,
+        from: usize,
+        blocks: Vec<String>,
+        open: bool,
+    },
     LogEvent(Event),
     Error {
         code: String,
@@ -27,8 +58,12 @@ pub enum ServerFrame {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         client_id: Option<String>,
     },
-    Heartbeat { head_seq: Seq },
-    Pong { head_seq: Seq },
+    Heartbeat {
+        head_seq: Seq,
+    },
+    Pong {
+        head_seq: Seq,
+    },
     #[serde(other)]
     Other,
 }

@@ -57,7 +57,13 @@ mod tests {
     #[test]
     fn a_session_id_is_32_lower_case_hex_digits() {
         assert!(SessionId::parse("e8ed1efe842c4738a018b44e64919c00").is_some());
-        for wrong in ["", "e8ed1efe", "E8ED1EFE842C4738A018B44E64919C00", "../../../../etc/passwd0000000000", "g8ed1efe842c4738a018b44e64919c00"] {
+        for wrong in [
+            "",
+            "e8ed1efe",
+            "E8ED1EFE842C4738A018B44E64919C00",
+            "../../../../etc/passwd0000000000",
+            "g8ed1efe842c4738a018b44e64919c00",
+        ] {
             assert_eq!(SessionId::parse(wrong), None, "{wrong}");
         }
     }

@@ -12,9 +12,7 @@ mod turn;
 
 pub use actor::{Actor, ActorKind};
 pub use error::{ApiError, ErrorCode};
-pub use event::{
-    ContextUse, Event, EventBody, EventPage, InterruptReason, QueueChange, Record, StoppedBy, Tokens,
-};
+pub use event::{ContextUse, Event, EventBody, EventPage, InterruptReason, QueueChange, Record, StoppedBy, Tokens};
 pub use frame::{ClientFrame, InFlight, LiveCall, ServerFrame};
 pub use ids::{CallId, MessageId, Seq, SessionId};
 pub use model::{ModelInfo, ToolInfo};

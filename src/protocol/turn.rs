@@ -70,7 +70,11 @@ impl From<WireToolCall> for ToolCall {
 
 impl From<ToolCall> for WireToolCall {
     fn from(call: ToolCall) -> Self {
-        Self { id: call.id, kind: function_kind(), function: WireFunction { name: call.name, arguments: call.arguments } }
+        Self {
+            id: call.id,
+            kind: function_kind(),
+            function: WireFunction { name: call.name, arguments: call.arguments },
+        }
     }
 }
 
@@ -94,7 +98,11 @@ impl ToolResult {
 
     /// Reads a tool row's content; text that is not Loom's JSON is taken as the output.
     pub fn from_row(content: &str) -> Self {
-        serde_json::from_str(content).unwrap_or_else(|_| Self { success: true, output: content.into(), ..Self::default() })
+        serde_json::from_str(content).unwrap_or_else(|_| Self {
+            success: true,
+            output: content.into(),
+            ..Self::default()
+        })
     }
 }
 

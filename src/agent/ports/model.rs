@@ -32,8 +32,16 @@ pub enum ChatMessage {
     User(String),
     /// A note of the program's own, such as one of Loom's hints in an old session.
     Note(String),
-    Assistant { text: String, calls: Vec<ToolCall> },
-    Tool { call_id: String, name: String, success: bool, content: String },
+    Assistant {
+        text: String,
+        calls: Vec<ToolCall>,
+    },
+    Tool {
+        call_id: String,
+        name: String,
+        success: bool,
+        content: String,
+    },
 }
 
 /// A tool as the model is told of it.

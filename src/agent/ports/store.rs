@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use crate::protocol::{
-    Accepted, Actor, CallId, EventBody, EventPage, MessageId, Mode, QueuedMessage, Record, Seq, SessionId, SessionQuery,
-    ToolCall, ToolResult, TurnPage, UpdateSession,
+    Accepted, Actor, CallId, EventBody, EventPage, MessageId, Mode, QueuedMessage, Record, Seq, SessionId,
+    SessionQuery, ToolCall, ToolResult, TurnPage, UpdateSession,
 };
 
 /// Where committed events go: the feeds. Called by the store alone, once per commit and session, in order of seq.
@@ -70,9 +70,15 @@ pub enum AcceptOutcome {
 /// Which rows of a session: a window from the start, or the newest before a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TurnWindow {
-    From { offset: u64, limit: u32 },
+    From {
+        offset: u64,
+        limit: u32,
+    },
     /// The `limit` newest rows with a `turn_number` below `turn_number` (`None`: the newest of all), chronological.
-    Before { turn_number: Option<u64>, limit: u32 },
+    Before {
+        turn_number: Option<u64>,
+        limit: u32,
+    },
 }
 
 /// How a model call of a turn ended.
@@ -153,7 +159,12 @@ pub trait Store: Send + Sync {
     /// Takes a message in, and starts its turn where `start_with` says so: its row and its events in one transaction.
     async fn accept_message(&self, actor: &Actor, id: &SessionId, new: NewMessage) -> StoreResult<AcceptOutcome>;
     /// Starts the turn of the oldest waiting message, or of the one named. `None` where nothing waits.
-    async fn start_queued(&self, id: &SessionId, message: Option<&MessageId>, model: &str) -> StoreResult<Option<Accepted>>;
+    async fn start_queued(
+        &self,
+        id: &SessionId,
+        message: Option<&MessageId>,
+        model: &str,
+    ) -> StoreResult<Option<Accepted>>;
     async fn edit_queued(&self, actor: &Actor, id: &SessionId, message: &MessageId, text: &str) -> StoreResult<()>;
     async fn remove_queued(&self, actor: &Actor, id: &SessionId, message: &MessageId) -> StoreResult<()>;
     async fn hold_queue(&self, actor: &Actor, id: &SessionId, held: bool) -> StoreResult<()>;
@@ -162,7 +173,16 @@ pub trait Store: Send + Sync {
     async fn record(&self, actor: &Actor, id: &SessionId, events: Vec<EventBody>) -> StoreResult<()>;
     /// The row of an assistant message and its events; clears the message's partial text.
     async fn end_message(&self, actor: &Actor, id: &SessionId, end: MessageEnd) -> StoreResult<()>;
-    async fn start_call(&self, actor: &Actor, id: &SessionId, turn: u32, call: &CallId, name: &str, args: Value, preview: &str) -> StoreResult<()>;
+    async fn start_call(
+        &self,
+        actor: &Actor,
+        id: &SessionId,
+        turn: u32,
+        call: &CallId,
+        name: &str,
+        args: Value,
+        preview: &str,
+    ) -> StoreResult<()>;
     /// The tool row and `tool_call_completed`.
     async fn end_call(&self, actor: &Actor, id: &SessionId, end: CallEnd) -> StoreResult<()>;
     /// `turn_completed` or `turn_interrupted`; the session no longer runs. An interruption holds a queue that is not empty.

@@ -62,11 +62,7 @@ pub const REQUESTS: [Asked; 60] = [
         "ripgrep_search",
         r#"{"pattern":"hotel","path":"invoices","case_insensitive":true}"#,
     ),
-    call(
-        "Please look for 'per diem' in Travel policy.md",
-        "glob_find",
-        r#"{"pattern":"**/*Travel*policy.md"}"#,
-    ),
+    call("Please look for 'per diem' in Travel policy.md", "glob_find", r#"{"pattern":"**/*Travel*policy.md"}"#),
     call(
         "what files contain the word needle",
         "ripgrep_search",
@@ -77,13 +73,21 @@ pub const REQUESTS: [Asked; 60] = [
         "ripgrep_search",
         r#"{"pattern":"ACME","path":"notes.txt","case_insensitive":true}"#,
     ),
-    call("where is \"1.200,00 (net)\" mentioned?", "ripgrep_search", r#"{"pattern":"1\\.200,00 \\(net\\)","case_insensitive":true}"#),
+    call(
+        "where is \"1.200,00 (net)\" mentioned?",
+        "ripgrep_search",
+        r#"{"pattern":"1\\.200,00 \\(net\\)","case_insensitive":true}"#,
+    ),
     call(
         "is there anything about parking in the invoices folder",
         "ripgrep_search",
         r#"{"pattern":"parking","path":"invoices","case_insensitive":true}"#,
     ),
-    call("does notes.txt mention Miller?", "ripgrep_search", r#"{"pattern":"Miller","path":"notes.txt","case_insensitive":true}"#),
+    call(
+        "does notes.txt mention Miller?",
+        "ripgrep_search",
+        r#"{"pattern":"Miller","path":"notes.txt","case_insensitive":true}"#,
+    ),
     call("find the phrase delete me", "ripgrep_search", r#"{"pattern":"delete me","case_insensitive":true}"#),
     // Reading.
     call("read notes.txt", "read_file", r#"{"path":"notes.txt"}"#),
@@ -95,7 +99,11 @@ pub const REQUESTS: [Asked; 60] = [
     call("I'd like to see the content of ledger-march.csv", "read_file", r#"{"path":"ledger-march.csv"}"#),
     call("first 10 lines of ledger-april.csv", "read_file", r#"{"path":"ledger-april.csv","line_end":10}"#),
     call("Show the first five lines of notes.txt.", "read_file", r#"{"path":"notes.txt","line_end":5}"#),
-    call("please show lines 20 to 30 of README.md", "read_file", r#"{"path":"README.md","line_start":20,"line_end":30}"#),
+    call(
+        "please show lines 20 to 30 of README.md",
+        "read_file",
+        r#"{"path":"README.md","line_start":20,"line_end":30}"#,
+    ),
     // Counting.
     call("How many lines does notes.txt have?", "read_file", r#"{"path":"notes.txt"}"#),
     call("count the words in `Travel policy.md`", "read_file", r#"{"path":"Travel policy.md"}"#),
@@ -125,4 +133,31 @@ pub const REQUESTS: [Asked; 60] = [
     refuse("give me a short summary of the invoices"),
     refuse("hi, what can you do?"),
     refuse("why is our revenue down"),
+];
+
+/// Written after the code and measured once before anything was changed for them: 13 of 15.
+pub const HELD_OUT: [Asked; 15] = [
+    call("Hi, could you pull up the april ledger for me?", "glob_find", r#"{"pattern":"**/*ledger*"}"#),
+    call("what documents are in the invoices/archive folder", "list_directory", r#"{"path":"invoices/archive"}"#),
+    call("Is ACME mentioned in any of the invoices?", "list_directory", r#"{"path":"."}"#),
+    call("display the top 20 rows of ledger-march.csv", "read_file", r#"{"path":"ledger-march.csv","line_end":20}"#),
+    call("give me the last line of notes.txt", "read_file", r#"{"path":"notes.txt","line_end":1}"#),
+    call("how many spreadsheets do we have?", "glob_find", r#"{"pattern":"**/*.{csv,tsv,xls,xlsx,ods}"}"#),
+    call(
+        "search everything for 'VAT number'",
+        "ripgrep_search",
+        r#"{"pattern":"VAT number","case_insensitive":true}"#,
+    ),
+    call("whats the diff between notes.txt and README.md", "read_file", r#"{"path":"notes.txt"}"#),
+    call(
+        "which txt files contain Miller",
+        "ripgrep_search",
+        r#"{"pattern":"Miller","glob":"*.txt","case_insensitive":true,"files_only":true}"#,
+    ),
+    call("PLEASE COUNT THE WORDS IN NOTES.TXT", "glob_find", r#"{"pattern":"**/NOTES.TXT"}"#),
+    call("can u check if the travel policy says anything about taxis", "list_directory", r#"{"path":"."}"#),
+    call("Any pictures in here?", "glob_find", r#"{"pattern":"**/*.{png,jpg,jpeg,gif,webp,svg,heic,bmp,tif,tiff}"}"#),
+    refuse("make a copy of notes.txt"),
+    refuse("Who won the match yesterday?"),
+    refuse("please forward the offer to Mr. Miller"),
 ];
