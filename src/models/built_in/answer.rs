@@ -130,18 +130,19 @@ fn size(bytes: u64) -> String {
     }
 }
 
-pub fn files(found: &[String], cut: bool, folder: Option<&str>, ask: FindAsk) -> String {
+pub fn files(wanted: &str, found: &[String], cut: bool, folder: Option<&str>, ask: FindAsk) -> String {
     let place = folder.map(|folder| format!(" in {}", code(folder))).unwrap_or_default();
+    let wanted = if wanted.is_empty() { String::new() } else { format!(" for {}", code(wanted)) };
     let at_least = if cut { "at least " } else { "" };
     let shown = &found[..found.len().min(SHOWN_ENTRIES)];
     match (ask, found) {
-        (FindAsk::Newest, [newest, ..]) => format!("The newest one{place} is {}.", code(newest)),
+        (FindAsk::Newest, [newest, ..]) => format!("The newest file{wanted}{place} is {}.", code(newest)),
         (FindAsk::Oldest, _) if cut => {
             "There are too many files to tell which one is the oldest; name a folder or a kind of file.".into()
         }
-        (FindAsk::Oldest, [.., oldest]) => format!("The oldest one{place} is {}.", code(oldest)),
+        (FindAsk::Oldest, [.., oldest]) => format!("The oldest file{wanted}{place} is {}.", code(oldest)),
         _ => format!(
-            "I found {at_least}{}{place}, newest first.\n\n{}{}",
+            "I found {at_least}{}{wanted}{place}, newest first.\n\n{}{}",
             plural(found.len(), "file"),
             numbered(shown),
             more_sentence(found.len(), shown.len())

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use serde_json::{Map, Value, json};
 
 use super::{
-    intent::{Intent, Reason, Target},
+    intent::{FileAsk, Intent, Reason, Scope, Target},
     results,
-    understand::{Lead, bare_target, understand},
+    understand::{Lead, asks_for_more, bare_target, understand},
 };
 use crate::agent::ports::model::{ChatMessage, ModelRequest};
 
@@ -28,6 +28,11 @@ pub struct Conversation<'a> {
     pub steps: Vec<Step<'a>>,
 }
 
+/// Around the request that an answer offers as the next one; "more" takes it up.
+pub const OFFER_START: &str = "To go on, ask for *more* or for *";
+pub const OFFER_END: &str = "*.";
+/// How many "and that one?" in a row still lead back to what was asked.
+const LOOK_BACK: usize = 8;
 /// The question that the next message may answer with nothing but a name.
 pub const WHICH_ONE: &str = "Which one do you mean?";
 
@@ -43,37 +48,31 @@ impl<'a> Conversation<'a> {
     }
 
     pub fn intent(&self) -> Intent {
-        let Some(start) = self.start else { return Intent::Decline(Reason::Greeting) };
-        let ChatMessage::User(text) = &self.request.messages[start] else { return Intent::Decline(Reason::Greeting) };
-        if let Some((target, lead)) = bare_target(text)
-            && (lead == Lead::SameAgain || self.asked_which_one())
-            && let Some(again) = self.asked_before().and_then(|before| retarget(before, target))
+        self.start.map_or(Intent::Decline(Reason::Greeting), |start| self.intent_at(start, LOOK_BACK))
+    }
+
+    /// What the person's message at `index` asks; a bare name takes up what was asked before it.
+    fn intent_at(&self, index: usize, look_back: usize) -> Intent {
+        let Some(ChatMessage::User(text)) = self.request.messages.get(index) else {
+            return Intent::Decline(Reason::Greeting);
+        };
+        let before = self.request.messages.get(..index).unwrap_or_default();
+        let earlier = before.iter().rposition(|message| matches!(message, ChatMessage::User(_)));
+        if let (Some((target, lead)), Some(earlier)) = (bare_target(text), earlier)
+            && (lead == Lead::SameAgain || last_answer(before).is_some_and(|text| text.contains(WHICH_ONE)))
+            && look_back > 0
+            && let Some(again) = retarget(self.intent_at(earlier, look_back - 1), target)
         {
             return again;
         }
-        understand(text)
+        if !asks_for_more(text) {
+            return understand(text);
+        }
+        last_answer(before).and_then(offered).map_or(Intent::Decline(Reason::Unclear), understand)
     }
 
     fn before(&self) -> &'a [ChatMessage] {
         &self.request.messages[..self.start.unwrap_or(0)]
-    }
-
-    fn asked_before(&self) -> Option<Intent> {
-        self.before().iter().rev().find_map(|message| match message {
-            ChatMessage::User(text) => Some(understand(text)),
-            ChatMessage::Note(_) | ChatMessage::Assistant { .. } | ChatMessage::Tool { .. } => None,
-        })
-    }
-
-    fn last_answer(&self) -> Option<&'a str> {
-        self.before().iter().rev().find_map(|message| match message {
-            ChatMessage::Assistant { text, .. } if !text.is_empty() => Some(text.as_str()),
-            _ => None,
-        })
-    }
-
-    fn asked_which_one(&self) -> bool {
-        self.last_answer().is_some_and(|text| text.contains(WHICH_ONE))
     }
 
     /// The file that an earlier turn worked on last.
@@ -95,12 +94,25 @@ impl<'a> Conversation<'a> {
     /// The `nth` entry, from 1, of the numbered list in the last answer.
     pub fn nth_of_last_answer(&self, nth: usize) -> Option<String> {
         let prefix = format!("{nth}. ");
-        let row = self.last_answer()?.lines().find_map(|row| row.strip_prefix(prefix.as_str()))?;
+        let row = last_answer(self.before())?.lines().find_map(|row| row.strip_prefix(prefix.as_str()))?;
         let opening = row.len() - row.trim_start_matches('`').len();
         let fence = "`".repeat(opening.max(1));
         let inner = row.get(opening..)?.split(fence.as_str()).next()?.trim();
         (opening > 0 && !inner.is_empty()).then(|| inner.to_owned())
     }
+}
+
+fn last_answer(messages: &[ChatMessage]) -> Option<&str> {
+    messages.iter().rev().find_map(|message| match message {
+        ChatMessage::Assistant { text, .. } if !text.is_empty() => Some(text.as_str()),
+        _ => None,
+    })
+}
+
+/// The lines that an answer offers to go on with.
+fn offered(answer: &str) -> Option<&str> {
+    let (_, offer) = answer.rsplit_once(OFFER_START)?;
+    offer.strip_suffix(OFFER_END)
 }
 
 /// Pairs every call with its result. A call without one isn't there yet.
@@ -128,9 +140,9 @@ fn steps(messages: &[ChatMessage]) -> Vec<Step<'_>> {
 fn retarget(intent: Intent, target: Target) -> Option<Intent> {
     match intent {
         Intent::File(_, ask) => Some(Intent::File(target, ask)),
-        Intent::Look(_) => Some(Intent::File(target, super::intent::FileAsk::Read)),
+        Intent::Look(_) => Some(Intent::File(target, FileAsk::Read)),
         Intent::Search(mut search) => {
-            search.scope = super::intent::Scope::File(target);
+            search.scope = Scope::File(target);
             search.tail = None;
             Some(Intent::Search(search))
         }

@@ -2,109 +2,27 @@
 
 use super::{intent::Reason, phrase::is_folder_noun, words::Word};
 
+#[rustfmt::skip]
 const WRITE: &[&str] = &[
-    "write",
-    "draft",
-    "compose",
-    "send",
-    "email",
-    "mail",
-    "reply",
-    "answer",
-    "respond",
-    "generate",
-    "print",
-    "forward",
-    "prepare",
-    "formulate",
-    "plot",
-    "draw",
-    "design",
-    "build",
-    "program",
+    "write", "draft", "compose", "send", "email", "mail", "reply", "answer", "respond", "generate", "print",
+    "forward", "prepare", "formulate", "plot", "draw", "design", "build", "program",
 ];
+#[rustfmt::skip]
 const CHANGE: &[&str] = &[
-    "delete",
-    "remove",
-    "erase",
-    "rename",
-    "move",
-    "copy",
-    "edit",
-    "change",
-    "modify",
-    "update",
-    "replace",
-    "create",
-    "make",
-    "add",
-    "insert",
-    "append",
-    "fix",
-    "correct",
-    "convert",
-    "export",
-    "save",
-    "upload",
-    "download",
-    "merge",
-    "combine",
-    "sort",
-    "clean",
-    "format",
-    "reformat",
-    "overwrite",
-    "duplicate",
-    "trash",
-    "drop",
-    "zip",
-    "unzip",
-    "undo",
-    "tidy",
-    "restore",
-    "split",
-    "install",
-    "run",
-    "execute",
-    "archive",
-    "put",
-    "set",
-    "mark",
-    "sign",
-    "share",
-    "lock",
+    "delete", "remove", "erase", "rename", "move", "copy", "edit", "change", "modify", "update", "replace", "create",
+    "make", "add", "insert", "append", "fix", "correct", "convert", "export", "save", "upload", "download", "merge",
+    "combine", "sort", "clean", "format", "reformat", "overwrite", "duplicate", "trash", "drop", "zip", "unzip",
+    "undo", "tidy", "restore", "split", "install", "run", "execute", "archive", "put", "set", "mark", "sign",
+    "share", "lock",
 ];
 const SUMMARISE: &[&str] = &["summarise", "summarize", "summerize", "shorten", "condense", "outline", "recap"];
 const TRANSLATE: &[&str] = &["translate"];
 const CALCULATE: &[&str] = &["calculate", "compute", "sum", "multiply", "subtract", "divide", "reconcile", "average"];
+#[rustfmt::skip]
 const EXPLAIN: &[&str] = &[
-    "explain",
-    "analyse",
-    "analyze",
-    "describe",
-    "suggest",
-    "recommend",
-    "proofread",
-    "improve",
-    "organise",
-    "organize",
-    "rewrite",
-    "rephrase",
-    "schedule",
-    "book",
-    "remind",
-    "call",
-    "buy",
-    "order",
-    "interpret",
-    "evaluate",
-    "review",
-    "decide",
-    "predict",
-    "forecast",
-    "plan",
-    "advise",
-    "teach",
+    "explain", "analyse", "analyze", "describe", "suggest", "recommend", "proofread", "improve", "organise",
+    "organize", "rewrite", "rephrase", "schedule", "book", "remind", "call", "buy", "order", "interpret", "evaluate",
+    "review", "decide", "predict", "forecast", "plan", "advise", "teach",
 ];
 const FIGURES: &[&str] =
     &["sum", "total", "totals", "average", "mean", "median", "percentage", "maximum", "minimum", "profit", "revenue"];
@@ -116,7 +34,13 @@ const BEFORE_A_VERB: &[&str] =
 /// `words` come without the polite words in front.
 pub fn declined(words: &[Word]) -> Option<Reason> {
     let first = words.first()?;
-    if first.is(GREETINGS) && words.len() <= 3 {
+    let asks_abilities = first.is(&["what"])
+        && words.get(1).is_some_and(|word| word.is(&["can"]))
+        && words.get(2).is_some_and(|word| word.is(&["i", "you", "u", "we"]));
+    if asks_abilities {
+        return Some(Reason::Greeting);
+    }
+    if first.is(GREETINGS) && words.len() <= 4 {
         return Some(Reason::Greeting);
     }
     let verb = words.iter().enumerate().filter(|(at, _)| is_verb_place(words, *at));
@@ -124,6 +48,7 @@ pub fn declined(words: &[Word]) -> Option<Reason> {
         .find_map(|(at, _)| forbidden_verb(words, at))
         .or_else(|| question(words))
         .or_else(|| product(words))
+        .or_else(|| criterion(words))
 }
 
 fn is_verb_place(words: &[Word], at: usize) -> bool {
@@ -158,10 +83,12 @@ fn question(words: &[Word]) -> Option<Reason> {
     if first.is(&["how"]) && second(&["much"]) {
         return Some(Reason::Calculate);
     }
-    if first.is(&["how"]) && !second(&["many", "often", "long", "big", "does", "do", "is", "are"]) {
+    let compares = words.iter().any(|word| word.like(&["differ", "different", "compare"]));
+    let counts = second(&["many", "often", "long"]) || (compares && second(&["do", "does", "is", "are"]));
+    if first.is(&["how"]) && !counts {
         return Some(Reason::Explain);
     }
-    if first.is(&["why", "when", "should", "whose", "whom"])
+    if first.is(&["why", "when", "who", "who's", "should", "whose", "whom"])
         || words.windows(2).any(|pair| pair[0].is(&["how"]) && pair[1].is(&["to"]))
     {
         return Some(Reason::Explain);
@@ -205,4 +132,26 @@ fn product(words: &[Word]) -> Option<Reason> {
     let made = |at: usize| MADE.iter().find(|(things, _)| words[at].like(things)).map(|(_, reason)| *reason);
     let wanted = (1..words.len()).filter(|at| words[at - 1].is(ARTICLES));
     wanted.into_iter().find_map(made).filter(|_| gives)
+}
+
+/// What files are not found by. To look for these words in names or text instead would be an answer to something else.
+fn criterion(words: &[Word]) -> Option<Reason> {
+    const NEGATIONS: &[&str] =
+        &["not", "don't", "dont", "doesn't", "doesnt", "didn't", "isn't", "aren't", "without", "except", "never"];
+    #[rustfmt::skip]
+    const PROPERTIES: &[&str] = &[
+        "duplicate", "duplicates", "empty", "bigger", "larger", "smaller", "older", "newer", "modified", "edited",
+        "created", "since", "yesterday", "hidden", "unused", "similar", "size",
+    ];
+    // Behind one of these stands what is looked for, and that may be any word.
+    let sought = words.iter().position(|word| {
+        word.like(&["mention", "mentions", "contain", "contains", "containing", "phrase", "about"])
+            || word.is(&["for", "word", "named", "called"])
+    });
+    let open = &words[..sought.unwrap_or(words.len())];
+    let seeks = words.first().is_some_and(|word| {
+        word.like(&["find", "list", "show", "search", "locate"]) || word.is(&["which", "what", "are", "any"])
+    });
+    let property = seeks && open.iter().any(|word| word.is(PROPERTIES));
+    (property || open.iter().any(|word| word.is(NEGATIONS))).then_some(Reason::Criterion)
 }

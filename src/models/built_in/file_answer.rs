@@ -6,6 +6,7 @@ use similar::{ChangeTag, TextDiff};
 
 use super::{
     answer::{SHOWN_ENTRIES, more_sentence},
+    conversation::{OFFER_END, OFFER_START},
     inspect::Text,
     intent::Units,
     locate::Found,
@@ -23,16 +24,9 @@ const SHOWN_COLUMNS: usize = 40;
 /// After this a diff may be longer than it needs to be, but it is never wrong.
 const DIFF_TIME: Duration = Duration::from_secs(1);
 
-/// A part of a file and what was asked for, in line numbers.
-pub struct Shown<'a> {
-    pub found: &'a Found,
-    pub page: &'a Page<'a>,
-    pub limit: Option<(usize, usize)>,
-}
-
-pub fn shown(shown: &Shown<'_>) -> String {
-    let (page, name) = (shown.page, code(&shown.found.path));
-    let note = noted(shown.found);
+pub fn shown(found: &Found, page: &Page<'_>) -> String {
+    let name = code(&found.path);
+    let note = noted(found);
     if page.total == 0 {
         return format!("{note}{name} is empty.");
     }
@@ -45,20 +39,18 @@ pub fn shown(shown: &Shown<'_>) -> String {
     let lines = within_budget(&page.lines);
     let last = page.first + lines.len() - 1;
     let all = page.first == 1 && last == page.total;
-    let asked_all = shown.limit.is_some_and(|(_, end)| last >= end.min(page.total));
     let head = if all {
         format!("{name} has {}.", plural(page.total, "line"))
     } else {
         format!("{name}, lines {} to {} of {}.", figure(page.first), figure(last), figure(page.total))
     };
-    let more = if all || asked_all || last >= page.total {
+    let more = if last >= page.total {
         String::new()
     } else {
         format!(
-            "\n\nThe rest is not shown. To go on, ask for *lines {} to {} of {}*.",
+            "\n\nMore follows. {OFFER_START}lines {} to {} of {name}{OFFER_END}",
             last + 1,
             (last + SHOWN_LINES).min(page.total),
-            shown.found.path
         )
     };
     format!("{note}{head}\n\n{}{more}", fence("", &lines.join("\n")))

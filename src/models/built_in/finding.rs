@@ -21,7 +21,7 @@ impl Desk<'_> {
         let cut = self.glob(&pattern, folder)?.cut;
         let wanted = described(query);
         if !found.is_empty() {
-            return Ok(answer::files(&found, cut, folder, ask));
+            return Ok(answer::files(&wanted, &found, cut, folder, ask));
         }
         if query.maybe_text {
             return self.find_in_text(&wanted, folder);

@@ -1,7 +1,7 @@
 //! Work on one file's text, or on two: show, count, compare.
 
 use super::{
-    file_answer::{self, Shown},
+    file_answer,
     intent::{FileAsk, Target, Units},
     locate::{Found, read_args},
     plan::{Desk, Next},
@@ -38,8 +38,7 @@ impl Desk<'_> {
     fn show(&self, target: &Target, start: Option<usize>, end: Option<usize>) -> Result<String, Next> {
         let (found, text) = self.open(target, start, end)?;
         let page = results::page(text);
-        let limit = end.map(|end| (start.unwrap_or(1), end));
-        Ok(file_answer::shown(&Shown { found: &found, page: &page, limit }))
+        Ok(file_answer::shown(&found, &page))
     }
 
     fn tail(&self, target: &Target, lines: usize) -> Result<String, Next> {
@@ -50,7 +49,7 @@ impl Desk<'_> {
             0 | 1 => results::page(text),
             _ => results::page(self.text("read_file", read_args(&found.path, Some(start), Some(total)))?),
         };
-        Ok(file_answer::shown(&Shown { found: &found, page: &page, limit: Some((start, total)) }))
+        Ok(file_answer::shown(&found, &page))
     }
 
     fn count(&self, target: &Target, units: Units) -> Result<String, Next> {

@@ -109,6 +109,8 @@ pub enum Reason {
     Translate,
     Calculate,
     Explain,
+    /// Files by size, date or by what they are not.
+    Criterion,
     /// Not understood, or nothing that is in the folder.
     Unclear,
 }

@@ -2,7 +2,7 @@
 
 use super::{
     intent::{Scope, Target},
-    words::{Word, number},
+    words::Word,
 };
 
 pub const PREPOSITIONS: &[&str] = &["in", "inside", "within", "under", "from", "into", "of", "inside of"];
@@ -10,193 +10,23 @@ const FOLDER: &[&str] = &["folder", "folders", "directory", "directories", "subf
 const FILE: &[&str] = &["file", "files", "document", "documents", "doc", "docs"];
 const PRONOUNS: &[&str] = &["it", "that", "this", "its", "same", "previous", "last", "them"];
 /// Words of a request that are never part of a file's name, unless they are quoted.
+#[rustfmt::skip]
 const NOISE: &[&str] = &[
-    "a",
-    "an",
-    "the",
-    "teh",
-    "th",
-    "my",
-    "our",
-    "your",
-    "their",
-    "his",
-    "her",
-    "all",
-    "any",
-    "every",
-    "each",
-    "some",
-    "one",
-    "ones",
-    "both",
-    "please",
-    "pls",
-    "plz",
-    "thanks",
-    "thank",
-    "you",
-    "me",
-    "us",
-    "i",
-    "we",
-    "they",
-    "there",
-    "there's",
-    "here",
-    "now",
-    "just",
-    "also",
-    "again",
-    "too",
-    "quickly",
-    "only",
-    "whole",
-    "full",
-    "entire",
-    "complete",
-    "current",
-    "is",
-    "are",
-    "was",
-    "were",
-    "be",
-    "do",
-    "does",
-    "did",
-    "has",
-    "have",
-    "had",
-    "can",
-    "could",
-    "would",
-    "will",
-    "may",
-    "get",
-    "got",
-    "give",
-    "tell",
-    "let",
-    "let's",
-    "want",
-    "need",
-    "like",
-    "with",
-    "without",
-    "for",
-    "about",
-    "to",
-    "on",
-    "at",
-    "by",
-    "and",
-    "or",
-    "in",
-    "inside",
-    "within",
-    "under",
-    "from",
-    "into",
-    "of",
-    "between",
-    "against",
-    "vs",
-    "versus",
-    "what",
-    "what's",
-    "whats",
-    "which",
-    "where",
-    "where's",
-    "who",
-    "whose",
-    "how",
-    "many",
-    "much",
-    "that's",
-    "these",
-    "those",
-    "file",
-    "files",
-    "filename",
-    "document",
-    "documents",
-    "doc",
-    "docs",
-    "folder",
-    "folders",
-    "directory",
-    "directories",
-    "content",
-    "contents",
-    "text",
-    "texts",
-    "name",
-    "names",
-    "named",
-    "called",
-    "titled",
-    "labelled",
-    "title",
-    "say",
-    "says",
-    "read",
-    "show",
-    "open",
-    "display",
-    "view",
-    "see",
-    "look",
-    "looks",
-    "looking",
-    "find",
-    "search",
-    "locate",
-    "list",
-    "compare",
-    "count",
-    "number",
-    "lines",
-    "line",
-    "words",
-    "word",
-    "rows",
-    "row",
-    "columns",
-    "column",
-    "colums",
-    "fields",
-    "records",
-    "entries",
-    "first",
-    "last",
-    "top",
-    "bottom",
-    "head",
-    "tail",
-    "hold",
-    "holds",
-    "contain",
-    "contains",
-    "up",
-    "out",
-    "exactly",
-    "currently",
-    "total",
-    "stored",
-    "located",
-    "saved",
-    "exist",
-    "exists",
-    "put",
-    "keep",
-    "kept",
-    "got",
-    "today",
-    "anywhere",
-    "somewhere",
-    "everywhere",
-    "yet",
+    "a", "an", "the", "teh", "th", "my", "our", "your", "their", "his", "her", "all", "any", "every", "each", "some",
+    "one", "ones", "both", "please", "pls", "plz", "thanks", "thank", "you", "me", "us", "i", "we", "they", "there",
+    "there's", "here", "now", "just", "also", "again", "too", "quickly", "only", "whole", "full", "entire",
+    "complete", "current", "is", "are", "was", "were", "be", "do", "does", "did", "has", "have", "had", "can",
+    "could", "would", "will", "may", "get", "got", "give", "tell", "let", "let's", "want", "need", "like", "with",
+    "without", "for", "about", "to", "on", "at", "by", "and", "or", "in", "inside", "within", "under", "from",
+    "into", "of", "between", "against", "vs", "versus", "what", "what's", "whats", "which", "where", "where's",
+    "who", "whose", "how", "many", "much", "that's", "these", "those", "file", "files", "filename", "document",
+    "documents", "doc", "docs", "folder", "folders", "directory", "directories", "content", "contents", "text",
+    "texts", "name", "names", "named", "called", "titled", "labelled", "title", "say", "says", "read", "show",
+    "open", "display", "view", "see", "look", "looks", "looking", "find", "search", "locate", "list", "compare",
+    "count", "number", "lines", "line", "words", "word", "rows", "row", "columns", "column", "colums", "fields",
+    "records", "entries", "first", "last", "top", "bottom", "head", "tail", "hold", "holds", "contain", "contains",
+    "up", "out", "exactly", "currently", "total", "stored", "located", "saved", "exist", "exists", "put", "keep",
+    "kept", "got", "today", "anywhere", "somewhere", "everywhere", "yet",
 ];
 const ORDINALS: &[&str] =
     &["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"];
@@ -279,12 +109,11 @@ pub fn is_kind_word(word: &Word) -> bool {
 
 /// The words that can be part of a name.
 pub fn name_words(words: &[Word]) -> Vec<String> {
-    words.iter().filter(|word| !is_noise(word) && number_free(word)).map(|word| clean(&word.raw)).collect()
+    words.iter().filter(|word| !is_noise(word) && can_be_a_name(word)).map(|word| clean(&word.raw)).collect()
 }
 
-/// Numbers like 2024 belong to names; "the first 10" doesn't come here.
-fn number_free(word: &Word) -> bool {
-    word.raw.chars().any(char::is_alphanumeric)
+fn can_be_a_name(word: &Word) -> bool {
+    word.raw.chars().any(char::is_alphanumeric) && !word.raw.contains("://")
 }
 
 fn clean(path: &str) -> String {
@@ -360,7 +189,7 @@ pub fn scope(words: &[Word], shouted: bool) -> Option<Scope> {
         return None;
     }
     if let Some(file) = words.iter().find(|word| is_file_like(word)) {
-        let folder = file.raw.ends_with('/') || words.iter().any(is_folder_noun);
+        let folder = file.raw.ends_with('/') || words.iter().any(is_folder_noun) || is_folder_path(&file.raw);
         return match target(words, shouted) {
             Some(target) if !folder => Some(Scope::File(target)),
             _ => Some(Scope::Folder(clean(&file.raw))),
@@ -385,6 +214,11 @@ pub fn scope(words: &[Word], shouted: bool) -> Option<Scope> {
     Some(Scope::Loose(names))
 }
 
+/// A path whose last part has no extension: most likely a folder's.
+pub fn is_folder_path(path: &str) -> bool {
+    path.contains('/') && !path.trim_end_matches('/').rsplit('/').next().unwrap_or_default().contains('.')
+}
+
 fn nowhere_in_particular(words: &[Word], says_folder: bool) -> Option<Scope> {
     let plural = words.iter().any(|word| word.is(&["files", "documents", "docs", "everywhere", "all", "here"]));
     let file = words.iter().any(|word| word.is(&["file", "document", "it"]));
@@ -393,9 +227,4 @@ fn nowhere_in_particular(words: &[Word], says_folder: bool) -> Option<Scope> {
     }
     let place = ["workspace", "project", "here", "session", "total", "root", "there"];
     (says_folder || plural || words.iter().any(|word| word.is(&place))).then_some(Scope::Everywhere)
-}
-
-/// "First 10", "top five": the number after one of `words`.
-pub fn number_after(words: &[Word], at: usize) -> Option<usize> {
-    words.get(at + 1).and_then(number)
 }

@@ -2,118 +2,31 @@
 
 use super::{
     intent::{Intent, Scope, Search, SearchAsk, Target},
-    phrase::{PREPOSITIONS, is_file_noun, kind, place, target},
+    phrase::{PREPOSITIONS, is_file_like, is_file_noun, kind, place, target},
     understand::split_place,
     words::Word,
 };
 
+#[rustfmt::skip]
 const MENTIONS: &[&str] = &[
-    "mention",
-    "mentions",
-    "mentioned",
-    "mentioning",
-    "contain",
-    "contains",
-    "containing",
-    "include",
-    "includes",
-    "including",
-    "reference",
-    "references",
-    "referencing",
-    "appear",
-    "appears",
-    "occur",
-    "occurs",
-    "occurrences",
+    "mention", "mentions", "mentioned", "mentioning", "contain", "contains", "containing", "include", "includes",
+    "including", "reference", "references", "referencing", "appear", "appears", "occur", "occurs", "occurrences",
 ];
 const SEARCHES: &[&str] = &["search", "searching", "grep", "scan"];
 const MARKERS: &[&str] = &["word", "phrase", "string", "term", "expression", "keyword", "sentence", "words"];
 const ANYTHING: &[&str] = &["anything", "something", "everything", "info", "information", "say", "says"];
+#[rustfmt::skip]
 const BEFORE_NEEDLE: &[&str] = &[
-    "for",
-    "the",
-    "a",
-    "an",
-    "any",
-    "all",
-    "word",
-    "words",
-    "phrase",
-    "text",
-    "term",
-    "string",
-    "expression",
-    "keyword",
-    "mentions",
-    "mention",
-    "occurrences",
-    "of",
-    "to",
-    "anything",
-    "something",
-    "about",
-    "regarding",
-    "concerning",
-    "on",
-    "lines",
-    "line",
-    "that",
-    "which",
-    "with",
-    "containing",
-    "contain",
-    "contains",
-    "is",
-    "are",
-    "was",
-    "do",
-    "does",
-    "has",
-    "where",
-    "where's",
-    "me",
-    "every",
-    "entries",
-    "files",
-    "file",
-    "what",
-    "term",
+    "for", "the", "a", "an", "any", "all", "word", "words", "phrase", "text", "term", "string", "expression",
+    "keyword", "mentions", "mention", "occurrences", "of", "to", "anything", "something", "about", "regarding",
+    "concerning", "on", "lines", "line", "that", "which", "with", "containing", "contain", "contains", "is", "are",
+    "was", "do", "does", "has", "where", "where's", "me", "every", "entries", "files", "file", "what", "term",
     "name",
 ];
+#[rustfmt::skip]
 const AFTER_NEEDLE: &[&str] = &[
-    "please",
-    "pls",
-    "appear",
-    "appears",
-    "occur",
-    "occurs",
-    "mentioned",
-    "come",
-    "comes",
-    "up",
-    "show",
-    "shows",
-    "used",
-    "found",
-    "be",
-    "is",
-    "are",
-    "get",
-    "gets",
-    "anywhere",
-    "somewhere",
-    "thanks",
-    "for",
-    "me",
-    "in",
-    "them",
-    "it",
-    "at",
-    "all",
-    "there",
-    "us",
-    "written",
+    "please", "pls", "appear", "appears", "occur", "occurs", "mentioned", "come", "comes", "up", "show", "shows",
+    "used", "found", "be", "is", "are", "get", "gets", "anywhere", "somewhere", "thanks", "in", "written",
 ];
 
 pub fn search(words: &[Word], loud: bool) -> Option<Intent> {
@@ -163,7 +76,8 @@ fn mention(words: &[Word], loud: bool) -> Option<Search> {
 
 /// "Is there anything about X", "what does Y say about X".
 fn about(words: &[Word], loud: bool) -> Option<Search> {
-    let at = words.iter().position(|word| word.is(&["about", "regarding", "concerning"]))?;
+    let on = |at: usize| at > 0 && words[at].is(&["on"]) && words[at - 1].is(ANYTHING);
+    let at = (0..words.len()).find(|at| words[*at].is(&["about", "regarding", "concerning"]) || on(*at))?;
     let subject = &words[..at];
     let talks = subject
         .last()
@@ -209,7 +123,13 @@ fn find_text(words: &[Word], loud: bool) -> Option<Search> {
         return None;
     }
     let (outside, scope) = split_place(rest, loud);
-    let in_file = matches!(scope, Some(Scope::File(_)));
+    let at_place = rest.get(outside.len()).is_some_and(|word| !word.is(&["from", "of"]));
+    let in_file = match scope {
+        Some(Scope::File(_)) => true,
+        // A kind of file, or a name like "policy.md", is looked for among the names.
+        Some(Scope::Loose(_)) => at_place && kind(outside).is_none() && !outside.iter().any(is_file_like),
+        Some(Scope::Folder(_) | Scope::Everywhere) | None => false,
+    };
     let quoted = outside.iter().any(|word| {
         word.quoted && target(std::slice::from_ref(word), loud).is_some_and(|t| matches!(t, Target::Named(_)))
     });
@@ -274,8 +194,15 @@ fn needle(words: &[Word]) -> Option<String> {
         return Some(quoted.raw.clone());
     }
     let start = words.iter().take_while(|word| word.is(BEFORE_NEEDLE)).count();
-    let trailing = words[start..].iter().rev().take_while(|word| word.is(AFTER_NEEDLE)).count();
-    let kept = &words[start..words.len() - trailing];
+    let mut kept = &words[start..];
+    while let [front @ .., last] = kept {
+        let polite = last.is(&["me", "us"]) && front.last().is_some_and(|word| word.is(&["for"]));
+        kept = match front {
+            [rest @ .., _] if polite => rest,
+            _ if last.is(AFTER_NEEDLE) => front,
+            _ => break,
+        };
+    }
     let text: Vec<&str> = kept.iter().map(|word| word.raw.as_str()).collect();
     (!text.is_empty()).then(|| text.join(" "))
 }

@@ -153,13 +153,16 @@ fn the_last_lines_are_shown_with_their_place() {
 fn a_long_file_is_shown_in_part_with_how_to_go_on() {
     let text = (1..=450).map(|n| format!("line {n}\n")).collect::<String>();
     let folder = Folder::of(&[("long.txt", &text)]);
-    let (said, _) = answer(&folder, "read long.txt");
+    let mut talk = Talk::over(&folder);
+    let said = talk.ask("read long.txt");
     assert!(
-        said.starts_with("`long.txt`, lines 1 to 200 of 450.") && said.ends_with("*lines 201 to 400 of long.txt*."),
+        said.starts_with("`long.txt`, lines 1 to 200 of 450.") && said.ends_with("*lines 201 to 400 of `long.txt`*."),
         "{said}"
     );
-    let (said, _) = answer(&folder, "lines 201 to 400 of long.txt");
-    assert!(said.starts_with("`long.txt`, lines 201 to 400 of 450.") && said.ends_with("line 400\n```"), "{said}");
+    let said = talk.ask("show me more");
+    assert!(said.starts_with("`long.txt`, lines 201 to 400 of 450.") && said.contains("line 400\n```"), "{said}");
+    let said = talk.ask("more please");
+    assert!(said.starts_with("`long.txt`, lines 401 to 450 of 450.") && said.ends_with("line 450\n```"), "{said}");
 }
 
 #[test]

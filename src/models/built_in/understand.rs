@@ -2,73 +2,30 @@
 
 use super::{
     decline::declined,
-    intent::{FileAsk, FileQuery, FindAsk, Intent, ListAsk, Reason, Scope, Target, Units},
+    intent::{FileAsk, FileQuery, FindAsk, Intent, ListAsk, Reason, Scope, Search, SearchAsk, Target, Units},
     lines::line_range,
-    phrase::{is_file_like, is_file_noun, is_folder_noun, is_kind_word, kind, name_words, place, scope, target},
+    phrase::{
+        is_file_like, is_file_noun, is_folder_noun, is_folder_path, is_kind_word, kind, name_words, place, scope,
+        target,
+    },
     seek::search,
     words::{Word, shouted, stem, words},
 };
 
 /// Polite words and beginnings that say nothing about what is wanted.
+#[rustfmt::skip]
 const FILLERS: &[&str] = &[
-    "please",
-    "pls",
-    "plz",
-    "kindly",
-    "hi",
-    "hello",
-    "hey",
-    "hallo",
-    "good",
-    "morning",
-    "afternoon",
-    "can",
-    "could",
-    "would",
-    "will",
-    "may",
-    "might",
-    "you",
-    "i",
-    "i'd",
-    "i'm",
-    "id",
-    "am",
-    "we",
-    "want",
-    "wanna",
-    "need",
-    "like",
-    "love",
-    "to",
-    "just",
-    "let",
-    "let's",
-    "me",
-    "us",
-    "help",
-    "tell",
-    "ok",
-    "okay",
-    "so",
-    "now",
-    "also",
-    "then",
-    "and",
-    "quickly",
-    "possible",
-    "maybe",
-    "if",
-    "know",
-    "there,",
-    "dear",
+    "please", "pls", "plz", "kindly", "hi", "hello", "hey", "hallo", "good", "morning", "afternoon", "can", "could",
+    "would", "will", "may", "might", "you", "i", "i'd", "i'm", "id", "am", "we", "want", "wanna", "need", "like",
+    "love", "to", "just", "let", "let's", "me", "us", "help", "tell", "ok", "okay", "so", "now", "also", "then",
+    "and", "quickly", "possible", "maybe", "if", "know", "there,", "dear",
 ];
 const FINDS: &[&str] = &["find", "locate", "where", "where's", "wheres", "looking", "look", "search"];
 const LISTS: &[&str] =
     &["list", "ls", "dir", "what", "what's", "whats", "which", "show", "display", "see", "give", "view", "get"];
 const READS: &[&str] = &[
     "read", "show", "open", "display", "view", "see", "cat", "look", "content", "contents", "say", "says", "get",
-    "give", "check",
+    "give", "check", "pull", "bring",
 ];
 
 pub fn understand(text: &str) -> Intent {
@@ -85,6 +42,7 @@ pub fn understand(text: &str) -> Intent {
     let intent = compare(asked, loud)
         .or_else(|| search(asked, loud))
         .or_else(|| count(asked, loud))
+        .or_else(|| columns(asked, loud))
         .or_else(|| line_range(asked, loud))
         .or_else(|| extreme(asked, loud))
         .or_else(|| find(asked, loud))
@@ -111,23 +69,20 @@ pub enum Lead {
     SameAgain,
 }
 
+/// "Show more", "go on", "next".
+pub fn asks_for_more(text: &str) -> bool {
+    let all = words(text);
+    let says_more = all.iter().any(|word| word.is(&["more", "next", "continue", "rest", "on"]));
+    let rest: &[&str] =
+        &["show", "the", "go", "more", "next", "continue", "rest", "on", "read", "lines", "page", "see", "yes"];
+    says_more && all.iter().all(|word| word.is(FILLERS) || word.is(rest))
+}
+
 fn compare(words: &[Word], loud: bool) -> Option<Intent> {
+    #[rustfmt::skip]
     const COMPARES: &[&str] = &[
-        "compare",
-        "compares",
-        "comparing",
-        "compair",
-        "comparison",
-        "diff",
-        "difference",
-        "differences",
-        "differ",
-        "differs",
-        "different",
-        "versus",
-        "vs",
-        "changed",
-        "changes",
+        "compare", "compares", "comparing", "compair", "comparison", "diff", "difference", "differences", "differ",
+        "differs", "different", "versus", "vs", "changed", "changes", "same", "identical", "equal",
     ];
     let at = words.iter().position(|word| word.like(COMPARES))?;
     let (before, after) = (&words[..at], &words[at + 1..]);
@@ -136,6 +91,10 @@ fn compare(words: &[Word], loud: bool) -> Option<Intent> {
     }
     if let Some((left, right)) = pair(after, loud).or_else(|| pair(before, loud)) {
         return Some(Intent::Compare(left, right));
+    }
+    // "The same file" is no comparison; two names are needed.
+    if words[at].is(&["same", "identical", "equal"]) {
+        return None;
     }
     let other = target(after, loud);
     if words[at].is(&["compare", "compair", "comparing"])
@@ -171,16 +130,23 @@ fn count(words: &[Word], loud: bool) -> Option<Intent> {
         let query = FileQuery { kind, name: file_names(outside), scope: folder_scope(scope), maybe_text: false };
         return Some(Intent::Find(query, FindAsk::Count));
     }
+    let names = file_names(outside);
+    let both = Units { lines: true, words: true, ..units };
     match scope {
-        Some(Scope::File(target)) => {
-            Some(Intent::File(target, FileAsk::Count(Units { lines: true, words: true, ..units })))
-        }
+        Some(Scope::File(target)) if names.is_empty() => Some(Intent::File(target, FileAsk::Count(both))),
+        Some(Scope::File(target)) if words[at].like(&["count"]) => Some(occurrences(names.join(" "), target)),
+        // "How many hotels are in the ledger": a question about what the text means.
+        Some(Scope::File(_)) => Some(Intent::Decline(Reason::Calculate)),
         Some(scope @ Scope::Folder(_)) => Some(Intent::List(scope, ListAsk::Count)),
-        scope if noun && file_names(outside).is_empty() => Some(Intent::List(folder_scope(scope), ListAsk::Count)),
+        scope if noun && names.is_empty() => Some(Intent::List(folder_scope(scope), ListAsk::Count)),
         _ => target(rest, loud)
             .filter(|target| matches!(target, Target::Path(_) | Target::Pattern(_) | Target::Last))
-            .map(|target| Intent::File(target, FileAsk::Count(Units { lines: true, words: true, ..units }))),
+            .map(|target| Intent::File(target, FileAsk::Count(both))),
     }
+}
+
+fn occurrences(needle: String, file: Target) -> Intent {
+    Intent::Search(Search { needle, scope: Scope::File(file), tail: None, kind: None, ask: SearchAsk::Count })
 }
 
 fn counts(words: &[Word], at: usize, word: &Word) -> bool {
@@ -202,6 +168,13 @@ fn units(words: &[Word]) -> Units {
         columns: unit(&["column", "columns", "colums", "cols", "fields"]),
         rows: unit(&["row", "rows", "records", "entries"]),
     }
+}
+
+/// "Which columns are in X", "the header of X".
+fn columns(words: &[Word], loud: bool) -> Option<Intent> {
+    let at = words.iter().position(|word| word.like(&["columns", "header", "headers", "headings"]))?;
+    let target = target(&words[at + 1..], loud).unwrap_or(Target::Last);
+    Some(Intent::File(target, FileAsk::Count(Units { columns: true, ..Units::default() })))
 }
 
 /// The newest, oldest, biggest, smallest file.
@@ -236,7 +209,13 @@ fn find(words: &[Word], loud: bool) -> Option<Intent> {
             .windows(2)
             .any(|pair| pair[0].is(&["in", "the"]) && pair[1].is(&["name", "names", "title", "filename"]));
     let rest = verb.map_or(words, |at| &words[at + 1..]);
-    let (outside, scope) = split_place(rest, loud);
+    let (outside, scope) = match split_place(rest, loud) {
+        // "The email from Bob", "the minutes of May": no place but a part of the name.
+        (outside, Some(Scope::Loose(_))) if rest.get(outside.len()).is_some_and(|word| word.is(&["from", "of"])) => {
+            (rest, None)
+        }
+        split => split,
+    };
     let kind = kind(outside);
     let listed = words.iter().any(|word| word.is(LISTS) || word.is(&["are", "is", "do", "have", "any", "all"]));
     let file_like = outside.iter().any(is_file_like);
@@ -308,6 +287,10 @@ fn listed_without_preposition(words: &[Word], loud: bool) -> Option<Intent> {
 
 fn read(words: &[Word], loud: bool) -> Option<Intent> {
     let verb = words.iter().position(|word| word.like(READS));
+    let folder = words.iter().find(|word| !word.quoted && (is_folder_path(&word.raw) || word.raw.ends_with('/')));
+    if let Some(folder) = folder.filter(|word| word.raw.len() > 1 && (verb.is_some() || words.len() == 1)) {
+        return scope(std::slice::from_ref(folder), loud).map(|scope| Intent::List(scope, ListAsk::Entries));
+    }
     let Some(verb) = verb else {
         let only_a_file = words.len() <= 3 && words.iter().any(is_file_like);
         return only_a_file.then(|| target(words, loud).map(|target| Intent::File(target, FileAsk::Read)))?;
