@@ -1,0 +1,34 @@
+//! What this model says about itself.
+
+use super::intent::Reason;
+
+const CONFIGURE: &str = "connect a language model: add a `[models.<alias>]` section with \
+    `provider = \"openai_compatible\"`, `base_url` and `model` to `loom.toml` and restart.";
+
+const ABILITIES: &str = "In this session's folder I can do this:
+
+- list a folder: *what is in the invoices folder?*
+- find files by name or kind: *find all csv files*
+- search text: *which files mention ACME?*
+- read a file, or part of it: *first 10 lines of notes.txt*
+- count lines, words, and the rows and columns of a CSV file: *how many rows are in ledger.csv?*
+- compare two files: *compare a.txt and b.txt*";
+
+pub fn declined(reason: Reason) -> String {
+    let fact = match reason {
+        Reason::Greeting => {
+            return format!(
+                "I am the built-in helper: I look into files, but I am not a language model. {ABILITIES}\n\nFor more than that, {CONFIGURE}"
+            );
+        }
+        Reason::Write => "I can't write or send texts",
+        Reason::Change => "I can't change anything in the folder, I only read it; nothing was changed",
+        Reason::Summarise => "I can't summarise: I count and search text, I don't understand it",
+        Reason::Translate => "I can't translate",
+        Reason::Calculate => "I can't calculate with what the files say",
+        Reason::Explain => "I can't explain, judge or plan",
+        Reason::Criterion => "I find files by name, kind and text, not by size, date or by what they lack",
+        Reason::Unclear => "I did not understand this as something that I can do",
+    };
+    format!("{fact}. I am the built-in helper, not a language model. For that, {CONFIGURE}\n\n{ABILITIES}")
+}
