@@ -122,7 +122,7 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         let _ = timeout(Duration::from_secs(1), sockets.wait()).await;
     })
     .await;
-    store.close();
+    store.close().await?;
     Ok(())
 }
 

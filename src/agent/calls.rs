@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use super::{
     ports::{
-        store::{CallEnd, StoreResult},
+        store::{CallEnd, CallStart, StoreResult},
         tool::{ToolContext, ToolError, ToolOutput},
     },
     turn::TurnContext,
@@ -27,7 +27,9 @@ pub async fn run_call(context: &TurnContext, call: &ToolCall) -> StoreResult<Cal
     let args = parse_arguments(&call.arguments);
     let shown = args.as_ref().map_or_else(|_| Value::String(call.arguments.clone()), Clone::clone);
     let preview = preview(context, call, &shown);
-    context.store.start_call(&context.agent, &context.id, context.turn, &call.id, &call.name, shown, &preview).await?;
+    let start =
+        CallStart { turn: context.turn, tool_call_id: call.id.clone(), name: call.name.clone(), args: shown, preview };
+    context.store.start_call(&context.agent, &context.id, start).await?;
 
     let started = Instant::now();
     let ran = match args {

@@ -29,15 +29,13 @@ use crate::protocol::{
 use feed::{Feed, Feeds};
 use ports::{
     model::Models,
-    store::{NewSession, Store, StoreError, StoredSession, TurnWindow},
+    store::{NewSession, RESTORE_WINDOW, Store, StoreError, StoredSession, TurnWindow},
     tool::Tools,
     workspaces::Workspaces,
 };
 pub use sample::RetryPolicy;
 use session::{Command, Reply};
 
-/// A deleted session can be brought back for this long; then its rows go.
-pub const RESTORE_WINDOW: Duration = Duration::from_secs(30);
 /// How long a health question to a model may take before it counts as unreachable.
 const HEALTH_LIMIT: Duration = Duration::from_secs(6);
 /// Longest `client_id`; a UUID has 36 characters.

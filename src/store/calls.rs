@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use rusqlite::{Connection, params};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     events, loom,
@@ -12,25 +12,15 @@ use super::{
     writer::Change,
 };
 use crate::{
-    agent::ports::store::{CallEnd, StoreResult},
+    agent::ports::store::{CallEnd, CallStart, StoreResult},
     protocol::{Actor, CallId, EventBody, Role, SessionId, ToolCall},
 };
 
-/// A call that is about to run.
-pub(super) struct Intent {
-    pub turn: u32,
-    pub call: CallId,
-    pub name: String,
-    pub args: Value,
-    pub preview: String,
-}
-
 /// Records the intent. It is durable before the tool runs, so that no call is made twice without anyone knowing.
-pub(super) fn start(change: &mut Change<'_>, actor: &Actor, id: &SessionId, intent: Intent) -> StoreResult<()> {
+pub(super) fn start(change: &mut Change<'_>, actor: &Actor, id: &SessionId, start: CallStart) -> StoreResult<()> {
     sessions::require_for_write(change, id)?;
-    let Intent { turn, call, name, args, preview } = intent;
-    let started = EventBody::ToolCallStarted { turn, tool_call_id: call, name, args, preview };
-    events::append(change, id, actor, started)
+    let CallStart { turn, tool_call_id, name, args, preview } = start;
+    events::append(change, id, actor, EventBody::ToolCallStarted { turn, tool_call_id, name, args, preview })
 }
 
 /// The tool row with the whole result, and its event. The row has no column for a diff, so it is metadata.

@@ -26,7 +26,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use jiff::tz::TimeZone;
 
-pub use self::open::OpenError;
+pub use self::open::{OpenError, holds_sessions};
 use self::{
     readers::Readers,
     writer::{Setting, Writer},

@@ -131,6 +131,13 @@ fn inspect(path: &Path) -> Result<(), OpenError> {
     schema::check(&connection, path, schema::MIGRATIONS)
 }
 
+/// Whether the file is a database with sessions in it. Nothing is created and nothing changed.
+pub fn holds_sessions(path: &Path) -> bool {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let Ok(connection) = Connection::open_with_flags(path, flags) else { return false };
+    connection.query_row("SELECT EXISTS (SELECT 1 FROM cowork_sessions)", [], |row| row.get(0)).unwrap_or(false)
+}
+
 #[cfg(test)]
 #[path = "open_tests.rs"]
 mod tests;

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use serde_json::Value;
 
 use super::{
     SqliteStore, calls, events, listing, messages, partials, recover, removal, rows, sessions, turns, writer::Change,
 };
 use crate::{
     agent::ports::store::{
-        AcceptOutcome, CallEnd, MessageEnd, NewMessage, NewSession, PartialText, Store, StoreError, StoreResult,
-        StoredSession, TurnWindow,
+        AcceptOutcome, CallEnd, CallStart, MessageEnd, NewMessage, NewSession, PartialText, Store, StoreError,
+        StoreResult, StoredSession, TurnWindow,
     },
     protocol::{
         Accepted, Actor, CallId, EventBody, EventPage, MessageId, QueuedMessage, Record, Seq, SessionId, SessionQuery,
@@ -155,18 +154,8 @@ impl Store for SqliteStore {
         self.write_as(actor, id, move |change, actor, id| turns::end_message(change, actor, id, end)).await
     }
 
-    async fn start_call(
-        &self,
-        actor: &Actor,
-        id: &SessionId,
-        turn: u32,
-        call: &CallId,
-        name: &str,
-        args: Value,
-        preview: &str,
-    ) -> StoreResult<()> {
-        let intent = calls::Intent { turn, call: call.clone(), name: name.into(), args, preview: preview.into() };
-        self.write_as(actor, id, move |change, actor, id| calls::start(change, actor, id, intent)).await
+    async fn start_call(&self, actor: &Actor, id: &SessionId, start: CallStart) -> StoreResult<()> {
+        self.write_as(actor, id, move |change, actor, id| calls::start(change, actor, id, start)).await
     }
 
     async fn end_call(&self, actor: &Actor, id: &SessionId, end: CallEnd) -> StoreResult<()> {

@@ -1,7 +1,5 @@
 //! Deleting a session: at once out of sight, later out of every table.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -9,14 +7,10 @@ use super::{sessions, writer::Change};
 use crate::{
     agent::ports::{
         clock::rfc3339,
-        store::{StoreError, StoreResult, StoredSession},
+        store::{RESTORE_WINDOW, StoreError, StoreResult, StoredSession},
     },
     protocol::SessionId,
 };
-
-/// How long a deleted session can be brought back. Who runs the store purges it then; what a former process did
-/// not come to is purged when the file is opened.
-const RESTORE_WINDOW: Duration = Duration::from_secs(30);
 
 pub(super) fn delete(change: &Change<'_>, id: &SessionId) -> StoreResult<()> {
     sessions::require_for_write(change, id)?;

@@ -15,8 +15,8 @@ use crate::{
     agent::ports::{
         clock::Clock,
         store::{
-            AcceptOutcome, CallEnd, MessageEnd, NewMessage, NewSession, PartialText, Publish, Store, StoredSession,
-            TurnWindow,
+            AcceptOutcome, CallEnd, CallStart, MessageEnd, NewMessage, NewSession, PartialText, Publish, Store,
+            StoredSession, TurnWindow,
         },
     },
     protocol::{
@@ -176,7 +176,14 @@ impl Scene {
 
     pub async fn call_started(&self, id: &SessionId, turn: u32, call: &str) {
         let args = json!({"path": "notes.txt"});
-        self.store.start_call(&agent(), id, turn, &CallId::new(call), "read_file", args, "notes.txt").await.unwrap();
+        let start = CallStart {
+            turn,
+            tool_call_id: CallId::new(call),
+            name: "read_file".into(),
+            args,
+            preview: "notes.txt".into(),
+        };
+        self.store.start_call(&agent(), id, start).await.unwrap();
     }
 
     pub async fn call_ended(&self, id: &SessionId, turn: u32, call: &str, output: &str, diff: Option<&str>) {

@@ -4,6 +4,7 @@
 mod error;
 mod near;
 mod path;
+mod port;
 pub mod roots;
 mod walk;
 

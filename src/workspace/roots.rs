@@ -55,9 +55,12 @@ impl Roots {
         match (dir, roots.as_slice()) {
             (Some(dir), _) => self.folders_in(&self.allowed(Path::new(dir))?),
             (None, [only]) => self.folders_in(only),
-            (None, _) => {
-                Ok(FolderList { dir: None, parent: None, usable: false, folders: roots.iter().map(|root| folder(root)).collect() })
-            }
+            (None, _) => Ok(FolderList {
+                dir: None,
+                parent: None,
+                usable: false,
+                folders: roots.iter().map(|root| folder(root)).collect(),
+            }),
         }
     }
 
@@ -80,7 +83,8 @@ impl Roots {
     fn usable(&self, path: &Path) -> Result<PathBuf, ApiError> {
         let real = self.allowed(path)?;
         if self.home.as_ref() == Some(&real) {
-            let detail = "The home folder itself holds keys and settings, so no session works in it. Choose a folder inside it.";
+            let detail =
+                "The home folder itself holds keys and settings, so no session works in it. Choose a folder inside it.";
             return Err(ApiError::new(ErrorCode::WorkspaceNotAllowed, detail));
         }
         Ok(real)

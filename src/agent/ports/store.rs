@@ -1,7 +1,7 @@
 //! The store port: everything that lasts. A write that has returned is durable, and what it made visible has
 //! already been handed to [`Publish`], in commit order.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use serde_json::Value;
@@ -10,6 +10,9 @@ use crate::protocol::{
     Accepted, Actor, CallId, EventBody, EventPage, MessageId, Mode, QueuedMessage, Record, Seq, SessionId,
     SessionQuery, ToolCall, ToolResult, TurnPage, UpdateSession,
 };
+
+/// How long a deleted session can be brought back; then its rows go.
+pub const RESTORE_WINDOW: Duration = Duration::from_secs(30);
 
 /// Where committed events go: the feeds. Called by the store alone, once per commit and session, in order of seq.
 pub trait Publish: Send + Sync {
@@ -94,6 +97,16 @@ pub struct MessageEnd {
     pub events: Vec<EventBody>,
 }
 
+/// A call that is about to run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallStart {
+    pub turn: u32,
+    pub tool_call_id: CallId,
+    pub name: String,
+    pub args: Value,
+    pub preview: String,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct CallEnd {
     pub turn: u32,
@@ -173,16 +186,8 @@ pub trait Store: Send + Sync {
     async fn record(&self, actor: &Actor, id: &SessionId, events: Vec<EventBody>) -> StoreResult<()>;
     /// The row of an assistant message and its events; clears the message's partial text.
     async fn end_message(&self, actor: &Actor, id: &SessionId, end: MessageEnd) -> StoreResult<()>;
-    async fn start_call(
-        &self,
-        actor: &Actor,
-        id: &SessionId,
-        turn: u32,
-        call: &CallId,
-        name: &str,
-        args: Value,
-        preview: &str,
-    ) -> StoreResult<()>;
+    /// The intent, before the tool runs.
+    async fn start_call(&self, actor: &Actor, id: &SessionId, start: CallStart) -> StoreResult<()>;
     /// The tool row and `tool_call_completed`.
     async fn end_call(&self, actor: &Actor, id: &SessionId, end: CallEnd) -> StoreResult<()>;
     /// `turn_completed` or `turn_interrupted`; the session no longer runs. An interruption holds a queue that is not empty.

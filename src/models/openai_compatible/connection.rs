@@ -26,7 +26,10 @@ use super::{
     retry_after::retry_after,
     settings::Settings,
 };
-use crate::agent::ports::model::{ModelError, ModelRequest};
+use crate::{
+    agent::ports::model::{ModelError, ModelRequest},
+    config::ApiKey,
+};
 
 /// A health check is shown to a waiting person.
 const HEALTH_LIMIT: Duration = Duration::from_secs(5);

@@ -6,8 +6,8 @@ use reqwest::{StatusCode, Url};
 use serde_json::Value;
 
 use super::settings::Settings;
-use crate::config::ApiKey;
 use crate::agent::ports::model::ModelError;
+use crate::config::ApiKey;
 
 /// How much of the server's own words is repeated, in characters.
 const MAX_SAID: usize = 300;
