@@ -27,7 +27,8 @@ pub fn declined(reason: Reason) -> String {
         Reason::Translate => "I can't translate",
         Reason::Calculate => "I can't calculate with what the files say",
         Reason::Explain => "I can't explain, judge or plan",
-        Reason::Criterion => "I find files by name, kind and text, not by size, date or by what they lack",
+        Reason::ManyFiles => "I read and count one file at a time, and compare two",
+        Reason::Criterion => "I find files by name, kind and one text at a time, not by size, date or what they lack",
         Reason::Unclear => "I did not understand this as something that I can do",
     };
     format!("{fact}. I am the built-in helper, not a language model. For that, {CONFIGURE}\n\n{ABILITIES}")

@@ -85,7 +85,7 @@ impl<'a> Conversation<'a> {
             },
             "ripgrep_search" => match results::matched_files(step.text).files.as_slice() {
                 [(only, _)] if step.args.get("files_only") == Some(&json!(true)) => Some((*only).to_owned()),
-                _ => None,
+                _ => searched_file(&step.args),
             },
             _ => None,
         })
@@ -100,6 +100,12 @@ impl<'a> Conversation<'a> {
         let inner = row.get(opening..)?.split(fence.as_str()).next()?.trim();
         (opening > 0 && !inner.is_empty()).then(|| inner.to_owned())
     }
+}
+
+/// The file that a search was confined to.
+fn searched_file(args: &Value) -> Option<String> {
+    let path = args.get("path")?.as_str()?;
+    path.rsplit('/').next()?.contains('.').then(|| path.to_owned()).filter(|path| path != ".")
 }
 
 fn last_answer(messages: &[ChatMessage]) -> Option<&str> {

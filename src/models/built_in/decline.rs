@@ -1,6 +1,10 @@
 //! Recognises what this model can't do, before anything else: a request that only looks doable must not be acted on.
 
-use super::{intent::Reason, phrase::is_folder_noun, words::Word};
+use super::{
+    intent::Reason,
+    phrase::{is_file_like, is_folder_noun},
+    words::Word,
+};
 
 #[rustfmt::skip]
 const WRITE: &[&str] = &[
@@ -9,7 +13,7 @@ const WRITE: &[&str] = &[
 ];
 #[rustfmt::skip]
 const CHANGE: &[&str] = &[
-    "delete", "remove", "erase", "rename", "move", "copy", "edit", "change", "modify", "update", "replace", "create",
+    "rm", "mv", "cp", "del", "mkdir", "touch", "turn", "transform", "delete", "remove", "erase", "rename", "move", "copy", "edit", "change", "modify", "update", "replace", "create",
     "make", "add", "insert", "append", "fix", "correct", "convert", "export", "save", "upload", "download", "merge",
     "combine", "sort", "clean", "format", "reformat", "overwrite", "duplicate", "trash", "drop", "zip", "unzip",
     "undo", "tidy", "restore", "split", "install", "run", "execute", "archive", "put", "set", "mark", "sign",
@@ -49,6 +53,7 @@ pub fn declined(words: &[Word]) -> Option<Reason> {
         .or_else(|| question(words))
         .or_else(|| product(words))
         .or_else(|| criterion(words))
+        .or_else(|| foreign(words))
 }
 
 fn is_verb_place(words: &[Word], at: usize) -> bool {
@@ -152,6 +157,19 @@ fn criterion(words: &[Word]) -> Option<Reason> {
     let seeks = words.first().is_some_and(|word| {
         word.like(&["find", "list", "show", "search", "locate"]) || word.is(&["which", "what", "are", "any"])
     });
+    let texts = words.iter().filter(|word| word.quoted && !is_file_like(word)).count();
+    let several = texts > 1 || (sought.is_some() && words.iter().any(|word| word.is(&["both", "either"])));
+    if several || words.windows(2).any(|pair| pair[0].is(&["find"]) && pair[1].is(&["out"])) {
+        return Some(Reason::Criterion);
+    }
     let property = seeks && open.iter().any(|word| word.is(PROPERTIES));
     (property || open.iter().any(|word| word.is(NEGATIONS))).then_some(Reason::Criterion)
+}
+
+/// "Read it in French."
+fn foreign(words: &[Word]) -> Option<Reason> {
+    const LANGUAGES: &[&str] =
+        &["english", "french", "german", "spanish", "italian", "dutch", "polish", "turkish", "chinese"];
+    let in_one = |pair: &[Word]| pair[0].is(&["in", "into", "to"]) && pair[1].is(LANGUAGES);
+    words.windows(2).any(in_one).then_some(Reason::Translate)
 }

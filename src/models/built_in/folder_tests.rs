@@ -71,6 +71,9 @@ impl Folder {
     }
 
     fn list(&self, path: &str) -> Result<String, String> {
+        if self.files.contains_key(path) {
+            return Err(format!("`{path}` is not a folder. Read it with read_file."));
+        }
         let skip = if path == "." { 0 } else { path.len() + 1 };
         let (mut folders, mut files) = (BTreeSet::new(), Vec::new());
         for (name, text) in self.inside(path)? {
@@ -170,7 +173,8 @@ pub struct Said {
 }
 
 pub fn say(request: ModelRequest) -> Said {
-    let events: Vec<_> = futures::executor::block_on(BuiltIn.stream(request).collect());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let events: Vec<_> = runtime.block_on(BuiltIn.stream(request).collect());
     let mut said = Said { text: String::new(), calls: Vec::new() };
     for event in events {
         match event.unwrap() {

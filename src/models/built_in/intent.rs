@@ -109,6 +109,7 @@ pub enum Reason {
     Translate,
     Calculate,
     Explain,
+    ManyFiles,
     /// Files by size, date or by what they are not.
     Criterion,
     /// Not understood, or nothing that is in the folder.

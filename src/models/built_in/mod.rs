@@ -61,11 +61,15 @@ impl BuiltIn {
 #[async_trait]
 impl Model for BuiltIn {
     fn stream(&self, request: ModelRequest) -> BoxStream<'static, Result<ModelEvent, ModelError>> {
-        // Planned when first polled: a stream that is dropped before costs nothing.
-        let planned = stream::once(async move { stream::iter(events(&request)) }).flatten();
-        let paced = planned.then(|event| async move {
+        // Comparing long files takes a moment of computing, which must not hold up other sessions.
+        let planned = async move {
+            let events = tokio::task::spawn_blocking(move || events(&request)).await;
+            let events = events.map_err(|error| ModelError::Fatal(format!("The built-in model failed: {error}.")));
+            stream::iter(events.map_or_else(|error| vec![Err(error)], |events| events.into_iter().map(Ok).collect()))
+        };
+        let paced = stream::once(planned).flatten().then(|event| async move {
             tokio::task::yield_now().await;
-            Ok(event)
+            event
         });
         paced.boxed()
     }

@@ -12,7 +12,8 @@ const PRONOUNS: &[&str] = &["it", "that", "this", "its", "same", "previous", "la
 /// Words of a request that are never part of a file's name, unless they are quoted.
 #[rustfmt::skip]
 const NOISE: &[&str] = &[
-    "a", "an", "the", "teh", "th", "my", "our", "your", "their", "his", "her", "all", "any", "every", "each", "some",
+    "talk", "talks", "talking", "written", "discuss", "check", "whether", "if", "verify", "everything", "anything",
+    "something", "having", "a", "an", "the", "teh", "th", "my", "our", "your", "their", "his", "her", "all", "any", "every", "each", "some",
     "one", "ones", "both", "please", "pls", "plz", "thanks", "thank", "you", "me", "us", "i", "we", "they", "there",
     "there's", "here", "now", "just", "also", "again", "too", "quickly", "only", "whole", "full", "entire",
     "complete", "current", "is", "are", "was", "were", "be", "do", "does", "did", "has", "have", "had", "can",
@@ -138,7 +139,7 @@ pub fn target(words: &[Word], shouted: bool) -> Option<Target> {
     if !names.is_empty() {
         return Some(Target::Named(names));
     }
-    words.iter().any(|word| word.is(PRONOUNS) || is_file_noun(word)).then_some(Target::Last)
+    words.iter().any(|word| word.is(PRONOUNS) || word.is(&["file", "document", "doc"])).then_some(Target::Last)
 }
 
 /// An unquoted name may begin some words before its extension: "Travel policy.md".
@@ -225,6 +226,6 @@ fn nowhere_in_particular(words: &[Word], says_folder: bool) -> Option<Scope> {
     if file && !says_folder && !plural {
         return Some(Scope::File(Target::Last));
     }
-    let place = ["workspace", "project", "here", "session", "total", "root", "there"];
+    let place = ["workspace", "project", "here", "session", "root", "there"];
     (says_folder || plural || words.iter().any(|word| word.is(&place))).then_some(Scope::Everywhere)
 }

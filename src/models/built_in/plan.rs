@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::{
     answer, capabilities,
     conversation::{Conversation, Step},
-    intent::{Intent, ListAsk, Scope},
+    intent::{FileAsk, Intent, ListAsk, Scope, Target},
+    locate::{escape_glob, plain},
     results,
 };
 use crate::agent::ports::model::ModelRequest;
@@ -78,6 +79,15 @@ impl Desk<'_> {
     }
 
     fn list(&self, scope: &Scope, ask: ListAsk) -> Result<String, Next> {
+        // A path without an extension was taken for a folder's; it may be a file's after all.
+        if let Scope::Folder(path) = scope
+            && path.contains('/')
+            && let step = self.call("list_directory", json!({ "path": path }))?
+            && !step.success
+            && !is_missing(step.text)
+        {
+            return self.inspect(&Target::Path(path.clone()), FileAsk::Read);
+        }
         let folder = match scope {
             Scope::Folder(folder) => self.listable(folder)?,
             Scope::Loose(names) => self.listable(&names.join(" "))?,
@@ -102,7 +112,7 @@ impl Desk<'_> {
     /// A folder of this name anywhere, in any case; it must hold a file to be seen.
     pub fn deeper_folder(&self, folder: &str) -> Result<Option<String>, Next> {
         let name = folder.rsplit('/').next().unwrap_or(folder);
-        let inside = self.glob(&format!("**/{}/**", super::locate::escape_glob(name)), None)?;
+        let inside = self.glob(&format!("**/{}/**", escape_glob(name)), None)?;
         Ok(inside.paths.iter().find_map(|path| folder_part(path, name)))
     }
 
@@ -111,19 +121,15 @@ impl Desk<'_> {
         if let Some(folder) = self.top_folder(names)? {
             return self.list(&Scope::Folder(folder), ListAsk::Entries);
         }
-        let target = super::intent::Target::Named(names.to_vec());
-        self.inspect(&target, super::intent::FileAsk::Read)
+        let target = Target::Named(names.to_vec());
+        self.inspect(&target, FileAsk::Read)
     }
 
     /// The folder directly in the workspace that has this name.
     pub fn top_folder(&self, names: &[String]) -> Result<Option<String>, Next> {
         let listing = results::listing(self.text("list_directory", json!({ "path": "." }))?);
-        let wanted = super::locate::plain(&names.join(" "));
-        Ok(listing
-            .folders
-            .iter()
-            .find(|folder| super::locate::plain(folder) == wanted)
-            .map(|folder| (*folder).to_owned()))
+        let wanted = plain(&names.join(" "));
+        Ok(listing.folders.iter().find(|folder| plain(folder) == wanted).map(|folder| (*folder).to_owned()))
     }
 }
 

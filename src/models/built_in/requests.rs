@@ -135,7 +135,7 @@ pub const REQUESTS: [Asked; 60] = [
     refuse("why is our revenue down"),
 ];
 
-/// Written after the code. At the first try 14 of 15 were right and none wrong; the first one was not understood.
+/// Written after the code. At the first try 14 of 15 were right and none wrong; the first was not understood.
 pub const HELD_OUT: [Asked; 15] = [
     call("Hi, could you pull up the april ledger for me?", "glob_find", r#"{"pattern":"**/*ledger*"}"#),
     call("what documents are in the invoices/archive folder", "list_directory", r#"{"path":"invoices/archive"}"#),
@@ -156,4 +156,32 @@ pub const HELD_OUT: [Asked; 15] = [
     refuse("make a copy of notes.txt"),
     refuse("Who won the match yesterday?"),
     refuse("please forward the offer to Mr. Miller"),
+];
+
+/// Requests that an earlier version acted on wrongly, found by trying; each stands for a rule.
+pub const ONCE_WRONG: [Asked; 16] = [
+    refuse("who wrote notes.txt?"),
+    refuse("find files that don't mention ACME"),
+    refuse("find files bigger than 1 MB"),
+    refuse("how many hotels are in ledger-march.csv"),
+    refuse("how do I get to the airport"),
+    refuse("count all words in all files"),
+    refuse("open README.md and notes.txt"),
+    refuse("read notes.txt to me in French"),
+    refuse("Are there files that contain both hotel and taxi?"),
+    refuse("rm notes.txt"),
+    refuse("show more"),
+    call("what's inside invoices/archive?", "list_directory", r#"{"path":"invoices/archive"}"#),
+    call("list csv files in invoices/archive", "glob_find", r#"{"pattern":"**/*.csv","path":"invoices/archive"}"#),
+    call(
+        "is there a document that mentions overtime",
+        "ripgrep_search",
+        r#"{"pattern":"overtime","case_insensitive":true,"files_only":true}"#,
+    ),
+    call(
+        "which documents talk about the ACME contract?",
+        "ripgrep_search",
+        r#"{"pattern":"ACME contract","case_insensitive":true,"files_only":true}"#,
+    ),
+    call("find everything with 2024 in the name", "glob_find", r#"{"pattern":"**/*2024*"}"#),
 ];

@@ -51,13 +51,17 @@ fn is_about_names(words: &[Word]) -> bool {
 /// "How often does X appear", "how many times is X mentioned".
 fn how_often(words: &[Word], loud: bool) -> Option<Search> {
     let often = words.iter().position(|word| word.is(&["often", "times", "occurrences"]))?;
-    let asked = words[..often].iter().any(|word| word.is(&["how", "many", "count", "number"]));
+    let appears =
+        words.iter().any(|word| word.like(MENTIONS) || word.is(&["used", "come", "comes", "found", "show", "shows"]));
+    let asked = appears && words[..often].iter().any(|word| word.is(&["how", "many", "count", "number"]));
     asked.then(|| looked_for(&words[often + 1..], &[], SearchAsk::Count, loud))?
 }
 
 /// "Which files mention X", "does Y contain X", "where is X mentioned".
 fn mention(words: &[Word], loud: bool) -> Option<Search> {
-    let at = words.iter().position(|word| word.like(MENTIONS))?;
+    let thing = |word: &Word| is_file_noun(word) || word.is(&["line", "lines", "row", "rows"]);
+    let has = |at: usize| at > 0 && words[at].is(&["with", "having", "have", "has"]) && thing(&words[at - 1]);
+    let at = (0..words.len()).find(|at| words[*at].like(MENTIONS) || has(*at))?;
     let (subject, object) = (&words[..at], &words[at + 1..]);
     let counted =
         subject.iter().any(|word| word.is(&["line", "lines"])) && subject.iter().any(|word| word.is(&["many"]));
@@ -137,10 +141,8 @@ fn find_text(words: &[Word], loud: bool) -> Option<Search> {
 }
 
 fn files_or_lines(subject: &[Word]) -> SearchAsk {
-    let one_file = subject.iter().any(|word| word.is(&["file", "document"]))
-        && subject.iter().any(|word| word.is(&["the", "this", "that"]));
     let files = subject.iter().any(is_file_noun) || kind(subject).is_some();
-    if files && !one_file { SearchAsk::Files } else { SearchAsk::Lines }
+    if files && !points_back(subject) { SearchAsk::Files } else { SearchAsk::Lines }
 }
 
 /// `object` holds what is looked for and perhaps where; `subject` may say where, too.
@@ -182,11 +184,15 @@ fn subject_scope(subject: &[Word], loud: bool) -> Option<Scope> {
         .collect();
     match target(&meaningful, loud)? {
         Target::Named(names) => Some(Scope::Loose(names)),
-        Target::Last => {
-            subject.iter().any(|word| word.is(&["it", "this", "that"])).then_some(Scope::File(Target::Last))
-        }
+        Target::Last => points_back(subject).then_some(Scope::File(Target::Last)),
         file => Some(Scope::File(file)),
     }
+}
+
+/// "It", "this file", "that document"; not the "that" of "files that mention".
+fn points_back(subject: &[Word]) -> bool {
+    let pair = |pair: &[Word]| pair[0].is(&["this", "that", "the", "same"]) && pair[1].is(&["file", "document", "doc"]);
+    subject.iter().any(|word| word.is(&["it"])) || subject.windows(2).any(pair)
 }
 
 fn needle(words: &[Word]) -> Option<String> {

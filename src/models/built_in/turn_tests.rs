@@ -1,12 +1,14 @@
 //! Whole turns, driven to their answer over a folder in memory.
 
+use futures::StreamExt;
 use proptest::prelude::*;
 
 use super::{
+    BuiltIn,
     folder_tests::{Folder, TOOLS, Talk, say, specs},
     plan::MAX_CALLS,
 };
-use crate::agent::ports::model::{ChatMessage, ModelRequest};
+use crate::agent::ports::model::{ChatMessage, Model, ModelError, ModelEvent, ModelRequest};
 
 fn answer(folder: &Folder, text: &str) -> (String, Vec<String>) {
     let mut talk = Talk::over(folder);
@@ -87,6 +89,8 @@ fn it_means_the_file_of_the_turn_before() {
     assert_eq!(talk.ask("and how many words?"), "`Travel policy.md` has 8 words.");
     assert!(talk.ask("does it mention hotels?").starts_with("`hotels` is in 1 line of 1 file in `Travel policy.md`."));
     assert!(talk.ask("show it").contains("Hotels up to 150"));
+    talk.ask("does README.md mention folder?");
+    assert!(talk.ask("show it").starts_with("`README.md` has 1 line."));
 }
 
 #[test]
@@ -126,6 +130,31 @@ fn a_folder_is_told_from_a_file_by_looking() {
     );
     let (said, _) = answer(&Folder::office(), "what is in the archive folder?");
     assert!(said.starts_with("`invoices/archive` holds 0 folders and 1 file."), "{said}");
+}
+
+#[test]
+fn a_path_without_an_extension_is_a_folder_unless_the_tool_says_otherwise() {
+    let folder = Folder::of(&[("tools/Makefile", "all:\n"), ("tools/old/x.txt", "x\n")]);
+    assert!(answer(&folder, "open tools/old").0.starts_with("`tools/old` holds 0 folders and 1 file."));
+    assert!(answer(&folder, "open tools/Makefile").0.starts_with("`tools/Makefile` has 1 line."));
+}
+
+#[test]
+fn a_request_that_is_only_partly_doable_is_not_begun() {
+    for text in ["read notes.txt and delete it", "find files that don't mention ACME", "who wrote notes.txt?"] {
+        let (said, calls) = answer(&Folder::office(), text);
+        assert!(calls.is_empty() && said.contains("not a language model"), "{text}: {calls:?} {said}");
+    }
+}
+
+#[test]
+fn an_answer_comes_in_small_pieces() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let request = ModelRequest { messages: vec![ChatMessage::User("hello".into())], ..ModelRequest::default() };
+    let events: Vec<_> = runtime.block_on(BuiltIn.stream(request).collect());
+    let short = |event: &Result<ModelEvent, ModelError>| matches!(event, Ok(ModelEvent::Text(text)) if text.len() < 50);
+    assert!(events.len() > 10 && events.iter().all(short), "{events:?}");
+    assert_eq!(runtime.block_on(BuiltIn.health()), Ok(()));
 }
 
 #[test]

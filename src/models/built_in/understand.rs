@@ -41,6 +41,7 @@ pub fn understand(text: &str) -> Intent {
     let loud = shouted(text);
     let intent = compare(asked, loud)
         .or_else(|| search(asked, loud))
+        .or_else(|| many_files(asked))
         .or_else(|| count(asked, loud))
         .or_else(|| columns(asked, loud))
         .or_else(|| line_range(asked, loud))
@@ -114,12 +115,21 @@ fn pair(words: &[Word], loud: bool) -> Option<(Target, Target)> {
     at.into_iter().find_map(|(at, _)| Some((target(&words[..at], loud)?, target(&words[at + 1..], loud)?)))
 }
 
+/// Two files named, and no comparison: to take the first alone would be half an answer.
+fn many_files(words: &[Word]) -> Option<Intent> {
+    let files = words.iter().filter(|word| is_file_like(word)).count();
+    (files > 1).then_some(Intent::Decline(Reason::ManyFiles))
+}
+
 /// "How many", "count", "number of", "word count".
 fn count(words: &[Word], loud: bool) -> Option<Intent> {
     let at = words.iter().enumerate().position(|(at, word)| counts(words, at, word))?;
     let rest = &words[at + 1..];
     let units = units(words);
     if units != Units::default() {
+        if let (_, Some(Scope::Everywhere | Scope::Folder(_))) = split_place(rest, loud) {
+            return Some(Intent::Decline(Reason::ManyFiles));
+        }
         let target = target(rest, loud).or_else(|| target(&words[..at], loud)).unwrap_or(Target::Last);
         return Some(Intent::File(target, FileAsk::Count(units)));
     }
@@ -154,6 +164,7 @@ fn counts(words: &[Word], at: usize, word: &Word) -> bool {
     (word.is(&["how"]) && next(&["many", "long"]))
         || (word.is(&["number"]) && next(&["of"]))
         || word.like(&["count", "howmany"])
+        || word.is(&["wc"])
 }
 
 fn units(words: &[Word]) -> Units {

@@ -142,7 +142,7 @@ pub fn stem(word: &str) -> &str {
     if low.ends_with('s') && !keeps_s { &word[..word.len() - 1] } else { word }
 }
 
-/// "7", "seven", "2,000".
+/// "7", "seven", "2,000", and the "-5" of "head -5".
 pub fn number(word: &Word) -> Option<usize> {
     const NAMES: [&str; 13] =
         ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
@@ -152,7 +152,7 @@ pub fn number(word: &Word) -> Option<usize> {
     }
     let name = NAMES.iter().position(|name| *name == word.low);
     let tens = || TENS.iter().find(|(name, _)| *name == word.low).map(|(_, value)| *value);
-    name.or_else(tens).or_else(|| word.low.replace(',', "").parse().ok())
+    name.or_else(tens).or_else(|| word.low.trim_start_matches('-').replace(',', "").parse().ok())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     folder_tests::{TOOLS, say, specs},
-    requests::{Asked, First, HELD_OUT, REQUESTS},
+    requests::{Asked, First, HELD_OUT, ONCE_WRONG, REQUESTS},
 };
 use crate::{
     agent::ports::model::{ChatMessage, ModelRequest},
@@ -66,4 +66,9 @@ fn fifty_of_sixty_requests_lead_to_the_right_call_and_none_to_a_wrong_one() {
 #[test]
 fn requests_that_the_rules_were_not_written_for_are_understood_too() {
     measure(&HELD_OUT, 14);
+}
+
+#[test]
+fn requests_that_once_went_wrong_stay_right() {
+    measure(&ONCE_WRONG, ONCE_WRONG.len());
 }
