@@ -80,7 +80,7 @@ pub(super) fn index_ids(change: &Change<'_>, id: &SessionId) -> StoreResult<()> 
     for call in ids_not_indexed(connection, id)? {
         insert.execute([id.as_str(), call.as_str()])?;
     }
-    let through = rows::next_number(connection, id)? - 1;
+    let through = rows::next_number(connection, id)?.saturating_sub(1);
     let sql = "UPDATE cowork_web_sessions SET call_ids_through = ?2 WHERE session_id = ?1";
     connection.prepare_cached(sql)?.execute(params![id.as_str(), through as i64])?;
     Ok(())

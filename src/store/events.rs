@@ -183,7 +183,7 @@ pub(super) fn records_from_turn(connection: &Connection, id: &SessionId, turn: u
     let first: Option<i64> = first.query_row(params![id.as_str(), turn], |row| row.get(0)).optional()?;
     match first {
         // A negative limit is none.
-        Some(first) => records(connection, id, first as Seq - 1, -1),
+        Some(first) => records(connection, id, (first as Seq).saturating_sub(1), -1),
         None => Ok(Vec::new()),
     }
 }

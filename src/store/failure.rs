@@ -17,6 +17,10 @@ pub(super) fn text(error: &Error) -> String {
             "The disk with the database reports an error, so nothing was saved. Check the disk, then start Cowork again."
                 .into()
         }
+        Some(ErrorCode::DatabaseCorrupt) => {
+            "The database file is damaged, so this can't be read or saved. Stop Cowork and bring the file back from a backup."
+                .into()
+        }
         // The writer's word for a change that took its whole group with it.
         Some(ErrorCode::OperationAborted) => {
             "A change of the same moment met a full or failing disk, so nothing was saved. Try again.".into()

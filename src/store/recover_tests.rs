@@ -81,7 +81,7 @@ async fn a_second_recovery_finds_nothing() {
     let running = scene.create('b', "Running").await;
     scene.start(&running, "go").await;
     let scene = scene.killed();
-    assert_eq!(scene.store.recover().await.unwrap(), [running.clone()]);
+    assert_eq!(scene.store.recover().await.unwrap(), std::slice::from_ref(&running));
     assert_eq!(scene.store.recover().await.unwrap(), []);
     assert_eq!(scene.event_types(&idle).await.last(), Some(&"turn_completed"));
     scene.start(&running, "go on").await;

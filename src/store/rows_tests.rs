@@ -52,7 +52,7 @@ async fn rows_have_looms_form_and_counts() {
     let scene = Scene::new();
     let id = three_turns(&scene).await;
     let rows = scene.rows(&id).await;
-    assert_eq!(rows.iter().map(|row| row.token_count).collect::<Vec<_>>(), [8, 1, 1, 29, 25, 3, 1]);
+    assert_eq!(rows.iter().map(|row| row.token_count).collect::<Vec<_>>(), [8, 1, 1, 28, 25, 3, 1]);
     assert_eq!(rows[3].tool_calls, [call("c1")]);
     assert_eq!(rows[4].tool_call_id, Some(CallId::new("c1")));
     assert_eq!(rows[4].tool_name.as_deref(), Some("read_file"));
@@ -82,10 +82,10 @@ async fn the_session_counts_its_rows() {
     let scene = Scene::new();
     let id = three_turns(&scene).await;
     let session = scene.session(&id).await;
-    assert_eq!((session.turn_count, session.total_tokens), (3, 68));
+    assert_eq!((session.turn_count, session.total_tokens), (3, 67));
     let stored = "SELECT turn_count * 1000 + total_tokens FROM cowork_sessions";
-    assert_eq!(scene.number(stored), 3068);
-    assert_eq!(scene.number("SELECT SUM(token_count) FROM conversation_turns"), 68);
+    assert_eq!(scene.number(stored), 3067);
+    assert_eq!(scene.number("SELECT SUM(token_count) FROM conversation_turns"), 67);
 }
 
 #[tokio::test]
