@@ -18,6 +18,7 @@ use std::{
 
 use tokio::{
     sync::{mpsc, oneshot},
+    task::AbortHandle,
     time::{sleep, timeout},
 };
 
@@ -68,6 +69,8 @@ pub struct Agent {
     /// Changes with each start of the process, so that clients drop text that died with the old one.
     boot_id: Arc<str>,
     actors: Arc<Mutex<HashMap<SessionId, mpsc::Sender<Command>>>>,
+    /// The rows of deleted sessions go when these are done.
+    purges: Arc<Mutex<HashMap<SessionId, AbortHandle>>>,
 }
 
 /// 32 lower-case hex digits, random: the form of Loom's ids.
@@ -100,7 +103,7 @@ fn store_failed(error: StoreError) -> ApiError {
 
 impl Agent {
     pub fn new(parts: AgentParts) -> Self {
-        Self { parts: Arc::new(parts), boot_id: new_id().into(), actors: Arc::default() }
+        Self { parts: Arc::new(parts), boot_id: new_id().into(), actors: Arc::default(), purges: Arc::default() }
     }
 
     pub fn boot_id(&self) -> &str {
@@ -164,18 +167,28 @@ impl Agent {
         // One who sent a message between the two is stopped too; from here on nobody can.
         self.settle(id, InterruptReason::Stopped).await;
         self.parts.feeds.open(id).close();
-        let (store, id) = (self.parts.store.clone(), id.clone());
-        tokio::spawn(async move {
+        self.purge_later(id);
+        Ok(())
+    }
+
+    fn purge_later(&self, id: &SessionId) {
+        let (store, purged) = (self.parts.store.clone(), id.clone());
+        let purge = tokio::spawn(async move {
             sleep(RESTORE_WINDOW).await;
-            if let Err(error) = store.purge_session(&id).await {
-                tracing::warn!(session = %id, %error, "the rows of a deleted session stay until the next start");
+            if let Err(error) = store.purge_session(&purged).await {
+                tracing::warn!(session = %purged, %error, "the rows of a deleted session stay until the next start");
             }
         });
-        Ok(())
+        let mut purges = self.purges.lock().unwrap_or_else(PoisonError::into_inner);
+        purges.retain(|_, purge| !purge.is_finished());
+        purges.insert(id.clone(), purge.abort_handle());
     }
 
     pub async fn restore_session(&self, id: &SessionId) -> Result<Session, ApiError> {
         let session = self.parts.store.restore_session(id).await.map(present).map_err(store_failed)?;
+        // The next deletion has its own time.
+        let purge = self.purges.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+        purge.iter().for_each(AbortHandle::abort);
         self.parts.feeds.open(id).reopen();
         Ok(session)
     }
