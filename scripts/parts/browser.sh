@@ -13,7 +13,7 @@ install_node_modules() {
         return
     fi
     say "browser tests: installing their npm packages"
-    (cd "$root/end2end" && npm ci --no-audit --no-fund --loglevel=error >&2) || fail "npm ci fails in end2end/"
+    (cd "$root/end2end" && npm ci --no-audit --no-fund --no-update-notifier --loglevel=error >&2) || fail "npm ci fails in end2end/"
     cp "$root/end2end/package-lock.json" "$installed"
 }
 
@@ -40,6 +40,6 @@ install_chromium() {
         return
     fi
     say "browser tests: no Chromium or Chrome here, downloading Playwright's"
-    (cd "$root/end2end" && npx playwright install chromium >&2) ||
+    (cd "$root/end2end" && node_modules/.bin/playwright install chromium >&2) ||
         fail "no browser for the tests: install chromium (Debian: sudo apt-get install chromium) or name one in COWORK_CHROMIUM"
 }

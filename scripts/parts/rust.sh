@@ -88,8 +88,7 @@ accept() {
 # macOS has no timeout(1); there rustup's own network limits have to do.
 limited() {
     if command -v timeout >/dev/null; then
-        timeout "$rustup_limit_seconds" "$@" >&2
-    else
-        "$@" >&2
+        set -- timeout "$rustup_limit_seconds" "$@"
     fi
+    RUST_BACKTRACE=0 "$@" >&2
 }

@@ -31,7 +31,7 @@ fetch_prebuilt() {
 }
 
 compile_crate() {
-    say "$program $version: compiling it, once per machine (cargo-leptos takes 10 to 25 minutes, wasm-bindgen 2)"
+    say "$program $version: compiling it, once per machine (cargo-leptos takes 10 to 25 minutes, wasm-bindgen 2 to 5)"
     # Its lock file can name versions that a registry mirror doesn't have (yet); the crate itself is the pinned one.
     cargo_install --locked "$@" || {
         say "$program $version: not with its own lock file; trying today's versions of what it depends on"
@@ -56,7 +56,7 @@ install_wasm_opt() {
     say "wasm-opt: installing npm's binaryen $binaryen_version into $binaryen"
     rm -rf "$binaryen" "$binaryen.new"
     mkdir -p "$binaryen.new"
-    npm install --prefix "$binaryen.new" --no-save --no-audit --no-fund --loglevel=error "binaryen@$binaryen_version" >&2 ||
+    npm install --prefix "$binaryen.new" --no-save --no-audit --no-fund --no-update-notifier --loglevel=error "binaryen@$binaryen_version" >&2 ||
         fail "npm can't install binaryen $binaryen_version"
     mv "$binaryen.new" "$binaryen"
 }
