@@ -106,6 +106,12 @@ fn events() -> Vec<Record> {
     ]
 }
 
+fn apply<'a>(transcript: &mut Transcript, records: impl Iterator<Item = &'a Record>) {
+    for record in records {
+        transcript.apply(record);
+    }
+}
+
 #[test]
 fn repeated_call_ids_of_loom_find_their_own_results() {
     let transcript = Transcript::from_rows(&loom_rows());
@@ -136,10 +142,10 @@ fn events_alone_tell_the_whole_turn() {
 #[test]
 fn applying_every_event_twice_changes_nothing() {
     let mut once = Transcript::default();
-    events().iter().for_each(|event| drop(once.apply(event)));
+    apply(&mut once, events().iter());
     let mut twice = once.clone();
     // A page that was rendered from rows and events takes them again after a reconnect from an older cursor.
-    events().iter().skip(2).for_each(|event| drop(twice.apply(event)));
+    apply(&mut twice, events().iter().skip(2));
     assert_eq!(once, twice);
 }
 
@@ -149,7 +155,7 @@ fn events_on_top_of_rows_add_no_second_message_or_call() {
     rows[3].tool_calls[0].id = CallId::new("call_1-2");
     rows[4].tool_call_id = Some(CallId::new("call_1-2"));
     let mut transcript = Transcript::from_rows(&rows);
-    events().iter().for_each(|event| drop(transcript.apply(event)));
+    apply(&mut transcript, events().iter());
     let calls: usize = transcript.turns[0].messages.iter().map(|message| message.calls.len()).sum();
     assert_eq!((transcript.turns.len(), transcript.turns[0].messages.len(), calls), (1, 3, 2));
     assert_eq!(transcript.turns[0].messages[0].calls[0].elapsed_ms, Some(7));

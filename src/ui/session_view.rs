@@ -2,6 +2,8 @@
 //! event goes into the fold; what the fold says it touched is copied into that part's signal, and only that part
 //! of the page is drawn again.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use crate::protocol::{
@@ -65,7 +67,7 @@ pub struct CallView {
 
 #[derive(Clone, PartialEq)]
 pub enum LogRow {
-    Event(Event),
+    Event(Arc<Event>),
     /// The connection came back; so many events had been missed. The seq is that of the last one before.
     Reconnected {
         after: Seq,
@@ -108,7 +110,7 @@ impl SessionView {
             turns: RwSignal::new(turns),
             queue: RwSignal::new(transcript.queue.clone()),
             queue_held: RwSignal::new(transcript.queue_held),
-            events: RwSignal::new(events.into_iter().map(LogRow::Event).collect()),
+            events: RwSignal::new(events.into_iter().map(|event| LogRow::Event(Arc::new(event))).collect()),
             link: RwSignal::new(Link::Connecting),
             written: RwSignal::new(0),
             fold: StoredValue::new(Fold { transcript, cursor }),
@@ -137,7 +139,7 @@ impl SessionView {
         self.owner.get_value().with(|| self.draw(touched.unwrap_or(Touched::Nothing)));
         self.update_session(&record.event);
         self.events.update(|rows| {
-            rows.push(LogRow::Event(record.event));
+            rows.push(LogRow::Event(Arc::new(record.event)));
             let surplus = rows.len().saturating_sub(LOG_ROWS);
             rows.drain(..surplus);
         });

@@ -64,6 +64,9 @@ pub fn describe(body: &EventBody) -> LogLine {
                 .figure(milliseconds(*wait_ms))
                 .tone("waiting")
         }
+        EventBody::MessageCompleted { bytes: 0, partial: false, .. } => {
+            line(Kind::Turn, Glyph::Chat, "Chose the next step")
+        }
         EventBody::MessageCompleted { bytes, partial, .. } => {
             let text = if *partial { "Answer cut off" } else { "Answer written" };
             line(Kind::Turn, Glyph::Chat, text).figure(format!("{bytes} B"))

@@ -1,5 +1,7 @@
 //! The panel: filter, rows, and how many there are.
 
+use std::sync::Arc;
+
 use leptos::{html, prelude::*};
 
 use super::describe::{Kind, describe};
@@ -92,12 +94,12 @@ fn LogItem(row: LogRow) -> impl IntoView {
 }
 
 #[component]
-fn EventItem(event: Event) -> impl IntoView {
+fn EventItem(event: Arc<Event>) -> impl IntoView {
     let line = describe(&event.body);
     let actor = format!("#{} by {}", event.seq, event.actor.name);
     view! {
         <li class="log-row" data-tone=line.tone data-type=event.body.event_type() data-seq=event.seq.to_string() title=actor>
-            <Clock at=event.created_at/>
+            <Clock at=event.created_at.clone()/>
             <Icon glyph=line.glyph/>
             <span class="log-text">{line.text}</span>
             <span class="log-figure">{line.figure.unwrap_or_else(|| format!("#{}", event.seq))}</span>

@@ -40,7 +40,7 @@ fn Choices(choices: CreateChoices) -> impl IntoView {
 #[component]
 fn FolderForm(folders: FolderList, models: Vec<String>, built_in_only: bool) -> impl IntoView {
     let FolderList { dir, parent, usable, folders } = folders;
-    let up = dir.is_some().then(|| parent.as_ref().map_or_else(|| "/".to_owned(), |parent| folder_link(parent)));
+    let up = parent.as_deref().map(folder_link);
     let chosen = dir.clone();
     view! {
         <form class="create card" method="post" action="/cowork/sessions">

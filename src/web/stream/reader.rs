@@ -18,7 +18,7 @@ const GOODBYE: Duration = Duration::from_secs(2);
 
 /// What the reader asks the writer to send.
 pub enum Outgoing {
-    Frame(ServerFrame),
+    Frame(Box<ServerFrame>),
     Close(CloseCode, &'static str),
 }
 
@@ -86,7 +86,7 @@ impl Reader {
 
     async fn reply(&self, frame: ServerFrame) {
         // The writer is gone only when the socket is.
-        let _ = self.replies.send(Outgoing::Frame(frame)).await;
+        let _ = self.replies.send(Outgoing::Frame(Box::new(frame))).await;
     }
 
     async fn close(&self, code: CloseCode, reason: &'static str) {
