@@ -18,5 +18,8 @@ pub use frame::{ClientFrame, InFlight, LiveCall, ServerFrame};
 pub use ids::{CallId, MessageId, Seq, SessionId};
 pub use model::{ModelInfo, ToolInfo};
 pub use page::{CreateChoices, SessionPage};
-pub use session::{CreateSession, Folder, FolderList, Mode, Session, SessionList, SessionQuery, Status, UpdateSession};
+pub use session::{
+    CreateSession, Folder, FolderList, Mode, Session, SessionList, SessionQuery, Status, UNTITLED, UpdateSession,
+    derived_title,
+};
 pub use turn::{Accepted, QueuedMessage, Role, ToolCall, ToolResult, TurnPage, TurnRow};

@@ -27,6 +27,20 @@ pub struct Session {
     pub pending: Vec<serde_json::Value>,
 }
 
+/// The title of a session that has none and in which nothing has been said.
+pub const UNTITLED: &str = "Untitled session";
+/// Longest title made from a first message, in characters.
+const DERIVED_TITLE_CHARS: usize = 60;
+
+/// The title of a session that nobody has named: the first line of its first message. It is shown and never stored.
+pub fn derived_title(first_message: &str) -> String {
+    let Some(line) = first_message.lines().map(str::trim).find(|line| !line.is_empty()) else { return UNTITLED.into() };
+    match line.char_indices().nth(DERIVED_TITLE_CHARS) {
+        None => line.to_owned(),
+        Some(_) => line.chars().take(DERIVED_TITLE_CHARS - 1).chain(['…']).collect(),
+    }
+}
+
 /// What the agent may do without asking.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -7,16 +7,11 @@ use serde_json::json;
 use super::{events, loom, times, writer::Change};
 use crate::{
     agent::ports::store::{NewSession, StoreError, StoreResult, StoredSession},
-    protocol::{Actor, EventBody, Mode, Seq, SessionId, UpdateSession},
+    protocol::{Actor, EventBody, Mode, Seq, SessionId, UpdateSession, derived_title},
 };
-
-/// Longest title made from a first message, in characters.
-const TITLE_CHARS: usize = 60;
 
 /// Characters of a first message that are looked at for a title.
 const TITLE_SOURCE_CHARS: usize = 1000;
-
-const UNTITLED: &str = "Untitled session";
 
 /// The title in Loom's JSON, as SQL over `s`; NULL where there is none.
 pub(super) const TITLE: &str = "CASE WHEN json_valid(s.session_state)
@@ -45,7 +40,9 @@ pub(super) fn read(row: &Row<'_>, zone: &TimeZone) -> rusqlite::Result<StoredSes
     let first_message: Option<String> = row.get(9)?;
     Ok(StoredSession {
         id: SessionId(row.get(0)?),
-        title: title.filter(|title| !title.trim().is_empty()).unwrap_or_else(|| derived_title(first_message)),
+        title: title
+            .filter(|title| !title.trim().is_empty())
+            .unwrap_or_else(|| derived_title(&first_message.unwrap_or_default())),
         workspace: row.get(2)?,
         model: row.get(3)?,
         system_prompt: row.get::<_, Option<String>>(4)?.filter(|prompt| !prompt.is_empty()),
@@ -59,16 +56,6 @@ pub(super) fn read(row: &Row<'_>, zone: &TimeZone) -> rusqlite::Result<StoredSes
         running_turn: row.get(13)?,
         queue_held: row.get(14)?,
     })
-}
-
-/// A title for reading only; it is never written to the row, which is Loom's to name.
-fn derived_title(first_message: Option<String>) -> String {
-    let text = first_message.unwrap_or_default();
-    let Some(line) = text.lines().map(str::trim).find(|line| !line.is_empty()) else { return UNTITLED.into() };
-    match line.char_indices().nth(TITLE_CHARS) {
-        None => line.to_owned(),
-        Some(_) => line.chars().take(TITLE_CHARS - 1).chain(['…']).collect(),
-    }
 }
 
 /// An unknown mode is read as the one that asks.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use crate::protocol::{
-    Event, EventBody, QueuedMessage, Record, Seq, Session, SessionPage, Status,
+    Event, EventBody, QueuedMessage, Record, Seq, Session, SessionPage, Status, UNTITLED, derived_title,
     transcript::{Call, Message, Outcome, Said, Touched, Transcript, Turn},
 };
 
@@ -137,7 +137,7 @@ impl SessionView {
         });
         // The signals belong to the page, not to whatever task an event arrived in.
         self.owner.get_value().with(|| self.draw(touched.unwrap_or(Touched::Nothing)));
-        self.update_session(&record.event);
+        self.update_session(&record);
         self.events.update(|rows| {
             rows.push(LogRow::Event(Arc::new(record.event)));
             let surplus = rows.len().saturating_sub(LOG_ROWS);
@@ -250,7 +250,8 @@ impl SessionView {
         })
     }
 
-    fn update_session(&self, event: &Event) {
+    fn update_session(&self, record: &Record) {
+        let event = &record.event;
         let head = event.seq;
         self.session.update(|session| {
             session.head_seq = head;
@@ -266,9 +267,12 @@ impl SessionView {
                     session.archived = archived.unwrap_or(session.archived);
                     session.mode = mode.unwrap_or(session.mode);
                 }
-                EventBody::SessionStarted { .. }
+                EventBody::UserMessageReceived { .. } if session.title == UNTITLED => {
+                    session.title = derived_title(record.text.as_deref().unwrap_or_default());
+                }
+                EventBody::UserMessageReceived { .. }
+                | EventBody::SessionStarted { .. }
                 | EventBody::SessionResumed { .. }
-                | EventBody::UserMessageReceived { .. }
                 | EventBody::ModelCall { .. }
                 | EventBody::ModelRetry { .. }
                 | EventBody::MessageCompleted { .. }

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     agent::feed::Feed,
-    protocol::{ErrorCode, Seq, Session},
+    protocol::{ErrorCode, Seq, SessionId},
     state::AppState,
 };
 use reader::Reader;
@@ -65,7 +65,7 @@ pub async fn upgrade(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Answer<Response> {
     let place = place.map(|Extension(place)| place);
-    let (session, feed) = state.agent.watch(&id).await?;
+    let (_, feed) = state.agent.watch(&id).await?;
     let upgrade = upgrade.map_err(|rejection| {
         let detail = format!("This address is a WebSocket. {}.", rejection.body_text());
         Problem::new(ErrorCode::InvalidRequest, detail)
@@ -76,13 +76,13 @@ pub async fn upgrade(
         .max_write_buffer_size(UNSENT_BYTES + FRAME_BYTES)
         .max_message_size(FRAME_BYTES)
         .max_frame_size(FRAME_BYTES);
-    Ok(socket.on_upgrade(move |socket| serve(socket, state, session, feed, query, place)))
+    Ok(socket.on_upgrade(move |socket| serve(socket, state, id, feed, query, place)))
 }
 
 async fn serve(
     socket: WebSocket,
     state: AppState,
-    session: Session,
+    id: SessionId,
     feed: Arc<Feed>,
     query: StreamQuery,
     place: Option<Place>,
@@ -92,9 +92,8 @@ async fn serve(
     let (replies, inbox) = mpsc::channel(REPLIES);
     // Either half ends the other: the reader when the client leaves, the writer when the server must.
     let done = CancellationToken::new();
-    let reader =
-        Reader { agent: state.agent.clone(), id: session.id.clone(), feed: feed.clone(), replies, done: done.clone() };
+    let reader = Reader { agent: state.agent.clone(), id: id.clone(), feed: feed.clone(), replies, done: done.clone() };
     let writer = Writer::new(sink, state, feed, query.view, done);
-    tokio::join!(reader.run(stream), writer.run(session, query.cursor, inbox));
+    tokio::join!(reader.run(stream), writer.run(id, query.cursor, inbox));
     drop(place);
 }

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::{View, html::HtmlView, reader::Outgoing};
 use crate::{
     agent::feed::{Cursor, Entry, Feed, Item, Pulled},
-    protocol::{EventBody, Seq, ServerFrame, Session},
+    protocol::{EventBody, Seq, ServerFrame, SessionId},
     state::AppState,
     web::frames,
 };
@@ -55,9 +55,9 @@ impl Writer {
         Self { sink, state, feed, html, render_at: Instant::now(), done }
     }
 
-    pub async fn run(mut self, session: Session, cursor: Option<Seq>, inbox: mpsc::Receiver<Outgoing>) {
-        let left = match self.greet(session, cursor).await {
-            Ok((session, cursor)) => self.follow(session, cursor, inbox).await,
+    pub async fn run(mut self, id: SessionId, cursor: Option<Seq>, inbox: mpsc::Receiver<Outgoing>) {
+        let left = match self.greet(&id, cursor).await {
+            Ok(cursor) => self.follow(&id, cursor, inbox).await,
             Err(leave) => leave,
         };
         if let Leave::Close(code, reason) = left {
@@ -69,15 +69,18 @@ impl Writer {
     }
 
     /// `hello`, the events from the cursor to the head of that moment, `synced`.
-    async fn greet(&mut self, mut session: Session, asked: Option<Seq>) -> Result<(Session, Cursor), Leave> {
+    async fn greet(&mut self, id: &SessionId, asked: Option<Seq>) -> Result<Cursor, Leave> {
         let (head, in_flight) = self.feed.snapshot();
+        // Read after the snapshot: what it says is at least as new as the head.
+        let gone = |_| Leave::Close(close_code::NORMAL, "the session was deleted");
+        let mut session = self.state.agent.session(id).await.map_err(gone)?;
         session.head_seq = head;
         let mut cursor = Cursor::at(head, in_flight.as_ref());
         if let (Some(html), Some(in_flight)) = (&mut self.html, &in_flight) {
             *html = HtmlView::begin(in_flight);
         }
         let boot_id = self.state.agent.boot_id().to_owned();
-        self.frame(&ServerFrame::Hello { session: session.clone(), head_seq: head, boot_id, in_flight }).await?;
+        self.frame(&ServerFrame::Hello { session, head_seq: head, boot_id, in_flight }).await?;
         match asked {
             Some(asked) if asked > head => {
                 let reason = format!("The cursor {asked} is ahead of the newest event, {head}. Reload the session.");
@@ -85,19 +88,19 @@ impl Writer {
             }
             Some(asked) => {
                 let live = std::mem::replace(&mut cursor, Cursor::at(asked, None));
-                self.replay(&session, &mut cursor, head).await?;
+                self.replay(id, &mut cursor, head).await?;
                 cursor = live;
                 self.frame(&ServerFrame::Synced { seq: head }).await?;
             }
             None => self.frame(&ServerFrame::Synced { seq: head }).await?,
         }
-        Ok((session, cursor))
+        Ok(cursor)
     }
 
     /// Everything after the cursor up to `until`, from the store.
-    async fn replay(&mut self, session: &Session, cursor: &mut Cursor, until: Seq) -> Result<(), Leave> {
+    async fn replay(&mut self, id: &SessionId, cursor: &mut Cursor, until: Seq) -> Result<(), Leave> {
         while cursor.seq < until {
-            let records = self.state.agent.records(&session.id, cursor.seq, CATCH_UP_EVENTS).await;
+            let records = self.state.agent.records(id, cursor.seq, CATCH_UP_EVENTS).await;
             let records = records.map_err(|_| Leave::Close(close_code::ERROR, "the log could not be read"))?;
             if records.is_empty() {
                 return Err(Leave::Close(close_code::ERROR, "the log has a gap"));
@@ -110,7 +113,7 @@ impl Writer {
         Ok(())
     }
 
-    async fn follow(&mut self, session: Session, mut cursor: Cursor, mut inbox: mpsc::Receiver<Outgoing>) -> Leave {
+    async fn follow(&mut self, id: &SessionId, mut cursor: Cursor, mut inbox: mpsc::Receiver<Outgoing>) -> Leave {
         let mut moved = self.feed.watch();
         moved.mark_changed();
         let period = self.state.site.timing.heartbeat;
@@ -128,8 +131,8 @@ impl Writer {
                 },
                 _ = heartbeat.tick() => self.frame(&ServerFrame::Heartbeat { head_seq: self.feed.head() }).await,
                 () = sleep_until(self.render_at), if stale => self.render().await,
-                Ok(()) = moved.changed() => self.pull(&session, &mut cursor).await,
-                () = stopping.cancelled() => self.last_words(&session, &mut cursor).await,
+                Ok(()) = moved.changed() => self.pull(id, &mut cursor).await,
+                () = stopping.cancelled() => self.last_words(id, &mut cursor).await,
             };
             if let Err(leave) = step {
                 return leave;
@@ -138,12 +141,12 @@ impl Writer {
     }
 
     /// The turns have ended by now; what they left is sent before the goodbye.
-    async fn last_words(&mut self, session: &Session, cursor: &mut Cursor) -> Result<(), Leave> {
-        self.pull(session, cursor).await?;
+    async fn last_words(&mut self, id: &SessionId, cursor: &mut Cursor) -> Result<(), Leave> {
+        self.pull(id, cursor).await?;
         Err(Leave::Close(close_code::AWAY, "the server is restarting"))
     }
 
-    async fn pull(&mut self, session: &Session, cursor: &mut Cursor) -> Result<(), Leave> {
+    async fn pull(&mut self, id: &SessionId, cursor: &mut Cursor) -> Result<(), Leave> {
         loop {
             if self.feed.is_closed() {
                 return Err(Leave::Close(close_code::NORMAL, "the session was deleted"));
@@ -151,7 +154,7 @@ impl Writer {
             match self.feed.pull(cursor) {
                 Pulled::Behind => {
                     let head = self.feed.head().min(cursor.seq + Seq::from(CATCH_UP_EVENTS));
-                    self.replay(session, cursor, head).await?;
+                    self.replay(id, cursor, head).await?;
                 }
                 Pulled::Items(items) if items.is_empty() => return Ok(()),
                 Pulled::Items(items) => {
