@@ -27,6 +27,9 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Work with an agent on a folder of files, in the browser.
+/// Each of the last waits after the turns have ended; with the grace period of 3 s the whole end stays below 5 s.
+const LAST_WAIT: Duration = Duration::from_millis(500);
+
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
@@ -66,7 +69,11 @@ fn main() -> anyhow::Result<()> {
         Some(Command::Serve(args)) => args,
         None => cli.serve,
     };
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(args))
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let ended = runtime.block_on(serve(args));
+    // A look-up of a dead name or disk may hang in a thread of its own; it keeps nobody from leaving.
+    runtime.shutdown_timeout(LAST_WAIT);
+    ended
 }
 
 async fn serve(args: ServeArgs) -> anyhow::Result<()> {
@@ -77,6 +84,7 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
 
     let (listener, address) = listen(&args, &config).await?;
     let database = database_file(args.database.as_deref(), &config.database_path, holds_sessions, |path| path.exists());
+    let roots = Arc::new(roots(&args, &config)?);
     let feeds = Arc::new(Feeds::default());
     let publish: Arc<dyn Publish> = feeds.clone();
     let store = Arc::new(SqliteStore::open(&database.path, publish, Arc::new(SystemClock))?);
@@ -85,17 +93,17 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         feeds,
         models: models::from_config(&config)?,
         tools: tools::reading_tools(),
-        workspaces: Arc::new(roots(&args, &config)?),
+        workspaces: roots.clone(),
         limits: limits(&config),
     });
     agent.recover().await?;
 
     let (stopping, sockets) = (CancellationToken::new(), TaskTracker::new());
     let site = Site {
-        hosts: web::allowed_hosts(address.port(), &config.cowork.allowed_hosts),
+        hosts: web::allowed_hosts(address, &config.cowork.allowed_hosts),
         notice: database.note.clone(),
         built_in_only: config.default_model == BUILT_IN,
-        public_config: web::public_config(&config, file.as_deref(), &database.path),
+        public_config: web::public_config(&config, file.as_deref(), &database.path, address, &roots),
         timing: Timing::default(),
     };
     let state = AppState {
@@ -105,8 +113,7 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         stopping: stopping.clone(),
         sockets: sockets.clone(),
     };
-    let options =
-        ServeOptions { connections: config.cowork.max_connections as usize, grace: config.cowork.grace_period };
+    let options = ServeOptions { connections: config.cowork.max_connections as usize, grace: LAST_WAIT };
 
     announce(&address, &database);
     let grace = config.cowork.grace_period;
@@ -119,7 +126,7 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         }
         stopping.cancel();
         sockets.close();
-        let _ = timeout(Duration::from_secs(1), sockets.wait()).await;
+        let _ = timeout(LAST_WAIT, sockets.wait()).await;
     })
     .await;
     store.close().await?;

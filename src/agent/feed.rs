@@ -31,6 +31,7 @@ struct State {
     tail: VecDeque<Arc<Entry>>,
     live: Option<Live>,
     closed: bool,
+    primed: bool,
 }
 
 /// An event in the feed, with its frames once somebody has encoded them.
@@ -124,10 +125,13 @@ impl Feed {
         self.moved.send_modify(|version| *version += 1);
     }
 
-    /// Tells the head that the store knew after this feed was registered.
+    /// Tells a new feed the head that the store knew after it was registered. Later heads come with their events
+    /// alone: a head without its event would let a watcher pass over what is being published.
     pub fn prime(&self, head: Seq) {
         let mut state = self.state();
-        state.head = state.head.max(head);
+        if !std::mem::replace(&mut state.primed, true) {
+            state.head = state.head.max(head);
+        }
     }
 
     /// Resolves whenever there may be something to pull.

@@ -12,13 +12,15 @@ mod turn;
 use std::{
     collections::HashMap,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use tokio::{
     sync::{mpsc, oneshot},
-    task::AbortHandle,
     time::{sleep, timeout},
 };
 
@@ -69,8 +71,8 @@ pub struct Agent {
     /// Changes with each start of the process, so that clients drop text that died with the old one.
     boot_id: Arc<str>,
     actors: Arc<Mutex<HashMap<SessionId, mpsc::Sender<Command>>>>,
-    /// The rows of deleted sessions go when these are done.
-    purges: Arc<Mutex<HashMap<SessionId, AbortHandle>>>,
+    /// The server stops: no command is taken any more.
+    stopping: Arc<AtomicBool>,
 }
 
 /// 32 lower-case hex digits, random: the form of Loom's ids.
@@ -103,7 +105,7 @@ fn store_failed(error: StoreError) -> ApiError {
 
 impl Agent {
     pub fn new(parts: AgentParts) -> Self {
-        Self { parts: Arc::new(parts), boot_id: new_id().into(), actors: Arc::default(), purges: Arc::default() }
+        Self { parts: Arc::new(parts), boot_id: new_id().into(), actors: Arc::default(), stopping: Arc::default() }
     }
 
     pub fn boot_id(&self) -> &str {
@@ -166,29 +168,25 @@ impl Agent {
         self.parts.store.delete_session(id).await.map_err(store_failed)?;
         // One who sent a message between the two is stopped too; from here on nobody can.
         self.settle(id, InterruptReason::Stopped).await;
+        self.actors().remove(id);
         self.parts.feeds.open(id).close();
-        self.purge_later(id);
+        self.purge_later();
         Ok(())
     }
 
-    fn purge_later(&self, id: &SessionId) {
-        let (store, purged) = (self.parts.store.clone(), id.clone());
-        let purge = tokio::spawn(async move {
-            sleep(RESTORE_WINDOW).await;
-            if let Err(error) = store.purge_session(&purged).await {
-                tracing::warn!(session = %purged, %error, "the rows of a deleted session stay until the next start");
+    /// Looks for expired sessions when the one that was deleted now has expired.
+    fn purge_later(&self) {
+        let store = self.parts.store.clone();
+        tokio::spawn(async move {
+            sleep(RESTORE_WINDOW + Duration::from_secs(1)).await;
+            if let Err(error) = store.purge_expired().await {
+                tracing::warn!(%error, "the rows of deleted sessions stay until the next start");
             }
         });
-        let mut purges = self.purges.lock().unwrap_or_else(PoisonError::into_inner);
-        purges.retain(|_, purge| !purge.is_finished());
-        purges.insert(id.clone(), purge.abort_handle());
     }
 
     pub async fn restore_session(&self, id: &SessionId) -> Result<Session, ApiError> {
         let session = self.parts.store.restore_session(id).await.map(present).map_err(store_failed)?;
-        // The next deletion has its own time.
-        let purge = self.purges.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
-        purge.iter().for_each(AbortHandle::abort);
         self.parts.feeds.open(id).reopen();
         Ok(session)
     }
@@ -328,8 +326,10 @@ impl Agent {
         blocking(move || workspaces.browse(dir.as_deref())).await
     }
 
-    pub fn allows_workspace(&self, workspace: &str) -> Result<(), ApiError> {
-        self.parts.workspaces.check(Path::new(workspace))
+    /// Why a session can't go on in its folder, if it can't.
+    pub async fn check_workspace(&self, workspace: String) -> Result<(), ApiError> {
+        let workspaces = self.parts.workspaces.clone();
+        blocking(move || workspaces.check(Path::new(&workspace))).await
     }
 
     // Start and stop
@@ -340,12 +340,15 @@ impl Agent {
         for id in &ended {
             tracing::info!(session = %id, "a turn that was running when the server ended is marked as interrupted");
         }
+        // Sessions that were deleted shortly before the process ended expire soon.
+        self.purge_later();
         Ok(ended.len())
     }
 
-    /// Ends every running turn with reason `restart` and waits for them.
+    /// Ends every running turn with reason `restart` and waits for them. No command is taken from here on.
     pub async fn shut_down(&self) {
-        let actors: Vec<_> = self.actors().drain().map(|(_, mailbox)| mailbox).collect();
+        self.stopping.store(true, Ordering::SeqCst);
+        let actors: Vec<_> = self.actors().values().cloned().collect();
         futures::future::join_all(actors.iter().map(|mailbox| settle(mailbox, InterruptReason::Restart))).await;
     }
 
@@ -354,7 +357,7 @@ impl Agent {
     }
 
     async fn settle(&self, id: &SessionId, reason: InterruptReason) {
-        let mailbox = self.actors().remove(id);
+        let mailbox = self.actors().get(id).cloned();
         if let Some(mailbox) = mailbox {
             settle(&mailbox, reason).await;
         }
@@ -362,16 +365,25 @@ impl Agent {
 
     /// Hands a command to the session's actor, which is started where there is none, and waits for its answer.
     async fn command<T>(&self, id: &SessionId, make: impl FnOnce(Reply<T>) -> Command) -> Result<T, ApiError> {
-        let (_, feed) = self.watch(id).await?;
-        let mailbox = self
-            .actors()
-            .entry(id.clone())
-            .or_insert_with(|| session::spawn(self.parts.clone(), id.clone(), feed))
-            .clone();
-        let (reply, answer) = oneshot::channel();
         let gone = || store_failed(StoreError::Closed);
+        let (_, feed) = self.watch(id).await?;
+        let mailbox = self.mailbox(id, feed).ok_or_else(gone)?;
+        let (reply, answer) = oneshot::channel();
         mailbox.send(make(reply)).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
+    }
+
+    /// `None` once the server stops.
+    fn mailbox(&self, id: &SessionId, feed: Arc<Feed>) -> Option<mpsc::Sender<Command>> {
+        let mut actors = self.actors();
+        if self.stopping.load(Ordering::SeqCst) {
+            return None;
+        }
+        let start = || {
+            let actors = self.actors.clone();
+            session::spawn(self.parts.clone(), id.clone(), feed, move |id| retire(&actors, id))
+        };
+        Some(actors.entry(id.clone()).or_insert_with(start).clone())
     }
 
     fn check_message(&self, text: &str) -> Result<(), ApiError> {
@@ -400,6 +412,16 @@ impl Agent {
         let detail = format!("There is no model `{name}`. Nothing was changed. Configured are: {}.", known.join(", "));
         Err(ApiError::new(ErrorCode::UnknownModel, detail))
     }
+}
+
+/// Forgets an idle actor, unless somebody is about to hand it a command.
+fn retire(actors: &Mutex<HashMap<SessionId, mpsc::Sender<Command>>>, id: &SessionId) -> bool {
+    let mut actors = actors.lock().unwrap_or_else(PoisonError::into_inner);
+    let unused = actors.get(id).is_some_and(|mailbox| mailbox.strong_count() == 1);
+    if unused {
+        actors.remove(id);
+    }
+    unused
 }
 
 async fn settle(mailbox: &mpsc::Sender<Command>, reason: InterruptReason) {

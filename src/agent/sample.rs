@@ -22,6 +22,8 @@ use crate::protocol::{EventBody, Tokens, ToolCall};
 const KEEP_EVERY: Duration = Duration::from_millis(250);
 /// … or this many bytes, whichever is first.
 const KEEP_BYTES: usize = 2048;
+/// Longest answer of one model call: far more than a person reads, and it still fits a frame.
+const MOST_TEXT_BYTES: usize = 1024 * 1024;
 /// A provider that asks for more patience than this gets an error instead: a person is waiting.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
@@ -116,6 +118,10 @@ async fn stream(context: &TurnContext, message: u32, request: &ModelRequest, dra
                 Some(Ok(event)) => take(context, draft, event),
             },
             () = sleep_until(keeper.due_at()), if keeper.lacks(&draft.text) => keeper.keep(&draft.text),
+        }
+        if draft.text.len() > MOST_TEXT_BYTES {
+            let detail = format!("its answer grew over {MOST_TEXT_BYTES} bytes. What was written so far is kept.");
+            break SampleEnd::Failed(ModelError::Fatal(detail));
         }
         if draft.text.len() - keeper.kept >= KEEP_BYTES {
             keeper.keep(&draft.text);

@@ -3,11 +3,13 @@
 use std::{
     path::PathBuf,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
+    time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -20,6 +22,8 @@ use super::{
 };
 use crate::protocol::{Accepted, Actor, ApiError, ErrorCode, EventBody, InterruptReason, MessageId, SessionId};
 
+/// An actor without work ends after this long: what it holds in memory is in the store.
+const IDLE: Duration = Duration::from_secs(60);
 /// Commands that may wait for the actor; senders wait beyond that.
 const MAILBOX: usize = 64;
 
@@ -79,13 +83,24 @@ struct SessionActor {
     mailbox: mpsc::WeakSender<Command>,
 }
 
-/// Starts the actor of a session; it ends when the last sender is dropped.
-pub fn spawn(parts: Arc<AgentParts>, id: SessionId, feed: Arc<Feed>) -> mpsc::Sender<Command> {
+/// Starts the actor of a session. It ends when the last sender is dropped, or when it has nothing to do and
+/// `retire` lets it: the session's next command starts another.
+pub fn spawn(
+    parts: Arc<AgentParts>,
+    id: SessionId,
+    feed: Arc<Feed>,
+    retire: impl Fn(&SessionId) -> bool + Send + 'static,
+) -> mpsc::Sender<Command> {
     let (sender, mut commands) = mpsc::channel(MAILBOX);
     let mut actor = SessionActor { id, parts, feed, running: None, next: None, mailbox: sender.downgrade() };
     tokio::spawn(async move {
-        while let Some(command) = commands.recv().await {
-            actor.handle(command).await;
+        loop {
+            match timeout(IDLE, commands.recv()).await {
+                Ok(Some(command)) => actor.handle(command).await,
+                Ok(None) => return,
+                Err(_) if actor.running.is_none() && retire(&actor.id) => return,
+                Err(_) => {}
+            }
         }
     });
     sender
@@ -98,13 +113,14 @@ impl SessionActor {
             Command::Send { actor, text, client_id, reply } => {
                 drop(reply.send(self.send(&actor, text, client_id).await))
             }
-            Command::Stop { reply } => drop(reply.send(self.stop(InterruptReason::Stopped))),
+            Command::Stop { reply } => drop(reply.send(self.stop_or_close().await)),
             Command::EditQueued { actor, message, text, reply } => {
                 let edited = self.parts.store.edit_queued(&actor, &self.id, &message, &text).await;
                 drop(reply.send(edited.map_err(store_failed)));
             }
             Command::RemoveQueued { actor, message, reply } => {
                 let removed = self.parts.store.remove_queued(&actor, &self.id, &message).await;
+                self.next.take_if(|next| removed.is_ok() && *next == message);
                 drop(reply.send(removed.map_err(store_failed)));
             }
             Command::SendQueued { actor, message, reply } => drop(reply.send(self.send_queued(&actor, message).await)),
@@ -123,26 +139,29 @@ impl SessionActor {
 
     async fn send(&mut self, actor: &Actor, text: String, client_id: Option<String>) -> Result<Accepted, ApiError> {
         let session = self.session().await?;
-        self.parts.workspaces.check(&PathBuf::from(&session.workspace))?;
+        if let Some(client_id) = &client_id
+            && let Some(repeated) = self.parts.store.accepted(&self.id, client_id, &text).await.map_err(store_failed)?
+        {
+            return answer(repeated);
+        }
+        self.check_workspace(&session).await?;
         if self.running.is_some() {
             self.check_queue_room().await?;
         }
-        let model = self.model_name(&session);
-        let start_with = self.running.is_none().then(|| model.clone());
+        let start_with = self.running.is_none().then(|| self.model_name(&session));
         let new = NewMessage { message_id: MessageId::new(super::new_id()), client_id, text, start_with };
-        let accepted = match self.parts.store.accept_message(actor, &self.id, new).await.map_err(store_failed)? {
-            AcceptOutcome::Repeated(accepted) => return Ok(accepted),
-            AcceptOutcome::ClientIdReused => {
-                let detail = "This client_id was used for another message of the session. Nothing was sent. Use a new client_id for each message.";
-                return Err(ApiError::new(ErrorCode::ClientIdReused, detail));
-            }
-            AcceptOutcome::Accepted(accepted) => accepted,
-        };
-        if let Some(turn) = accepted.turn {
+        let outcome = self.parts.store.accept_message(actor, &self.id, new).await.map_err(store_failed)?;
+        if let AcceptOutcome::Accepted(Accepted { turn: Some(turn), .. }) = outcome {
             self.start(&session, turn).await;
-            self.release(actor, &session).await?;
+            self.release(actor, &session).await;
         }
-        Ok(accepted)
+        answer(outcome)
+    }
+
+    /// Looks at the disk, which may be slow: the actor must not make its thread wait.
+    async fn check_workspace(&self, session: &StoredSession) -> Result<(), ApiError> {
+        let (workspaces, folder) = (self.parts.workspaces.clone(), PathBuf::from(&session.workspace));
+        super::blocking(move || workspaces.check(&folder)).await
     }
 
     async fn check_queue_room(&self) -> Result<(), ApiError> {
@@ -158,11 +177,13 @@ impl SessionActor {
     }
 
     /// A person who sends something goes on, so a held queue follows.
-    async fn release(&self, actor: &Actor, session: &StoredSession) -> Result<(), ApiError> {
-        if !session.queue_held {
-            return Ok(());
+    async fn release(&self, actor: &Actor, session: &StoredSession) {
+        if session.queue_held
+            && let Err(error) = self.parts.store.hold_queue(actor, &self.id, false).await
+        {
+            // What was sent is taken; the queue stays held until the next word of the person.
+            tracing::error!(session = %self.id, %error, "the queue could not be released");
         }
-        self.parts.store.hold_queue(actor, &self.id, false).await.map_err(store_failed)
     }
 
     async fn send_queued(&mut self, actor: &Actor, message: MessageId) -> Result<(), ApiError> {
@@ -170,7 +191,7 @@ impl SessionActor {
         if !waiting.iter().any(|queued| queued.message_id == message) {
             return Err(store_failed(StoreError::NoMessage));
         }
-        self.release(actor, &self.session().await?).await?;
+        self.release(actor, &self.session().await?).await;
         self.next = Some(message);
         if self.running.is_none() {
             self.start_next().await?;
@@ -190,24 +211,48 @@ impl SessionActor {
         Ok(())
     }
 
+    /// A turn that only counts as running, because its end was lost, is ended by a stop too.
+    async fn stop_or_close(&mut self) -> Result<(), ApiError> {
+        let stopped = self.stop(InterruptReason::Stopped);
+        if stopped.is_err() && self.running.is_none() && self.close_left_turn().await {
+            return Ok(());
+        }
+        stopped
+    }
+
     async fn settle(&mut self, reason: InterruptReason) {
         if self.stop(reason).is_ok()
             && let Some(running) = self.running.take()
-            && let Err(error) = running.task.await
         {
-            self.record_crash(&error.to_string()).await;
+            self.join(running).await;
         }
     }
 
     async fn turn_ended(&mut self, turn: u32) {
         // The word of a turn that was settled meanwhile comes late; another may run by now.
         let Some(running) = self.running.take_if(|running| running.turn == turn) else { return };
-        if let Err(error) = running.task.await {
-            self.record_crash(&error.to_string()).await;
+        if self.join(running).await {
+            return;
         }
         if let Err(error) = self.start_next().await {
             tracing::error!(session = %self.id, code = error.code.as_str(), "the next message could not be started");
         }
+    }
+
+    /// Waits for a turn's task. Whether the turn had to be ended for it: then what waits is held.
+    async fn join(&self, running: Running) -> bool {
+        if let Err(error) = running.task.await {
+            tracing::error!(session = %self.id, %error, "the turn crashed");
+        }
+        self.close_left_turn().await
+    }
+
+    async fn close_left_turn(&self) -> bool {
+        self.parts.store.end_left_turn(&self.id).await.unwrap_or_else(|error| {
+            // It is tried again with the next message or stop.
+            tracing::error!(session = %self.id, %error, "a turn without an end could not be ended");
+            true
+        })
     }
 
     /// Starts the message that was asked for, else the oldest one if the queue is not held.
@@ -270,16 +315,14 @@ impl SessionActor {
             tracing::error!(session = %self.id, %error, "the missing model could not be recorded");
         }
     }
+}
 
-    /// A turn that panicked: a fault of ours, which ends this turn and nothing else.
-    async fn record_crash(&self, cause: &str) {
-        tracing::error!(session = %self.id, cause, "the turn crashed");
-        let Ok(Some(session)) = self.parts.store.session(&self.id).await else { return };
-        let Some(turn) = session.running_turn else { return };
-        let detail = "The server made a mistake while working on this. What was written so far is kept. Send the message again; the server's log says more.";
-        let end = EventBody::TurnInterrupted { turn, reason: InterruptReason::Error, detail: detail.into() };
-        if let Err(error) = self.parts.store.end_turn(&Actor::system(), &self.id, end).await {
-            tracing::error!(session = %self.id, %error, "the crashed turn could not be ended");
+fn answer(outcome: AcceptOutcome) -> Result<Accepted, ApiError> {
+    match outcome {
+        AcceptOutcome::Accepted(accepted) | AcceptOutcome::Repeated(accepted) => Ok(accepted),
+        AcceptOutcome::ClientIdReused => {
+            let detail = "This client_id was used for another message of the session. Nothing was sent. Use a new client_id for each message.";
+            Err(ApiError::new(ErrorCode::ClientIdReused, detail))
         }
     }
 }

@@ -17,6 +17,8 @@ const MAX_UPLOAD_FILE_BYTES: u64 = 52_428_800;
 const MAX_UPLOAD_REQUEST_BYTES: u64 = 262_144_000;
 /// A message is stored, searched and sent to the model whole.
 const MAX_MESSAGE_BYTES: u64 = 262_144;
+/// A message travels in a frame of 1 MiB, escaped.
+const MOST_MESSAGE_BYTES: u64 = 512 * 1024;
 /// More waiting messages than a person keeps track of.
 const MAX_QUEUE: u32 = 100;
 const MAX_CONNECTIONS: u32 = 10_000;
@@ -87,7 +89,7 @@ fn cowork(section: &Section<'_>, workspace: Option<&Path>, home: Option<&Path>) 
     };
     Ok(Cowork {
         workspace_roots: roots,
-        max_message_bytes: section.whole("max_message_bytes", 1..=u64::MAX)?.unwrap_or(MAX_MESSAGE_BYTES),
+        max_message_bytes: section.whole("max_message_bytes", 1..=MOST_MESSAGE_BYTES)?.unwrap_or(MAX_MESSAGE_BYTES),
         max_queue: section.whole("max_queue", 1..=u32::MAX)?.unwrap_or(MAX_QUEUE),
         max_connections: section.whole("max_connections", 1..=u32::MAX)?.unwrap_or(MAX_CONNECTIONS),
         grace_period: Duration::from_millis(section.whole("grace_period_ms", 0..=600_000)?.unwrap_or(GRACE_PERIOD_MS)),

@@ -22,7 +22,7 @@ pub struct Event {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     pub event: Event,
-    /// For `user_message_received` and `message_completed`.
+    /// For `user_message_received`, `turn_started`, `message_completed` and an edited `queue_changed`.
     pub text: Option<String>,
 }
 
@@ -219,6 +219,7 @@ impl EventBody {
         match self {
             Self::UserMessageReceived { .. } => Some("message_accepted"),
             Self::TurnStarted { .. }
+            | Self::QueueChanged { .. }
             | Self::MessageCompleted { .. }
             | Self::ToolCallStarted { .. }
             | Self::ToolCallCompleted { .. }
@@ -229,7 +230,6 @@ impl EventBody {
             | Self::SessionUpdated { .. }
             | Self::ModelCall { .. }
             | Self::ModelRetry { .. }
-            | Self::QueueChanged { .. }
             | Self::SessionError { .. } => None,
         }
     }

@@ -50,6 +50,15 @@ pub enum ServerFrame {
         seq: Seq,
         message: String,
     },
+    TurnStarted {
+        seq: Seq,
+        message: String,
+    },
+    QueueChanged {
+        seq: Seq,
+        #[serde(default)]
+        message: Option<String>,
+    },
     MessageCompleted {
         seq: Seq,
         text: String,

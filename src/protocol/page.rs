@@ -13,6 +13,8 @@ pub struct SessionPage {
     pub events: Vec<Event>,
     /// The live stream goes on after this event.
     pub cursor: Seq,
+    /// Turn and number of the message that is being written; no event has completed it.
+    pub in_flight: Option<(u32, u32)>,
     pub boot_id: String,
     /// There are rows before the window.
     pub has_earlier: bool,

@@ -116,8 +116,6 @@ pub enum Touched {
         call: usize,
     },
     Queue,
-    /// The queue's texts changed in a way that the event does not tell.
-    QueueStale,
 }
 
 impl Transcript {
@@ -143,9 +141,8 @@ impl Transcript {
                     None => self.enqueue(message_id, text, &event.created_at),
                 }
             }
-            EventBody::TurnStarted { turn, message_id, .. } => {
-                self.start(*turn, message_id, &event.created_at, &event.actor)
-            }
+            EventBody::TurnStarted { turn, message_id, .. } => self.start(*turn, message_id, record),
+
             EventBody::ModelRetry { turn, attempt, wait_ms, reason, .. } => {
                 let index = self.turn_at(*turn);
                 let seconds = wait_ms.div_ceil(1000);
@@ -187,7 +184,9 @@ impl Transcript {
             EventBody::TurnInterrupted { turn, reason, detail } => {
                 self.end(*turn, Outcome::Interrupted { reason: *reason, detail: detail.clone() })
             }
-            EventBody::QueueChanged { change, message_id, .. } => self.change_queue(*change, message_id.as_ref()),
+            EventBody::QueueChanged { change, message_id, .. } => {
+                self.change_queue(*change, message_id.as_ref(), record.text.as_deref())
+            }
             EventBody::SessionStarted { .. }
             | EventBody::SessionResumed { .. }
             | EventBody::SessionUpdated { .. }
@@ -218,11 +217,17 @@ impl Transcript {
         Touched::Queue
     }
 
-    fn start(&mut self, turn: u32, id: &MessageId, at: &str, actor: &Actor) -> Touched {
+    fn start(&mut self, turn: u32, id: &MessageId, record: &Record) -> Touched {
         let index = self.turn_at(turn);
-        if let Some(waiting) = self.queue.iter().position(|waiting| waiting.message_id == *id) {
-            let text = self.queue.remove(waiting).message;
-            self.turns[index].user = Some(Said { text, at: at.into(), actor: Some(actor.clone()) });
+        let waited = self
+            .queue
+            .iter()
+            .position(|waiting| waiting.message_id == *id)
+            .map(|found| self.queue.remove(found).message);
+        let said = &mut self.turns[index].user;
+        if said.is_none() {
+            let text = record.text.clone().or(waited).unwrap_or_default();
+            *said = Some(Said { text, at: record.event.created_at.clone(), actor: Some(record.event.actor.clone()) });
         }
         self.turns[index].outcome = Outcome::Running;
         Touched::Turn(index)
@@ -242,12 +247,15 @@ impl Transcript {
         Touched::Turn(index)
     }
 
-    fn change_queue(&mut self, change: QueueChange, id: Option<&MessageId>) -> Touched {
+    fn change_queue(&mut self, change: QueueChange, id: Option<&MessageId>, text: Option<&str>) -> Touched {
         match change {
             QueueChange::Held => self.queue_held = true,
             QueueChange::Released => self.queue_held = false,
             QueueChange::Removed => self.queue.retain(|waiting| Some(&waiting.message_id) != id),
-            QueueChange::Edited => return Touched::QueueStale,
+            QueueChange::Edited => {
+                let edited = self.queue.iter_mut().find(|waiting| Some(&waiting.message_id) == id);
+                edited.into_iter().for_each(|waiting| waiting.message = text.unwrap_or_default().into());
+            }
         }
         Touched::Queue
     }

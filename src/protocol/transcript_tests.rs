@@ -180,3 +180,24 @@ fn a_queued_message_waits_and_becomes_its_turn() {
     assert_eq!(transcript.turns[0].user.as_ref().map(|said| said.text.as_str()), Some("later"));
     assert_eq!(transcript.running(), Some(4));
 }
+
+#[test]
+fn an_edited_message_waits_and_starts_with_its_new_text() {
+    let mut transcript = Transcript::default();
+    let id = MessageId::new("m7");
+    let queued = EventBody::UserMessageReceived {
+        turn: None,
+        turn_number: None,
+        message_id: id.clone(),
+        client_id: None,
+        queued: true,
+        bytes: 3,
+    };
+    let edited = EventBody::QueueChanged { change: QueueChange::Edited, message_id: Some(id.clone()), length: 1 };
+    let started = EventBody::TurnStarted { turn: 1, message_id: id, model: "m".into() };
+    transcript.apply(&record(1, queued, Some("old")));
+    transcript.apply(&record(2, edited, Some("new")));
+    assert_eq!(transcript.queue[0].message, "new");
+    transcript.apply(&record(3, started, Some("new")));
+    assert_eq!(transcript.turns[0].user.as_ref().map(|said| said.text.as_str()), Some("new"));
+}

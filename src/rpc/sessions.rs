@@ -10,21 +10,14 @@ pub async fn list_sessions(
     #[server(default)] archived: bool,
 ) -> Result<SessionList, ApiError> {
     let agent = expect_context::<crate::state::AppState>().agent;
-    agent.sessions(&crate::protocol::SessionQuery { q, archived, ..Default::default() }).await
+    crate::state::told(agent.sessions(&crate::protocol::SessionQuery { q, archived, ..Default::default() }).await)
 }
 
 /// `rows`: how much of the history to show; a default where it is 0.
 #[server(prefix = "/rpc", endpoint = "load_session", input = leptos::server_fn::codec::GetUrl)]
 pub async fn load_session(id: String, #[server(default)] rows: u32) -> Result<SessionPage, ApiError> {
     let state = expect_context::<crate::state::AppState>();
-    let page = match crate::state::session_id(&id) {
-        Ok(id) => state.session_page(&id, (rows > 0).then_some(rows)).await,
-        Err(error) => Err(error),
-    };
-    if let (Err(error), Some(response)) = (&page, use_context::<leptos_axum::ResponseOptions>()) {
-        response.set_status(axum::http::StatusCode::from_u16(error.code.status()).unwrap_or_default());
-    }
-    page
+    crate::state::told(state.session_page(&id, (rows > 0).then_some(rows)).await)
 }
 
 #[server(prefix = "/rpc", endpoint = "load_choices", input = leptos::server_fn::codec::GetUrl)]
@@ -35,22 +28,20 @@ pub async fn load_choices(#[server(default)] dir: String) -> Result<CreateChoice
 #[server(prefix = "/rpc", endpoint = "rename_session")]
 pub async fn rename_session(id: String, title: String) -> Result<(), ApiError> {
     let update = crate::protocol::UpdateSession { title: Some(title), ..Default::default() };
-    let agent = expect_context::<crate::state::AppState>().agent;
-    agent.update_session(&crate::protocol::Actor::local(), &crate::state::session_id(&id)?, update).await.map(drop)
+    crate::state::told(expect_context::<crate::state::AppState>().update_session(&id, update).await)
 }
 
 #[server(prefix = "/rpc", endpoint = "archive_session")]
 pub async fn archive_session(id: String, archived: bool) -> Result<(), ApiError> {
     let update = crate::protocol::UpdateSession { archived: Some(archived), ..Default::default() };
-    let agent = expect_context::<crate::state::AppState>().agent;
-    agent.update_session(&crate::protocol::Actor::local(), &crate::state::session_id(&id)?, update).await.map(drop)
+    crate::state::told(expect_context::<crate::state::AppState>().update_session(&id, update).await)
 }
 
 /// Takes the session away and leads to the start, where it can be brought back for a while.
 #[server(prefix = "/rpc", endpoint = "delete_session")]
 pub async fn delete_session(id: String) -> Result<(), ApiError> {
-    let agent = expect_context::<crate::state::AppState>().agent;
-    agent.delete_session(&crate::state::session_id(&id)?).await?;
+    let state = expect_context::<crate::state::AppState>();
+    crate::state::told(state.delete_session(&id).await)?;
     leptos_axum::redirect(&format!("/?deleted={id}"));
     Ok(())
 }

@@ -1,12 +1,12 @@
 //! What a page shows at first, read at one moment.
 
-use super::AppState;
+use super::{AppState, session_id};
 use crate::{
     agent::ports::store::TurnWindow,
     markdown,
     protocol::{
-        ApiError, CreateChoices, InFlight, SessionId, SessionPage,
-        transcript::{Message, Transcript},
+        ApiError, CreateChoices, Event, EventBody, InFlight, Seq, SessionId, SessionPage,
+        transcript::{Call, Message, Transcript},
     },
 };
 
@@ -14,18 +14,21 @@ use crate::{
 const ROWS: u32 = 120;
 /// Most rows that one page shows.
 const MOST_ROWS: u32 = 1000;
+/// Characters of a call's output that the page holds; the whole is in the turn row.
+const OUTPUT_CHARS: usize = 8_000;
 /// Events that the logs panel opens with.
 const LOG_ROWS: u32 = 200;
 
 impl AppState {
     /// The newest `rows` rows of a session, the events of their turns, and the text that is being written.
-    pub async fn session_page(&self, id: &SessionId, rows: Option<u32>) -> Result<SessionPage, ApiError> {
+    pub async fn session_page(&self, id: &str, rows: Option<u32>) -> Result<SessionPage, ApiError> {
+        let id = &session_id(id)?;
         // The moment comes first: what is read after it may be newer, and applying an event twice changes nothing.
         let (session, feed) = self.agent.watch(id).await?;
         let (cursor, in_flight) = feed.snapshot();
         let limit = rows.unwrap_or(ROWS).clamp(1, MOST_ROWS);
         let page = self.agent.turns(id, TurnWindow::Before { turn_number: None, limit }).await?;
-        let has_earlier = page.total > page.turns.len() as u64;
+        let has_earlier = page.total > page.turns.len() as u64 && limit < MOST_ROWS;
         let mut transcript = Transcript::from_rows(&page.turns);
         if has_earlier && transcript.turns.len() > 1 && transcript.turns[0].user.is_none() {
             transcript.turns.remove(0);
@@ -37,13 +40,22 @@ impl AppState {
         }
         transcript.queue = self.agent.queue(id).await?;
         transcript.queue_held = self.agent.queue_held(id).await?;
-        add_in_flight(&mut transcript, in_flight);
-        render(&mut transcript);
-        let newest = cursor.saturating_sub(u64::from(LOG_ROWS));
-        let events = self.agent.events(id, newest, LOG_ROWS, &[]).await?.events;
-        let blocked = self.agent.allows_workspace(&session.workspace).err().map(|error| error.detail);
+        let in_flight = add_in_flight(&mut transcript, in_flight);
+        let transcript =
+            tokio::task::spawn_blocking(move || shown(transcript)).await.map_err(|_| ApiError::internal())?;
+        let events = self.newest_events(id, cursor).await?;
+        let blocked = self.agent.check_workspace(session.workspace.clone()).await.err().map(|error| error.detail);
         let boot_id = self.agent.boot_id().to_owned();
-        Ok(SessionPage { session, transcript, events, cursor, boot_id, has_earlier, blocked })
+        Ok(SessionPage { session, transcript, events, cursor, in_flight, boot_id, has_earlier, blocked })
+    }
+
+    /// What the logs panel opens with. Newer events than the cursor come with the stream.
+    async fn newest_events(&self, id: &SessionId, cursor: Seq) -> Result<Vec<Event>, ApiError> {
+        let from = cursor.saturating_sub(u64::from(LOG_ROWS));
+        let mut events = self.agent.events(id, from, LOG_ROWS, &[]).await?.events;
+        events.retain(|event| event.seq <= cursor);
+        events.iter_mut().for_each(|event| leave_out_output(&mut event.body));
+        Ok(events)
     }
 
     pub async fn create_choices(&self, dir: Option<String>) -> CreateChoices {
@@ -56,18 +68,38 @@ impl AppState {
     }
 }
 
-fn add_in_flight(transcript: &mut Transcript, in_flight: Option<InFlight>) {
-    let Some(live) = in_flight else { return };
-    let Some(turn) = transcript.turns.iter_mut().find(|turn| turn.turn == live.turn) else { return };
+/// Puts the running message in its place; its turn and number, where it was not there already.
+fn add_in_flight(transcript: &mut Transcript, in_flight: Option<InFlight>) -> Option<(u32, u32)> {
+    let live = in_flight?;
+    let turn = transcript.turns.iter_mut().find(|turn| turn.turn == live.turn)?;
     // A message that is there already was completed after the moment.
-    if turn.messages.iter().all(|known| known.message != live.message) {
-        turn.messages.push(Message { message: live.message, text: live.text, ..Message::default() });
+    if turn.messages.iter().any(|known| known.message == live.message) {
+        return None;
+    }
+    turn.messages.push(Message { message: live.message, text: live.text, ..Message::default() });
+    Some((live.turn, live.message))
+}
+
+/// The transcript as the page shows it: messages rendered, long output cut. The text itself would travel for nothing.
+fn shown(mut transcript: Transcript) -> Transcript {
+    for message in transcript.turns.iter_mut().flat_map(|turn| &mut turn.messages) {
+        message.blocks = markdown::render(&std::mem::take(&mut message.text));
+        message.calls.iter_mut().for_each(cut_output);
+    }
+    transcript
+}
+
+fn cut_output(call: &mut Call) {
+    if let Some((end, _)) = call.output.char_indices().nth(OUTPUT_CHARS) {
+        call.output.truncate(end);
+        call.truncated = true;
     }
 }
 
-/// Renders every message. The page shows the blocks, so the text itself would travel for nothing.
-fn render(transcript: &mut Transcript) {
-    for message in transcript.turns.iter_mut().flat_map(|turn| &mut turn.messages) {
-        message.blocks = markdown::render(&std::mem::take(&mut message.text));
+/// A log row tells of a call in one line.
+fn leave_out_output(body: &mut EventBody) {
+    if let EventBody::ToolCallCompleted { output, diff, .. } = body {
+        output.clear();
+        *diff = None;
     }
 }

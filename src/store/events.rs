@@ -11,7 +11,7 @@ use crate::{
         clock::rfc3339,
         store::{StoreError, StoreResult},
     },
-    protocol::{Actor, Event, EventBody, EventPage, Record, Role, Seq, SessionId},
+    protocol::{Actor, Event, EventBody, EventPage, QueueChange, Record, Role, Seq, SessionId},
 };
 
 /// Longest `output` and `diff` in an event, in bytes. The log stays readable; the turn row has the whole.
@@ -263,14 +263,15 @@ fn text(connection: &Connection, id: &SessionId, body: &EventBody) -> Result<Opt
         EventBody::UserMessageReceived { turn_number: Some(number), .. } => {
             rows::content(connection, id, *number, Role::User)
         }
-        EventBody::UserMessageReceived { turn_number: None, message_id, .. } => {
+        EventBody::UserMessageReceived { turn_number: None, message_id, .. }
+        | EventBody::TurnStarted { message_id, .. }
+        | EventBody::QueueChanged { change: QueueChange::Edited, message_id: Some(message_id), .. } => {
             messages::text(connection, id, message_id)
         }
         EventBody::MessageCompleted { turn_number, .. } => rows::content(connection, id, *turn_number, Role::Assistant),
         EventBody::SessionStarted { .. }
         | EventBody::SessionResumed { .. }
         | EventBody::SessionUpdated { .. }
-        | EventBody::TurnStarted { .. }
         | EventBody::ModelCall { .. }
         | EventBody::ModelRetry { .. }
         | EventBody::ToolCallStarted { .. }

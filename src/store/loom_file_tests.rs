@@ -180,7 +180,8 @@ async fn a_deleted_session_leaves_looms_tables_and_its_search_index_too() {
     scene.start(&id, "and now?").await;
     scene.complete(&id, 3).await;
     scene.store.delete_session(&id).await.unwrap();
-    scene.store.purge_session(&id).await.unwrap();
+    scene.clock.advance(31);
+    scene.store.purge_expired().await.unwrap();
     for table in
         ["conversation_turns", "cowork_chat_events", "cowork_memory_entries", "\"odd \"\"name\"", "cowork_events"]
     {

@@ -20,9 +20,8 @@ pub(super) fn accept(
     new: &NewMessage,
 ) -> StoreResult<AcceptOutcome> {
     sessions::require_for_write(change, id)?;
-    let hash = hash(&new.text);
-    if let Some((earlier, answer)) = earlier(change.connection, id, new.client_id.as_deref())? {
-        return Ok(if earlier == hash { AcceptOutcome::Repeated(answer) } else { AcceptOutcome::ClientIdReused });
+    if let Some(repeated) = repeated(change.connection, id, new.client_id.as_deref(), &new.text)? {
+        return Ok(repeated);
     }
     let place = match &new.start_with {
         Some(_) => Some(turns::next_place(change, id)?),
@@ -37,7 +36,7 @@ pub(super) fn accept(
         bytes: new.text.len() as u64,
     };
     events::append_with_text(change, id, actor, received, Some(new.text.clone()))?;
-    insert(change, actor, id, new, &hash, place)?;
+    insert(change, actor, id, new, place)?;
     if let (Some(model), Some(place)) = (&new.start_with, place) {
         turns::begin(change, actor, id, place, &new.message_id, model, &new.text)?;
     }
@@ -47,6 +46,19 @@ pub(super) fn accept(
         message_id: new.message_id.clone(),
         queued: place.is_none(),
     }))
+}
+
+/// What a message with the same `client_id` was answered, if there was one.
+pub(super) fn repeated(
+    connection: &Connection,
+    id: &SessionId,
+    client_id: Option<&str>,
+    text: &str,
+) -> StoreResult<Option<AcceptOutcome>> {
+    let same = |earlier: String| earlier == hash(text);
+    let outcome =
+        |(earlier, answer)| if same(earlier) { AcceptOutcome::Repeated(answer) } else { AcceptOutcome::ClientIdReused };
+    Ok(earlier(connection, id, client_id)?.map(outcome))
 }
 
 /// The hash of the text that came with `client_id` before, and what was answered then.
@@ -70,7 +82,6 @@ fn insert(
     actor: &Actor,
     id: &SessionId,
     new: &NewMessage,
-    hash: &str,
     place: Option<turns::Place>,
 ) -> StoreResult<()> {
     let sql = "INSERT INTO cowork_web_messages (message_id, session_id, client_id, text_hash, accepted_turn,
@@ -80,7 +91,7 @@ fn insert(
         new.message_id.as_str(),
         id.as_str(),
         new.client_id,
-        hash,
+        hash(&new.text),
         place.map(|place| place.turn),
         place.map(|place| place.turn_number as i64),
         place.is_none().then_some(&new.text),
@@ -191,7 +202,9 @@ fn set_waiting_text(
     }
     let sql = "UPDATE cowork_web_messages SET waiting_text = ?2 WHERE message_id = ?1";
     change.connection.prepare_cached(sql)?.execute(params![message.as_str(), text])?;
-    queue_changed(change, actor, id, kind, Some(message.clone()))?;
+    let length = queue_length(change.connection, id)?;
+    let changed = EventBody::QueueChanged { change: kind, message_id: Some(message.clone()), length };
+    events::append_with_text(change, id, actor, changed, text.map(Into::into))?;
     sessions::touch(change, id)
 }
 
@@ -204,7 +217,8 @@ pub(super) fn hold(change: &mut Change<'_>, actor: &Actor, id: &SessionId, held:
         return Ok(());
     }
     let kind = if held { QueueChange::Held } else { QueueChange::Released };
-    queue_changed(change, actor, id, kind, None)
+    let length = queue_length(change.connection, id)?;
+    events::append(change, id, actor, EventBody::QueueChanged { change: kind, message_id: None, length })
 }
 
 fn release_empty_queue(connection: &Connection, id: &SessionId) -> StoreResult<()> {
@@ -214,17 +228,6 @@ fn release_empty_queue(connection: &Connection, id: &SessionId) -> StoreResult<(
     let sql = "UPDATE cowork_web_sessions SET queue_held = 0 WHERE session_id = ?1";
     connection.prepare_cached(sql)?.execute([id.as_str()])?;
     Ok(())
-}
-
-fn queue_changed(
-    change: &mut Change<'_>,
-    actor: &Actor,
-    id: &SessionId,
-    kind: QueueChange,
-    message_id: Option<MessageId>,
-) -> StoreResult<()> {
-    let length = queue_length(change.connection, id)?;
-    events::append(change, id, actor, EventBody::QueueChanged { change: kind, message_id, length })
 }
 
 #[cfg(test)]

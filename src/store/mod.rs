@@ -24,7 +24,8 @@ mod writer;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
+use rusqlite::{Connection, TransactionBehavior};
 
 pub use self::open::{OpenError, holds_sessions};
 use self::{
@@ -64,7 +65,7 @@ impl SqliteStore {
         let path = claimed.path.as_path();
         let mut connection = schema::open_writer(path, busy)?;
         schema::migrate(&mut connection, path, schema::MIGRATIONS)?;
-        removal::purge_expired(&mut connection, clock.now()).map_err(|error| OpenError::sqlite(path, error))?;
+        purge_expired(&mut connection, clock.now()).map_err(|error| OpenError::sqlite(path, error))?;
         let readers = Readers::open(path, busy, zone.clone())?;
         let setting = Setting { connection, zone, publish, clock };
         let writer =
@@ -80,6 +81,12 @@ impl SqliteStore {
         let stopping = tokio::task::spawn_blocking(move || writer.stop());
         stopping.await.map_err(|_| StoreError::Closed)
     }
+}
+
+fn purge_expired(connection: &mut Connection, now: Timestamp) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    removal::purge_expired(&transaction, now)?;
+    transaction.commit()
 }
 
 #[cfg(test)]

@@ -110,8 +110,17 @@ impl Store for SqliteStore {
         self.write_session(id, |change, id| removal::restore(change, id)).await
     }
 
-    async fn purge_session(&self, id: &SessionId) -> StoreResult<()> {
-        self.write_session(id, |change, id| removal::purge(change.connection, id)).await
+    async fn purge_expired(&self) -> StoreResult<()> {
+        self.writer.write(|change| Ok(removal::purge_expired(change.connection, change.now)?)).await
+    }
+
+    async fn accepted(&self, id: &SessionId, client_id: &str, text: &str) -> StoreResult<Option<AcceptOutcome>> {
+        let (id, client_id, text) = (id.clone(), client_id.to_owned(), text.to_owned());
+        self.readers.read(move |connection, _| messages::repeated(connection, &id, Some(&client_id), &text)).await
+    }
+
+    async fn end_left_turn(&self, id: &SessionId) -> StoreResult<bool> {
+        self.write_session(id, |change, id| recover::end_left_turn(change, id, &recover::LOST_END)).await
     }
 
     async fn accept_message(&self, actor: &Actor, id: &SessionId, new: NewMessage) -> StoreResult<AcceptOutcome> {
@@ -177,7 +186,7 @@ impl Store for SqliteStore {
             let ended =
                 self.write_session(&id, |change, id| recover::end_left_turn(change, id, &recover::RESTART)).await;
             match ended {
-                Ok(()) => recovered.push(id),
+                Ok(_) => recovered.push(id),
                 Err(StoreError::Closed) => return Err(StoreError::Closed),
                 // One session that can't be mended keeps none of the others from working; its next turn tries again.
                 Err(error) => tracing::error!(session = %id, %error, "an interrupted turn could not be ended"),

@@ -21,10 +21,10 @@ pub(super) const RESTART: Cause = Cause {
     call_error: "The server was restarted before this call ended. Whether it took effect is not known, and it is not repeated.",
 };
 
-/// The write that should have ended the turn failed, for example on a full disk.
+/// The turn's task crashed, or the write that should have ended it failed, for example on a full disk.
 pub(super) const LOST_END: Cause = Cause {
     reason: InterruptReason::Error,
-    detail: "The end of this turn could not be saved. What was saved before is kept.",
+    detail: "The server made a mistake in this turn, or could not save its end. What was saved before is kept; send a message to go on.",
     call_error: "The result of this call could not be saved. Whether it took effect is not known, and it is not repeated.",
 };
 
@@ -37,9 +37,9 @@ pub(super) fn left_running(connection: &Connection) -> StoreResult<Vec<SessionId
 }
 
 /// Ends the running turn of a session, so that its history can be sent to a model again: each call has one result,
-/// and the text that was being written is a message.
-pub(super) fn end_left_turn(change: &mut Change<'_>, id: &SessionId, cause: &Cause) -> StoreResult<()> {
-    let Some(turn) = sessions::running_turn(change.connection, id)? else { return Ok(()) };
+/// and the text that was being written is a message. Returns whether there was such a turn.
+pub(super) fn end_left_turn(change: &mut Change<'_>, id: &SessionId, cause: &Cause) -> StoreResult<bool> {
+    let Some(turn) = sessions::running_turn(change.connection, id)? else { return Ok(false) };
     let system = Actor::system();
     for ToolCall { id: tool_call_id, name, .. } in calls::open(change.connection, id)? {
         let result = ToolResult::failed(cause.call_error);
@@ -53,7 +53,8 @@ pub(super) fn end_left_turn(change: &mut Change<'_>, id: &SessionId, cause: &Cau
         turns::end_message(change, &system, id, end)?;
     }
     let interrupted = EventBody::TurnInterrupted { turn, reason: cause.reason, detail: cause.detail.into() };
-    turns::end(change, &system, id, interrupted)
+    turns::end(change, &system, id, interrupted)?;
+    Ok(true)
 }
 
 #[cfg(test)]

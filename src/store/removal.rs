@@ -1,7 +1,7 @@
 //! Deleting a session: at once out of sight, later out of every table.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 
 use super::{sessions, writer::Change};
 use crate::{
@@ -20,35 +20,25 @@ pub(super) fn delete(change: &Change<'_>, id: &SessionId) -> StoreResult<()> {
 }
 
 pub(super) fn restore(change: &Change<'_>, id: &SessionId) -> StoreResult<StoredSession> {
-    let sql = "UPDATE cowork_web_sessions SET deleted_at = NULL WHERE session_id = ?1 AND deleted_at IS NOT NULL";
-    if change.connection.execute(sql, [id.as_str()])? == 0 {
+    let sql = "UPDATE cowork_web_sessions SET deleted_at = NULL WHERE session_id = ?1 AND deleted_at > ?2";
+    if change.connection.execute(sql, [id.as_str(), &oldest_restorable(change.now)])? == 0 {
         return Err(StoreError::NotRestorable);
     }
     sessions::find(change.connection, change.zone, id)?.ok_or(StoreError::NotRestorable)
 }
 
-/// Removes a deleted session for good; nothing where it was restored meanwhile.
-pub(super) fn purge(connection: &Connection, id: &SessionId) -> StoreResult<()> {
-    let sql = "SELECT EXISTS(SELECT 1 FROM cowork_web_sessions WHERE session_id = ?1 AND deleted_at IS NOT NULL)";
-    if connection.query_row(sql, [id.as_str()], |row| row.get(0))? {
-        erase(connection, id.as_str())?;
-    }
-    Ok(())
+/// What was deleted at this time or before is gone for good. RFC 3339 in UTC with fixed digits sorts as text.
+fn oldest_restorable(now: Timestamp) -> String {
+    rfc3339(now.saturating_sub(RESTORE_WINDOW).unwrap_or(now))
 }
 
-/// Purges what was deleted too long ago to be restored.
-pub(super) fn purge_expired(connection: &mut Connection, now: Timestamp) -> rusqlite::Result<()> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // RFC 3339 in UTC with fixed digits sorts as text.
-    let last = rfc3339(now.saturating_sub(RESTORE_WINDOW).unwrap_or(now));
-    let expired: Vec<String> = transaction
+/// Removes the rows of sessions that were deleted too long ago to be restored.
+pub(super) fn purge_expired(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
+    let expired: Vec<String> = connection
         .prepare("SELECT session_id FROM cowork_web_sessions WHERE deleted_at <= ?1")?
-        .query_map([last], |row| row.get(0))?
+        .query_map([oldest_restorable(now)], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
-    for id in expired {
-        erase(&transaction, &id)?;
-    }
-    transaction.commit()
+    expired.iter().try_for_each(|id| erase(connection, id))
 }
 
 /// Every table that names sessions: ours, and whichever this version of Loom has. Its search index over memory

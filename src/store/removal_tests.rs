@@ -41,7 +41,8 @@ async fn a_restored_session_is_as_it_was_and_is_not_purged() {
     let id = deleted(&scene).await;
     let session = scene.store.restore_session(&id).await.unwrap();
     assert_eq!((session.title.as_str(), session.turn_count, session.head_seq), ("Notes", 1, 5));
-    scene.store.purge_session(&id).await.unwrap();
+    scene.clock.advance(31);
+    scene.store.purge_expired().await.unwrap();
     assert_eq!(scene.store.queue(&id).await.unwrap().len(), 1);
     assert!(matches!(scene.store.restore_session(&id).await, Err(StoreError::NotRestorable)));
 }
@@ -51,8 +52,11 @@ async fn a_purged_session_leaves_no_row() {
     let scene = Scene::new();
     let id = deleted(&scene).await;
     let kept = scene.create('b', "Kept").await;
-    assert!(rows_left(&scene, &id) > 5);
-    scene.store.purge_session(&id).await.unwrap();
+    scene.clock.advance(29);
+    scene.store.purge_expired().await.unwrap();
+    assert!(rows_left(&scene, &id) > 5, "it can still be restored");
+    scene.clock.advance(1);
+    scene.store.purge_expired().await.unwrap();
     assert_eq!(rows_left(&scene, &id), 0);
     assert!(matches!(scene.store.restore_session(&id).await, Err(StoreError::NotRestorable)));
     assert_eq!(scene.session(&kept).await.title, "Kept");
@@ -68,4 +72,24 @@ async fn opening_the_file_purges_what_can_no_longer_be_restored() {
     scene.clock.advance(1);
     let scene = scene.reopened();
     assert_eq!(rows_left(&scene, &id), 0);
+}
+
+#[tokio::test]
+async fn after_its_time_a_session_can_not_be_restored_though_its_rows_are_there() {
+    let scene = Scene::new();
+    let id = deleted(&scene).await;
+    scene.clock.advance(30);
+    assert!(matches!(scene.store.restore_session(&id).await, Err(StoreError::NotRestorable)));
+}
+
+#[tokio::test]
+async fn a_second_deletion_has_its_own_time() {
+    let scene = Scene::new();
+    let id = deleted(&scene).await;
+    scene.clock.advance(20);
+    scene.store.restore_session(&id).await.unwrap();
+    scene.store.delete_session(&id).await.unwrap();
+    scene.clock.advance(15);
+    scene.store.purge_expired().await.unwrap();
+    scene.store.restore_session(&id).await.unwrap();
 }

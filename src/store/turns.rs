@@ -24,9 +24,7 @@ pub(super) struct Place {
 /// Makes room for a turn. One that still counts as running has lost its end to a failed write, and is ended first:
 /// a session runs one turn, and each turn has one end.
 pub(super) fn next_place(change: &mut Change<'_>, id: &SessionId) -> StoreResult<Place> {
-    if sessions::running_turn(change.connection, id)?.is_some() {
-        recover::end_left_turn(change, id, &recover::LOST_END)?;
-    }
+    recover::end_left_turn(change, id, &recover::LOST_END)?;
     calls::index_ids(change, id)?;
     Ok(Place {
         turn: rows::turn_count(change.connection, id)? + 1,
@@ -45,7 +43,8 @@ pub(super) fn begin(
     text: &str,
 ) -> StoreResult<()> {
     let started = EventBody::TurnStarted { turn: place.turn, message_id: message_id.clone(), model: model.into() };
-    events::append(change, id, actor, started)?;
+    // With its text: one that waited may have been edited since watchers saw it.
+    events::append_with_text(change, id, actor, started, Some(text.to_owned()))?;
     rows::append(change, id, NewRow::new(Role::User, text))?;
     sessions::set_running_turn(change.connection, id, Some(place.turn))
 }

@@ -82,7 +82,10 @@ where
     tokio::select! {
         biased;
         () = context.cancel.cancelled() => Err(stopped()),
-        result = task => result.map_err(|error| ToolError::Fatal(format!("the tool broke off: {error}")))?,
+        result = task => result.unwrap_or_else(|error| {
+            tracing::error!(%error, "a tool crashed");
+            Err(ToolError::Fatal("The tool failed because of a mistake of the server, whose log says more.".into()))
+        }),
     }
 }
 

@@ -1,11 +1,7 @@
 //! The page's connection: connect, catch up, follow, and back off when it breaks. What it shows is measured, never
 //! assumed.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
-
+use futures::future::{Either, abortable, select};
 use leptos::{prelude::*, task::spawn_local};
 
 use super::{
@@ -22,18 +18,19 @@ const LAST_WAIT_S: f64 = 15.0;
 
 /// Follows the session until the page is left.
 pub fn follow(view: SessionView, id: SessionId, boot_id: String) {
-    let left = Arc::new(AtomicBool::new(false));
-    let leaving = left.clone();
-    on_cleanup(move || leaving.store(true, Ordering::Relaxed));
-    let connection = Connection { view, id, boot_id, left, text: None, connected_before: false };
-    spawn_local(connection.run());
+    let connection = Connection { view, id, boot_id, text: None, connected_before: false };
+    // Aborting drops the socket with the task, and no signal of the page is touched after it.
+    let (run, abort) = abortable(connection.run());
+    on_cleanup(move || abort.abort());
+    spawn_local(async move {
+        let _ = run.await;
+    });
 }
 
 struct Connection {
     view: SessionView,
     id: SessionId,
     boot_id: String,
-    left: Arc<AtomicBool>,
     /// The text of the event that comes next, if it has one.
     text: Option<(Seq, String)>,
     connected_before: bool,
@@ -50,22 +47,13 @@ enum Ended {
 impl Connection {
     async fn run(mut self) {
         let mut failures = 0;
-        while !self.has_left() {
+        loop {
             match self.connect().await {
-                Ended::Reload => {
-                    if !self.has_left() {
-                        self.view.link.set(Link::Gone);
-                    }
-                    return;
-                }
+                Ended::Reload => return self.view.link.set(Link::Gone),
                 Ended::Broken { worked } => failures = if worked { 0 } else { failures + 1 },
             }
             self.wait(failures).await;
         }
-    }
-
-    fn has_left(&self) -> bool {
-        self.left.load(Ordering::Relaxed)
     }
 
     /// Half of the wait is fixed and half is chance, so that many pages don't come back at one moment.
@@ -73,9 +61,6 @@ impl Connection {
         let most = (FIRST_WAIT_S * 2f64.powi(failures)).min(LAST_WAIT_S);
         let wait = most / 2.0 + browser::random() * most / 2.0;
         for seconds in (0..=wait as u32).rev() {
-            if self.has_left() {
-                return;
-            }
             self.view.link.set(Link::Waiting { seconds: seconds + 1 });
             let part = if seconds == 0 { wait.fract() } else { 1.0 };
             browser::sleep((part * 1000.0) as u32).await;
@@ -88,17 +73,14 @@ impl Connection {
         let Some(mut socket) = Socket::open(&path) else { return Ended::Broken { worked: false } };
         let mut worked = false;
         loop {
-            let frame = futures::future::select(Box::pin(socket.next()), Box::pin(browser::sleep(SILENCE_MS))).await;
+            let frame = select(Box::pin(socket.next()), Box::pin(browser::sleep(SILENCE_MS))).await;
             let text = match frame {
-                futures::future::Either::Left((Some(text), _)) => text,
+                Either::Left((Some(text), _)) => text,
                 // Closed, or silent for too long.
-                futures::future::Either::Left((None, _)) | futures::future::Either::Right(_) => {
+                Either::Left((None, _)) | Either::Right(_) => {
                     return if worked || self.is_there().await { Ended::Broken { worked } } else { Ended::Reload };
                 }
             };
-            if self.has_left() {
-                return Ended::Reload;
-            }
             // A frame that can't be read is one of a later version; its event comes as `log_event` too.
             let Ok(frame) = serde_json::from_str::<ServerFrame>(&text) else { continue };
             worked = true;
@@ -133,8 +115,10 @@ impl Connection {
                 self.view.link.set(Link::Live);
             }
             ServerFrame::Reset { .. } => return Some(Ended::Reload),
-            ServerFrame::MessageAccepted { seq, message } => self.text = Some((seq, message)),
-            ServerFrame::MessageCompleted { seq, text } => self.text = Some((seq, text)),
+            ServerFrame::MessageAccepted { seq, message: text }
+            | ServerFrame::TurnStarted { seq, message: text }
+            | ServerFrame::QueueChanged { seq, message: Some(text) }
+            | ServerFrame::MessageCompleted { seq, text } => self.text = Some((seq, text)),
             ServerFrame::LogEvent(event) => {
                 let text = self.text.take().filter(|(seq, _)| *seq == event.seq).map(|(_, text)| text);
                 self.view.apply(Record { event, text });
@@ -145,6 +129,7 @@ impl Connection {
             // The page shows blocks; the text itself is for other clients. Errors answer frames, and this page sends none.
             ServerFrame::TextDelta { .. }
             | ServerFrame::ThinkingDelta { .. }
+            | ServerFrame::QueueChanged { message: None, .. }
             | ServerFrame::Error { .. }
             | ServerFrame::Heartbeat { .. }
             | ServerFrame::Pong { .. }

@@ -103,8 +103,13 @@ pub enum Link {
 
 impl SessionView {
     pub fn new(page: SessionPage) -> Self {
-        let SessionPage { session, mut transcript, events, cursor, .. } = page;
+        let SessionPage { session, mut transcript, events, cursor, in_flight, .. } = page;
         let turns = transcript.turns.iter_mut().map(TurnView::new).collect();
+        if let Some((number, message)) = in_flight {
+            // It is shown, but no event has completed it yet.
+            let turn = transcript.turns.iter_mut().find(|turn| turn.turn == number);
+            turn.into_iter().for_each(|turn| turn.messages.retain(|known| known.message != message));
+        }
         Self {
             session: RwSignal::new(session),
             turns: RwSignal::new(turns),
@@ -139,6 +144,11 @@ impl SessionView {
         self.owner.get_value().with(|| self.draw(touched.unwrap_or(Touched::Nothing)));
         self.update_session(&record);
         self.events.update(|rows| {
+            let newest =
+                rows.iter().rev().find_map(|row| if let LogRow::Event(event) = row { Some(event.seq) } else { None });
+            if newest.is_some_and(|newest| newest >= record.event.seq) {
+                return;
+            }
             rows.push(LogRow::Event(Arc::new(record.event)));
             let surplus = rows.len().saturating_sub(LOG_ROWS);
             rows.drain(..surplus);
@@ -177,6 +187,8 @@ impl SessionView {
 
     pub fn note_recovery(&self, after: Seq, recovered: u64) {
         self.events.update(|rows| {
+            // A link that flaps while nothing happens leaves one divider.
+            rows.retain(|row| !matches!(row, LogRow::Reconnected { after: seen, .. } if *seen == after));
             let place = rows.iter().rposition(|row| matches!(row, LogRow::Event(event) if event.seq <= after));
             rows.insert(place.map_or(0, |place| place + 1), LogRow::Reconnected { after, recovered });
         });
@@ -184,7 +196,7 @@ impl SessionView {
 
     fn draw(&self, touched: Touched) {
         self.fold.update_value(|fold| match touched {
-            Touched::Nothing | Touched::QueueStale => {}
+            Touched::Nothing => {}
             Touched::Queue => self.draw_queue(&fold.transcript),
             Touched::Turn(turn) => {
                 self.draw_queue(&fold.transcript);

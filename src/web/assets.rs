@@ -79,6 +79,7 @@ fn serve(name: &str, keep: &'static str, headers: &HeaderMap) -> Response {
 /// The best form of a file that the browser takes; compressed ones are made at build.
 fn choose(name: &str, headers: &HeaderMap) -> Option<(EmbeddedFile, Option<&'static str>)> {
     let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    // Browsers list what they take; `;q=0` says what they don't.
     let takes = |coding: &str| {
         accepted.split(',').any(|offer| offer.split(';').next().is_some_and(|name| name.trim() == coding))
     };

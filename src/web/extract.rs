@@ -12,8 +12,8 @@ use serde::de::DeserializeOwned;
 use super::error::Problem;
 use crate::protocol::{ApiError, ErrorCode, SessionId};
 
-/// Bodies of commands; a message has its own, smaller limit.
-const BODY_BYTES: usize = 1024 * 1024;
+/// Bodies of commands. A message has its own, smaller limit; JSON may write each of its bytes in six.
+const BODY_BYTES: usize = 4 * 1024 * 1024;
 
 /// The session of the path, `{id}`. Anything that is not a session id is a session that isn't there.
 pub struct SessionPath(pub SessionId);
@@ -124,6 +124,9 @@ impl<S: Send + Sync> FromRequestParts<S> for WantsPage {
         Ok(Self(parts.method == Method::POST && accept.contains("text/html")))
     }
 }
+
+/// [`Fields`] for a form's route: what can't be read is told on the page.
+pub type Form<T> = Result<Fields<T>, Problem>;
 
 impl WantsPage {
     /// The page that shows the result, or the answer itself for a script. A failure goes to `page` too and is told there.

@@ -3,7 +3,7 @@
 use axum::body::Bytes;
 use serde_json::{Map, Value, json};
 
-use crate::protocol::{EventBody, Record, ServerFrame};
+use crate::protocol::{EventBody, QueueChange, Record, ServerFrame};
 
 /// The event's frames as JSON text, in the order they are sent.
 pub fn encode(record: &Record) -> Vec<Bytes> {
@@ -33,15 +33,33 @@ fn typed(record: &Record) -> Option<Map<String, Value>> {
     {
         frame.extend(payload);
     }
-    if let Some(text) = &record.text {
-        let field = if matches!(event.body, EventBody::UserMessageReceived { .. }) { "message" } else { "text" };
-        // `message` of a completed message is its number; the two never meet in one frame.
-        frame.insert(field.to_owned(), json!(text));
+    if let Some(field) = text_field(&event.body) {
+        frame.insert(field.to_owned(), json!(record.text.as_deref().unwrap_or_default()));
     }
     if matches!(event.body, EventBody::UserMessageReceived { .. }) {
         frame.insert("actor".to_owned(), json!(event.actor));
     }
     Some(frame)
+}
+
+/// Where the frame has the text that the log does not. `message` of a completed message is its number.
+fn text_field(body: &EventBody) -> Option<&'static str> {
+    match body {
+        EventBody::MessageCompleted { .. } => Some("text"),
+        EventBody::UserMessageReceived { .. } | EventBody::TurnStarted { .. } => Some("message"),
+        EventBody::QueueChanged { change: QueueChange::Edited, .. } => Some("message"),
+        EventBody::QueueChanged { .. }
+        | EventBody::SessionStarted { .. }
+        | EventBody::SessionResumed { .. }
+        | EventBody::SessionUpdated { .. }
+        | EventBody::ModelCall { .. }
+        | EventBody::ModelRetry { .. }
+        | EventBody::ToolCallStarted { .. }
+        | EventBody::ToolCallCompleted { .. }
+        | EventBody::TurnCompleted { .. }
+        | EventBody::TurnInterrupted { .. }
+        | EventBody::SessionError { .. } => None,
+    }
 }
 
 #[cfg(test)]

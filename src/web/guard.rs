@@ -1,6 +1,8 @@
 //! What stands before every route: who may be addressed (Host), who may ask for a change (Origin and
 //! Sec-Fetch-Site), and the headers of every answer.
 
+use std::net::SocketAddr;
+
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, header, uri::Authority},
@@ -12,10 +14,24 @@ use leptos::nonce::Nonce;
 use super::error::Problem;
 use crate::{protocol::ErrorCode, state::AppState};
 
-/// The values of Host that are ours: the loopback names with our port, and what the operator added.
-pub fn allowed_hosts(port: u16, extra: &[String]) -> Vec<String> {
-    let loopback = ["localhost", "127.0.0.1", "[::1]"].map(|name| format!("{name}:{port}"));
-    loopback.into_iter().chain(extra.iter().map(|host| host.to_ascii_lowercase())).collect()
+/// The values of Host that are ours: the address we listen on, the loopback names with our port, and what the
+/// operator added. Browsers leave out the port 80.
+pub fn allowed_hosts(address: SocketAddr, extra: &[String]) -> Vec<String> {
+    let names = ["localhost".to_owned(), "127.0.0.1".to_owned(), "[::1]".to_owned(), name_of(address)];
+    let port = address.port();
+    let mut hosts: Vec<_> = names.iter().map(|name| format!("{name}:{port}")).collect();
+    if port == 80 {
+        hosts.extend(names);
+    }
+    hosts.extend(extra.iter().map(|host| host.to_ascii_lowercase()));
+    hosts
+}
+
+fn name_of(address: SocketAddr) -> String {
+    match address {
+        SocketAddr::V4(address) => address.ip().to_string(),
+        SocketAddr::V6(address) => format!("[{}]", address.ip()),
+    }
 }
 
 /// Refuses a request that is addressed to another name: a page of a foreign site that points its own name at
@@ -117,8 +133,10 @@ mod tests {
 
     #[test]
     fn only_our_own_names_are_ours() {
-        let ours = allowed_hosts(9000, &["cowork.example:443".into()]);
-        for good in ["localhost:9000", "127.0.0.1:9000", "[::1]:9000", "LOCALHOST:9000", "cowork.example:443"] {
+        let ours = allowed_hosts(([127, 0, 0, 2], 9000).into(), &["cowork.example:443".into()]);
+        for good in
+            ["localhost:9000", "127.0.0.1:9000", "[::1]:9000", "LOCALHOST:9000", "127.0.0.2:9000", "cowork.example:443"]
+        {
             assert!(addressed_to_us(&request(&[("host", good)], "/"), &ours), "{good}");
         }
         for bad in ["evil.example", "127.0.0.1.nip.io:9000", "localhost", "localhost:9001", "", "localhost:9000.evil"] {
@@ -134,7 +152,7 @@ mod tests {
 
     #[test]
     fn only_our_own_page_and_programs_may_change_something() {
-        let ours = allowed_hosts(9000, &[]);
+        let ours = allowed_hosts(([127, 0, 0, 1], 9000).into(), &[]);
         let asks = |headers: &[(&str, &str)]| {
             let all: Vec<_> = [("host", "localhost:9000")].into_iter().chain(headers.iter().copied()).collect();
             same_site(request(&all, "/").headers(), &ours)

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::{
     error::Answer,
-    extract::{Fields, SessionPath, WantsPage},
+    extract::{Fields, Form, SessionPath, WantsPage},
     sessions::page_of,
 };
 use crate::{
@@ -30,11 +30,14 @@ pub async fn send(
     State(agent): State<Agent>,
     SessionPath(id): SessionPath,
     page: WantsPage,
-    Fields(new): Fields<NewMessage>,
+    new: Form<NewMessage>,
 ) -> Response {
-    let sent = agent.send_message(&Actor::local(), &id, new.message, new.client_id).await;
-    let answer = sent.map(|accepted| (StatusCode::ACCEPTED, Json(accepted)).into_response());
-    page.answer(&page_of(&id), answer.map_err(Into::into))
+    let send = async {
+        let Fields(new) = new?;
+        let accepted = agent.send_message(&Actor::local(), &id, new.message, new.client_id).await?;
+        Ok((StatusCode::ACCEPTED, Json(accepted)).into_response())
+    };
+    page.answer(&page_of(&id), send.await)
 }
 
 pub async fn stop(State(agent): State<Agent>, SessionPath(id): SessionPath, page: WantsPage) -> Response {

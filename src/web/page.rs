@@ -4,11 +4,11 @@ use axum::{
     Router,
     body::Body,
     extract::{Request, State},
-    http::request::Parts,
+    http::{StatusCode, request::Parts},
     response::{IntoResponse, Response},
     routing::any,
 };
-use leptos::{nonce::Nonce, prelude::*};
+use leptos::{nonce::Nonce, prelude::*, server_fn::error::SERVER_FN_ERROR_HEADER};
 use leptos_axum::{LeptosRoutes, generate_route_list};
 
 use super::messages;
@@ -26,8 +26,12 @@ pub fn routes(state: &AppState) -> Router<AppState> {
     )
 }
 
-async fn server_function(State(state): State<AppState>, request: Request<Body>) -> impl IntoResponse {
-    leptos_axum::handle_server_fns_with_context(context(state), request).await
+async fn server_function(State(state): State<AppState>, request: Request<Body>) -> Response {
+    let response = leptos_axum::handle_server_fns_with_context(context(state), request).await.into_response();
+    // Leptos answers for an address that no function has with a text for developers.
+    let is_unknown =
+        response.status() == StatusCode::BAD_REQUEST && !response.headers().contains_key(SERVER_FN_ERROR_HEADER);
+    if is_unknown { messages::nothing_here().await.into_response() } else { response }
 }
 
 /// What server functions and components find: the state, and the nonce that the answer's policy names.
@@ -52,6 +56,6 @@ pub async fn not_found(State(state): State<AppState>, request: Request<Body>) ->
     let options = state.leptos.clone();
     let render = leptos_axum::render_app_async_with_context(context(state), move || ui::shell(options.clone()));
     let mut response = render(request).await;
-    *response.status_mut() = axum::http::StatusCode::NOT_FOUND;
+    *response.status_mut() = StatusCode::NOT_FOUND;
     response
 }

@@ -1,12 +1,22 @@
 //! The configuration as everybody may see it: no key, and no more of this machine's paths than an owner needs.
 
-use std::path::Path;
+use std::{net::SocketAddr, path::Path};
 
 use serde_json::{Value, json};
 
-use crate::config::{Config, Provider};
+use crate::{
+    config::{Config, Provider},
+    workspace::roots::Roots,
+};
 
-pub fn public_config(config: &Config, file: Option<&Path>, database: &Path) -> Value {
+/// `address` and `roots` are what is in force: the command line may say otherwise than the file.
+pub fn public_config(
+    config: &Config,
+    file: Option<&Path>,
+    database: &Path,
+    address: SocketAddr,
+    roots: &Roots,
+) -> Value {
     let models = config.models.iter().map(|model| {
         let (provider, base_url) = match &model.provider {
             Provider::BuiltIn => ("built_in", None),
@@ -25,13 +35,13 @@ pub fn public_config(config: &Config, file: Option<&Path>, database: &Path) -> V
         "file": file.map(|file| file.display().to_string()),
         "database": database.display().to_string(),
         "server": {
-            "host": config.server.host,
-            "port": config.server.port,
+            "host": address.ip().to_string(),
+            "port": address.port(),
             "max_upload_file_bytes": config.server.max_upload_file_bytes,
             "max_upload_request_bytes": config.server.max_upload_request_bytes,
         },
         "cowork": {
-            "workspace_roots": config.cowork.workspace_roots.iter().map(|root| root.display().to_string()).collect::<Vec<_>>(),
+            "workspace_roots": roots.paths().map(|root| root.display().to_string()).collect::<Vec<_>>(),
             "max_message_bytes": config.cowork.max_message_bytes,
             "max_queue": config.cowork.max_queue,
             "max_connections": config.cowork.max_connections,

@@ -43,19 +43,17 @@ pub fn router(state: AppState) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .layer(CompressionLayer::new().gzip(true).compress_when(compressed))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(middleware::from_fn_with_state(state.clone(), guard::set_headers))
         .layer(middleware::from_fn_with_state(state.clone(), guard::check_origin))
         .layer(middleware::from_fn_with_state(state.clone(), guard::check_host))
+        // Outermost, so that a refusal has the headers too.
+        .layer(middleware::from_fn_with_state(state.clone(), guard::set_headers))
         .with_state(state)
 }
 
 fn cowork() -> Router<AppState> {
     Router::new()
         .route("/sessions", post(sessions::create).get(sessions::list))
-        .route(
-            "/sessions/{id}",
-            get(sessions::get).patch(sessions::update).post(sessions::update_by_form).delete(sessions::delete),
-        )
+        .route("/sessions/{id}", get(sessions::get).patch(sessions::update).delete(sessions::delete))
         .route("/sessions/{id}/restore", post(sessions::restore))
         .route("/sessions/{id}/turns", get(sessions::turns))
         .route("/sessions/{id}/logs", get(logs::list))

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::{
     error::Answer,
-    extract::{Fields, Params, SessionPath, WantsPage},
+    extract::{Fields, Form, Params, SessionPath, WantsPage},
 };
 use crate::{
     agent::{Agent, ports::store::TurnWindow},
@@ -24,14 +24,15 @@ pub fn page_of(id: &SessionId) -> String {
     format!("/sessions/{id}")
 }
 
-pub async fn create(State(agent): State<Agent>, page: WantsPage, Fields(wanted): Fields<CreateSession>) -> Response {
-    match agent.create_session(&Actor::local(), wanted).await {
+pub async fn create(State(agent): State<Agent>, page: WantsPage, wanted: Form<CreateSession>) -> Response {
+    let created = async { Ok(agent.create_session(&Actor::local(), wanted?.0).await?) };
+    match created.await {
         Ok(session) if page.0 => Redirect::to(&page_of(&session.id)).into_response(),
         Ok(session) => {
             let place = format!("/cowork/sessions/{}", session.id);
             (StatusCode::CREATED, [(header::LOCATION, place)], Json(session)).into_response()
         }
-        Err(error) => page.answer("/", Err(error.into())),
+        Err(problem) => page.answer("/", Err(problem)),
     }
 }
 
@@ -49,17 +50,6 @@ pub async fn update(
     Fields(update): Fields<UpdateSession>,
 ) -> Answer<Json<Session>> {
     Ok(Json(agent.update_session(&Actor::local(), &id, update).await?))
-}
-
-/// The form's way to PATCH: forms can only POST.
-pub async fn update_by_form(
-    State(agent): State<Agent>,
-    SessionPath(id): SessionPath,
-    page: WantsPage,
-    Fields(update): Fields<UpdateSession>,
-) -> Response {
-    let updated = agent.update_session(&Actor::local(), &id, update).await;
-    page.answer(&page_of(&id), updated.map(|session| Json(session).into_response()).map_err(Into::into))
 }
 
 pub async fn delete(State(agent): State<Agent>, SessionPath(id): SessionPath) -> Answer<StatusCode> {

@@ -37,8 +37,9 @@ use writer::Writer;
 const FRAME_BYTES: usize = 1024 * 1024;
 /// Allocated for every socket, so small: an idle watcher costs a few KiB.
 const BUFFER_BYTES: usize = 4096;
-/// Most that one socket may hold of what its client has not taken.
-const UNSENT_BYTES: usize = 1024 * 1024;
+/// Largest frame that we send: a message of 1 MiB with every character escaped, or the arguments of a large call.
+/// Each frame is flushed before the next, so a socket never holds more than one.
+const UNSENT_BYTES: usize = 16 * 1024 * 1024;
 /// Answers that wait for the writer; a client that floods waits for its own answers.
 const REPLIES: usize = 16;
 
@@ -73,7 +74,7 @@ pub async fn upgrade(
     let socket = upgrade
         .read_buffer_size(BUFFER_BYTES)
         .write_buffer_size(BUFFER_BYTES)
-        .max_write_buffer_size(UNSENT_BYTES + FRAME_BYTES)
+        .max_write_buffer_size(UNSENT_BYTES)
         .max_message_size(FRAME_BYTES)
         .max_frame_size(FRAME_BYTES);
     Ok(socket.on_upgrade(move |socket| serve(socket, state, id, feed, query, place)))

@@ -32,6 +32,10 @@ impl Roots {
         Self { home: home.and_then(|home| home.canonicalize().ok()), ..self }
     }
 
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.roots.iter().map(PathBuf::as_path)
+    }
+
     /// The folder for a new session, canonical: the one asked for, or the default.
     pub fn resolve(&self, requested: Option<&str>) -> Result<PathBuf, ApiError> {
         match (requested, &self.default) {

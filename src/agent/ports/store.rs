@@ -159,6 +159,8 @@ pub trait Store: Send + Sync {
     /// All events from the first one of `turn` on, for a page that shows turns from there.
     async fn records_from_turn(&self, id: &SessionId, turn: u32) -> StoreResult<Vec<Arc<Record>>>;
     async fn queue(&self, id: &SessionId) -> StoreResult<Vec<QueuedMessage>>;
+    /// The answer to a message with the same `client_id`, if one was accepted before.
+    async fn accepted(&self, id: &SessionId, client_id: &str, text: &str) -> StoreResult<Option<AcceptOutcome>>;
 
     // Writes.
     async fn create_session(&self, actor: &Actor, new: NewSession) -> StoreResult<StoredSession>;
@@ -166,8 +168,8 @@ pub trait Store: Send + Sync {
     /// The session is gone for everyone at once and can be restored until it is purged.
     async fn delete_session(&self, id: &SessionId) -> StoreResult<()>;
     async fn restore_session(&self, id: &SessionId) -> StoreResult<StoredSession>;
-    /// Removes the rows of a deleted session from every table that names it; nothing if it was restored meanwhile.
-    async fn purge_session(&self, id: &SessionId) -> StoreResult<()>;
+    /// Removes the rows of sessions deleted longer than [`RESTORE_WINDOW`] ago from every table that names them.
+    async fn purge_expired(&self) -> StoreResult<()>;
 
     /// Takes a message in, and starts its turn where `start_with` says so: its row and its events in one transaction.
     async fn accept_message(&self, actor: &Actor, id: &SessionId, new: NewMessage) -> StoreResult<AcceptOutcome>;
@@ -192,6 +194,9 @@ pub trait Store: Send + Sync {
     async fn end_call(&self, actor: &Actor, id: &SessionId, end: CallEnd) -> StoreResult<()>;
     /// `turn_completed` or `turn_interrupted`; the session no longer runs. An interruption holds a queue that is not empty.
     async fn end_turn(&self, actor: &Actor, id: &SessionId, end: EventBody) -> StoreResult<()>;
+    /// Ends a turn that counts as running though nothing runs it: its task crashed, or its end could not be
+    /// written. As in [`Store::recover`], with reason `error`. Returns whether there was one.
+    async fn end_left_turn(&self, id: &SessionId) -> StoreResult<bool>;
     async fn keep_partial(&self, id: &SessionId, text: PartialText) -> StoreResult<()>;
 
     /// At start-up: ends every turn that a former process left running. Its partial text becomes a message, its

@@ -80,7 +80,8 @@ fn input(args: &Value) -> String {
 }
 
 fn output(call: &Call) -> Option<String> {
-    if call.output.is_empty() {
+    // A lone line end would vanish on the way through HTML.
+    if call.output.trim().is_empty() {
         return None;
     }
     let shown: String = call.output.chars().take(SHOWN_CHARS).collect();

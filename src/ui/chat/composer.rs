@@ -4,10 +4,13 @@
 use leptos::{ev::KeyboardEvent, html, prelude::*, task::spawn_local};
 use serde_json::json;
 
-use crate::ui::{
-    browser,
-    session_view::{Link, SessionView},
-    widgets::{Glyph, Icon, Notice},
+use crate::{
+    protocol::ErrorCode,
+    ui::{
+        browser,
+        session_view::{Link, SessionView},
+        widgets::{Glyph, Icon, Notice},
+    },
 };
 
 /// What a browser calls the key of an input method that is still composing.
@@ -63,14 +66,13 @@ fn StopForm(view: SessionView, id: String) -> impl IntoView {
         let action = action.clone();
         move |event: leptos::ev::SubmitEvent| {
             event.prevent_default();
+            problem.set(None);
             let action = action.clone();
-            // A turn that has just ended by itself is what was wanted.
             spawn_local(async move {
-                drop(
-                    browser::post(&action, json!({}))
-                        .await
-                        .inspect_err(|error| problem.set(Some(error.detail.clone()))),
-                )
+                let stopped = browser::post(&action, json!({})).await;
+                // A turn that has just ended by itself is what was wanted.
+                let failed = stopped.err().filter(|error| error.code != ErrorCode::NotRunning);
+                problem.try_set(failed.map(|error| error.detail));
             });
         }
     };
@@ -142,9 +144,16 @@ impl Draft {
         self.sending.set(true);
         self.error.set(None);
         let path = format!("/cowork/sessions/{}/messages", self.session.get_value());
+        let key = self.key();
         spawn_local(async move {
             let sent = browser::post(&path, json!({"message": message, "client_id": client_id})).await;
-            draft.sending.set(false);
+            if draft.sending.try_set(false).is_some() {
+                // The page was left meanwhile: what was taken is no draft any more.
+                if sent.is_ok() {
+                    browser::save_draft(&key, "");
+                }
+                return;
+            }
             match sent {
                 // What was typed meanwhile is the next message.
                 Ok(_) if draft.text.get_untracked() == message => draft.edit(String::new()),

@@ -13,8 +13,11 @@ pub fn LinkChip(view: SessionView) -> impl IntoView {
         Link::CatchingUp { head } => {
             format!("Catching up, {} of {head}", view.session.with(|session| session.head_seq).min(head))
         }
-        Link::Waiting { seconds } => format!("Connection lost, again in {seconds} s"),
+        Link::Waiting { .. } => "Connection lost".to_owned(),
         Link::Gone => "Reload the page".to_owned(),
+    };
+    let countdown = move || {
+        if let Link::Waiting { seconds } = link.get() { format!("again in {seconds} s") } else { String::new() }
     };
     let state = move || match link.get() {
         Link::Live => "live",
@@ -25,6 +28,8 @@ pub fn LinkChip(view: SessionView) -> impl IntoView {
         <span class="chip link" role="status" data-link=state>
             <span class="dot" aria-hidden="true"></span>
             <span class="link-text">{text}</span>
+            // Not for screen readers: they would say every second.
+            <span class="link-text" aria-hidden="true">{countdown}</span>
         </span>
     }
 }

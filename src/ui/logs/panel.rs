@@ -67,7 +67,7 @@ pub fn LogPanel(view: SessionView) -> impl IntoView {
             <div class="log-rows" node_ref=scroller tabindex="0" role="log" aria-live="off" aria-label="Events" on:scroll=move |_| follows.set(browser::is_near_end(scroller))>
                 <ol><For each=rows key=LogRow::key let:row><LogItem row/></For></ol>
             </div>
-            <footer class="logs-foot"><span role="status">{saved}</span><a href=download rel="external" target="_blank">"Show as JSON"</a></footer>
+            <footer class="logs-foot"><span>{saved}</span><a href=download rel="external" target="_blank">"Show as JSON"</a></footer>
         </aside>
     }
 }

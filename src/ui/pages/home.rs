@@ -4,17 +4,21 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use crate::ui::{
-    sessions::{create::CreateForm, list::SessionSidebar},
-    widgets::{Glyph, Icon, Notice},
+use super::told_error;
+use crate::{
+    protocol::SessionId,
+    ui::{
+        sessions::{create::CreateForm, list::SessionSidebar},
+        widgets::{Glyph, Icon, Notice},
+    },
 };
 
 #[component]
 pub fn HomePage() -> impl IntoView {
     let query = use_query_map();
     let value = move |name: &str| query.with(|query| query.get(name)).unwrap_or_default();
-    let deleted = move || Some(value("deleted")).filter(|id| !id.is_empty());
-    let error = move || ["error", "__err"].into_iter().map(value).find(|text| !text.is_empty());
+    let deleted = move || SessionId::parse(&value("deleted"));
+    let error = move || query.with(told_error);
     let dir = Memo::new(move |_| value("dir"));
     view! {
         <Title text=""/>
@@ -37,7 +41,7 @@ pub fn HomePage() -> impl IntoView {
 }
 
 #[component]
-fn Deleted(id: String) -> impl IntoView {
+fn Deleted(id: SessionId) -> impl IntoView {
     view! {
         <form class="notice notice-info" method="post" action=format!("/cowork/sessions/{id}/restore")>
             <span>"The session was deleted. Your files were not touched. "</span>

@@ -4,7 +4,7 @@ use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::not_found::NotFoundPage;
+use super::{not_found::NotFoundPage, told_error};
 use crate::{
     protocol::{SessionPage as Page, Status},
     rpc::sessions::load_session,
@@ -26,21 +26,21 @@ pub fn SessionPage() -> impl IntoView {
         Memo::new(move |_| query.with(|query| query.get("rows")).and_then(|rows| rows.parse().ok()).unwrap_or(0));
     let page = Resource::new_blocking(move || (id.get(), rows.get()), |(id, rows)| load_session(id, rows));
     view! {
-        <Suspense fallback=|| ()>
+        <Transition fallback=|| ()>
             {move || Suspend::new(async move {
                 match page.await {
                     Ok(page) => Either::Left(view! { <Workbench page/> }),
                     Err(_) => Either::Right(view! { <NotFoundPage/> }),
                 }
             })}
-        </Suspense>
+        </Transition>
     }
 }
 
 #[component]
 fn Workbench(page: Page) -> impl IntoView {
     let query = use_query_map();
-    let error = move || ["error", "__err"].into_iter().filter_map(|name| query.with(|query| query.get(name))).next();
+    let error = move || query.with(told_error);
     let (id, boot_id) = (page.session.id.clone(), page.boot_id.clone());
     let (has_earlier, blocked) = (page.has_earlier, page.blocked.clone());
     let shown_rows = page.transcript.turns.len();

@@ -11,11 +11,10 @@ use crate::{
 /// `current`: the session whose page this is, with its live title and status.
 #[component]
 pub fn SessionSidebar(#[prop(into)] current: Option<Signal<Session>>) -> impl IntoView {
-    let known =
-        current.map(|session| Memo::new(move |_| session.with(|session| (session.title.clone(), session.status))));
+    let status = current.map(|session| Memo::new(move |_| session.with(|session| session.status)));
     // A turn's begin and end change the order, so the list is read again then.
     let sessions =
-        Resource::new_blocking(move || known.map(|known| known.get().1), |_| list_sessions(String::new(), false));
+        Resource::new_blocking(move || status.map(|status| status.get()), |_| list_sessions(String::new(), false));
     view! {
         <nav class="sidebar" id="sessions" aria-label="Sessions">
             <a class="button new-session" href="/"><Icon glyph=Glyph::Plus/>"New session"</a>

@@ -50,9 +50,11 @@ impl HtmlView {
 
     /// The last word on a message that is complete: only what this view has not shown yet, where it has seen it all.
     pub fn complete(&mut self, turn: u32, message: u32, text: &str) -> ServerFrame {
-        let seen = (self.turn, self.message) == (turn, message) && self.bytes == text.len();
+        if (self.turn, self.message) != (turn, message) {
+            return ServerFrame::MessageBlocks { turn, message, from: 0, blocks: markdown::render(text), open: false };
+        }
         let mut view = std::mem::take(self);
-        if !seen {
+        if view.bytes != text.len() {
             return ServerFrame::MessageBlocks { turn, message, from: 0, blocks: markdown::render(text), open: false };
         }
         let change = view.stream.finish();

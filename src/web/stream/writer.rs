@@ -8,7 +8,7 @@ use axum::{
 };
 use futures::{SinkExt, stream::SplitSink};
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, watch},
     time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -76,9 +76,7 @@ impl Writer {
         let mut session = self.state.agent.session(id).await.map_err(gone)?;
         session.head_seq = head;
         let mut cursor = Cursor::at(head, in_flight.as_ref());
-        if let (Some(html), Some(in_flight)) = (&mut self.html, &in_flight) {
-            *html = HtmlView::begin(in_flight);
-        }
+        let running = in_flight.as_ref().filter(|_| self.html.is_some()).map(HtmlView::begin);
         let boot_id = self.state.agent.boot_id().to_owned();
         self.frame(&ServerFrame::Hello { session, head_seq: head, boot_id, in_flight }).await?;
         match asked {
@@ -94,6 +92,8 @@ impl Writer {
             }
             None => self.frame(&ServerFrame::Synced { seq: head }).await?,
         }
+        // Only now: the messages that were replayed went through the view too.
+        self.html = running.or(self.html.take());
         Ok(cursor)
     }
 
@@ -115,11 +115,12 @@ impl Writer {
 
     async fn follow(&mut self, id: &SessionId, mut cursor: Cursor, mut inbox: mpsc::Receiver<Outgoing>) -> Leave {
         let mut moved = self.feed.watch();
-        moved.mark_changed();
         let period = self.state.site.timing.heartbeat;
         let mut heartbeat = interval_at(Instant::now() + period, period);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (done, stopping) = (self.done.clone(), self.state.stopping.clone());
+        // One batch a step, so that answers and heartbeats get their turn while a model writes on and on.
+        let mut more = true;
         loop {
             let stale = self.html.as_ref().is_some_and(HtmlView::is_stale);
             let step = tokio::select! {
@@ -131,7 +132,7 @@ impl Writer {
                 },
                 _ = heartbeat.tick() => self.frame(&ServerFrame::Heartbeat { head_seq: self.feed.head() }).await,
                 () = sleep_until(self.render_at), if stale => self.render().await,
-                Ok(()) = moved.changed() => self.pull(id, &mut cursor).await,
+                () = news(&mut moved, more) => self.pull(id, &mut cursor).await.map(|pulled| more = pulled),
                 () = stopping.cancelled() => self.last_words(id, &mut cursor).await,
             };
             if let Err(leave) = step {
@@ -142,26 +143,27 @@ impl Writer {
 
     /// The turns have ended by now; what they left is sent before the goodbye.
     async fn last_words(&mut self, id: &SessionId, cursor: &mut Cursor) -> Result<(), Leave> {
-        self.pull(id, cursor).await?;
+        while self.pull(id, cursor).await? {}
         Err(Leave::Close(close_code::AWAY, "the server is restarting"))
     }
 
-    async fn pull(&mut self, id: &SessionId, cursor: &mut Cursor) -> Result<(), Leave> {
-        loop {
-            if self.feed.is_closed() {
-                return Err(Leave::Close(close_code::NORMAL, "the session was deleted"));
+    /// Sends one batch of what the watcher lacks, and tells whether there was anything.
+    async fn pull(&mut self, id: &SessionId, cursor: &mut Cursor) -> Result<bool, Leave> {
+        if self.feed.is_closed() {
+            return Err(Leave::Close(close_code::NORMAL, "the session was deleted"));
+        }
+        match self.feed.pull(cursor) {
+            Pulled::Behind => {
+                let head = self.feed.head().min(cursor.seq + Seq::from(CATCH_UP_EVENTS));
+                self.replay(id, cursor, head).await?;
+                Ok(true)
             }
-            match self.feed.pull(cursor) {
-                Pulled::Behind => {
-                    let head = self.feed.head().min(cursor.seq + Seq::from(CATCH_UP_EVENTS));
-                    self.replay(id, cursor, head).await?;
+            Pulled::Items(items) => {
+                let any = !items.is_empty();
+                for item in items {
+                    self.item(item).await?;
                 }
-                Pulled::Items(items) if items.is_empty() => return Ok(()),
-                Pulled::Items(items) => {
-                    for item in items {
-                        self.item(item).await?;
-                    }
-                }
+                Ok(any)
             }
         }
     }
@@ -214,5 +216,13 @@ impl Writer {
             Ok(Err(_)) => Err(Leave::Gone),
             Err(_) => Err(Leave::Close(close_code::AGAIN, "nothing was taken for too long")),
         }
+    }
+}
+
+/// Resolves when the feed moves, or at once while there may be more to pull.
+async fn news(moved: &mut watch::Receiver<u64>, more: bool) {
+    if !more && moved.changed().await.is_err() {
+        // The feed outlives its watchers, so this does not happen; the other arms go on.
+        std::future::pending::<()>().await;
     }
 }
