@@ -21,7 +21,6 @@ async fn a_message_is_accepted_with_its_turn_and_its_id() {
     assert_eq!(received["payload"]["message_id"], accepted["message_id"]);
     assert_eq!(received["payload"]["bytes"], 2);
     assert_eq!(received["payload"].get("message"), None, "the text stands in the conversation alone");
-    server.stop().await;
 }
 
 #[tokio::test]
@@ -60,7 +59,6 @@ async fn a_client_id_is_answered_the_same_for_ever_and_starts_nothing_again() {
     let accepted = server.api.post(&path, json!({"message": "New", "client_id": "c-1"})).await.expect(202);
     assert_eq!(accepted["turn"], 1, "another session has client ids of its own");
     server.ended(&elsewhere, 1).await;
-    server.stop().await;
 }
 
 #[tokio::test]
@@ -75,7 +73,6 @@ async fn many_at_once_with_one_client_id_are_one_message() {
     server.ended(&id, 1).await;
     assert_eq!(server.api.rows(&id).await.len(), 2);
     assert_eq!(server.api.queue(&id).await, [] as [Value; 0]);
-    server.stop().await;
 }
 
 #[tokio::test]
@@ -95,7 +92,6 @@ async fn of_two_messages_at_once_one_runs_and_one_waits() {
     server.ended(&id, 2).await;
     let roles: Vec<_> = server.api.rows(&id).await.iter().map(|row| row["role"].clone()).collect();
     assert_eq!(roles, ["user", "assistant", "user", "assistant"]);
-    server.stop().await;
 }
 
 #[tokio::test]
@@ -123,7 +119,6 @@ async fn a_message_that_can_not_be_taken_is_refused_with_the_limit() {
     server.api.text("POST", &path, "{\"message\": \"half").await.expect_problem(400, "bad_json");
     assert_eq!(server.api.event_types(&id).await, ["session_started"]);
     server.turn(&id, &"ä".repeat(50)).await;
-    server.stop().await;
 }
 
 #[tokio::test]
@@ -135,7 +130,6 @@ async fn a_message_keeps_every_character() {
     let rows = server.api.rows(&id).await;
     assert_eq!((&rows[0]["content"], &rows[1]["content"]), (&json!(text), &json!(text)));
     assert_eq!(server.model.last_messages().last().unwrap()["content"], text);
-    server.stop().await;
 }
 
 #[tokio::test]

@@ -49,7 +49,6 @@ async fn messages_wait_their_turn_and_run_in_the_order_they_came() {
     let started: Vec<_> =
         server.api.events_of(&id, "turn_started").await.iter().map(|event| event["payload"]["turn"].clone()).collect();
     assert_eq!(started, [1, 2, 3, 4]);
-    server.stop().await;
 }
 
 #[tokio::test]
@@ -72,7 +71,6 @@ async fn a_waiting_message_can_be_edited_and_removed_until_it_starts() {
     let changes: Vec<_> =
         server.api.events_of(&id, "queue_changed").await.iter().map(|e| e["payload"]["change"].clone()).collect();
     assert_eq!(changes, ["edited", "removed"]);
-    server.stop().await;
 }
 
 #[tokio::test]
@@ -95,7 +93,6 @@ async fn a_stop_holds_the_queue_until_the_person_goes_on() {
     assert_eq!(said.remove(0), "Begin");
     assert_eq!(said.len(), 3, "all of them went on: {said:?}");
     assert_eq!(server.api.queue(&id).await, [] as [Value; 0]);
-    server.stop().await;
 }
 
 #[tokio::test]
@@ -111,7 +108,6 @@ async fn an_error_holds_the_queue_too() {
     assert_eq!(end["reason"], "error");
     assert_eq!(texts(&server.api.queue(&id).await), ["Waits"]);
     assert_eq!(server.model.requests().len(), 1);
-    server.stop().await;
 }
 
 #[tokio::test]
@@ -126,7 +122,6 @@ async fn a_waiting_message_that_is_sent_now_goes_first_and_releases_the_others()
     server.ended(&id, 3).await;
     assert_eq!(said(&server, &id).await, ["Begin", "First", "Second"]);
     server.api.post(&path, json!({})).await.expect_problem(404, "not_found");
-    server.stop().await;
 }
 
 #[tokio::test]
@@ -144,7 +139,6 @@ async fn a_queue_has_a_limit_and_the_running_turn_goes_on() {
     assert_eq!(texts(&server.api.queue(&id).await), ["One", "Two"]);
     gate.open();
     server.ended(&id, 3).await;
-    server.stop().await;
 }
 
 #[tokio::test]
@@ -163,5 +157,4 @@ async fn a_second_tab_sees_a_waiting_message_and_its_turn() {
     let started = tab.wait_for(|frame| frame["type"] == "turn_started" && frame["turn"] == 2).await;
     assert_eq!(started["message_id"], seen["message_id"]);
     tab.wait_for(|frame| frame["type"] == "turn_completed" && frame["turn"] == 2).await;
-    server.stop().await;
 }

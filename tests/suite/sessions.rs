@@ -48,7 +48,6 @@ async fn what_is_asked_for_is_what_the_session_has() {
     assert_eq!(session["workspace"], inner.display().to_string());
     server.turn(session["id"].as_str().unwrap(), "Hello").await;
     assert_eq!(server.model.last_messages()[0], json!({"role": "system", "content": "Talk like a pirate."}));
-    server.stop().await;
 }
 
 #[tokio::test]
@@ -287,7 +286,6 @@ async fn a_form_without_scripts_leads_to_the_page_that_shows_the_result() {
     let renamed = server.api.form(&api, &[("title", "Again")]).await;
     assert_eq!((renamed.status, renamed.header("location")), (303, page.as_str()));
     assert_eq!(server.api.session(id).await["title"], "Again");
-    server.stop().await;
 }
 
 #[tokio::test]

@@ -47,7 +47,6 @@ async fn deleting_a_running_session_stops_its_turn_first() {
     assert_eq!(end["payload"]["reason"], "stopped");
     let rows = server.api.rows(&id).await;
     assert_eq!((&rows[1]["content"], rows.len()), (&json!("Half of it"), 2));
-    server.stop().await;
 }
 
 #[tokio::test]
@@ -64,7 +63,6 @@ async fn a_restored_session_lives_on_with_its_history() {
     server.turn(&id, "Second").await;
     let said: Vec<_> = server.api.rows(&id).await.iter().map(|row| row["content"].clone()).collect();
     assert_eq!(said, ["First", "One.", "Second", "Two."]);
-    server.stop().await;
 }
 
 #[tokio::test]

@@ -52,7 +52,6 @@ async fn a_turn_with_two_calls_leaves_its_rows_and_its_events_in_order() {
     assert_eq!(end["tokens"], json!({"input": 22, "output": 14, "cached": 0, "total": 36}));
     assert_eq!(end["context"], json!({"used": 18, "limit": 100_000}));
     assert_eq!(end.get("stopped_by"), None);
-    server.stop().await;
 }
 
 #[tokio::test]
@@ -75,7 +74,6 @@ async fn results_reach_the_model_right_behind_their_calls_with_their_lines() {
     assert!(!gone.contains(&server.workspace.display().to_string()), "a path of the workspace is relative: {gone}");
     let failed = server.api.events_of(&id, "tool_call_completed").await.remove(1);
     assert_eq!((&failed["payload"]["success"], &failed["payload"]["tool_call_id"]), (&json!(false), &json!("b")));
-    server.stop().await;
 }
 
 #[tokio::test]
@@ -90,7 +88,6 @@ async fn the_model_is_given_the_conversation_and_the_tools() {
     assert_eq!((&request["model"], &request["stream"]), (&json!("scripted-1"), &json!(true)));
     let tools: Vec<_> = request["tools"].as_array().unwrap().iter().map(|tool| &tool["function"]["name"]).collect();
     assert_eq!(tools, ["glob_find", "list_directory", "read_file", "ripgrep_search"]);
-    server.stop().await;
 }
 
 #[tokio::test]
@@ -116,7 +113,6 @@ async fn malformed_arguments_and_unknown_tools_are_told_to_the_model_and_the_tur
     let failed = frames.iter().filter(|frame| frame["type"] == "tool_call_completed" && frame["success"] == false);
     assert_eq!(failed.count(), 4);
     assert_eq!(server.api.rows(&id).await.last().unwrap()["content"], "I give up.");
-    server.stop().await;
 }
 
 #[tokio::test]
@@ -144,7 +140,6 @@ async fn a_call_id_that_was_used_before_gets_a_suffix_that_is_stored_and_sent_ba
     assert_eq!(sent, ids);
     ids.dedup();
     assert_eq!(ids.len(), 5, "each is another: {ids:?}");
-    server.stop().await;
 }
 
 #[tokio::test]
@@ -167,7 +162,6 @@ async fn a_model_that_never_rests_is_ended_with_a_message_that_says_so() {
         .map(|frame| frame["text"].as_str().unwrap())
         .collect();
     assert_eq!(shown, text, "it is shown live as any other text");
-    server.stop().await;
 }
 
 #[tokio::test]
@@ -190,7 +184,6 @@ async fn thoughts_are_shown_live_and_kept_nowhere() {
     assert_eq!(server.api.rows(&id).await[1]["content"], "Ja.");
     let log = server.api.get(&format!("/cowork/sessions/{id}/logs")).await.text;
     assert!(!log.contains("Hm,"), "{log}");
-    server.stop().await;
 }
 
 #[tokio::test]
@@ -209,5 +202,4 @@ async fn the_built_in_model_finds_what_a_person_asks_for() {
     assert!(text.contains("invoices/march.txt") && text.contains("letters/acme.md"), "{text}");
     assert!(!text.contains("april.txt"), "{text}");
     assert!(server.model.requests().is_empty());
-    server.stop().await;
 }

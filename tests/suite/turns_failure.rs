@@ -29,7 +29,6 @@ async fn a_refused_key_ends_the_turn_at_once_after_one_request() {
     assert!(detail.contains("`scripted`") && detail.contains("key"), "{detail}");
     assert_eq!(server.model.requests().len(), 1);
     assert_eq!(server.api.session(&id).await["status"], "idle");
-    server.stop().await;
 }
 
 #[tokio::test]
@@ -48,7 +47,6 @@ async fn an_overloaded_server_is_asked_again_and_every_try_is_on_record() {
     assert_eq!(attempts[..2], [(&json!(1), &Value::Null), (&json!(2), &Value::Null)]);
     assert_eq!((attempts[2].0, &attempts[2].1["total"]), (&json!(3), &json!(18)));
     assert_eq!(server.api.rows(&id).await[1]["content"], "Here.");
-    server.stop().await;
 }
 
 #[tokio::test]
@@ -59,7 +57,6 @@ async fn a_server_that_stays_down_ends_the_turn_after_the_last_try() {
     let frames = server.turn(&id, "Hello").await;
     assert_eq!(end_of(&frames)["reason"], "error");
     assert_eq!(server.model.requests().len(), 2);
-    server.stop().await;
 }
 
 #[tokio::test]
@@ -79,7 +76,6 @@ async fn a_stream_that_breaks_keeps_what_it_said_and_is_not_repeated() {
         server.turn(&id, "Again").await;
         let said = server.model.last_messages();
         assert_eq!(said[2], json!({"role": "assistant", "content": "Half an answ"}));
-        server.stop().await;
     }
 }
 
@@ -113,7 +109,6 @@ async fn a_stop_ends_the_stream_within_a_second_and_keeps_the_text() {
     assert_eq!(server.api.session(&id).await["status"], "idle");
     server.turn(&id, "Go on").await;
     assert_eq!(server.model.last_messages()[2]["content"], "So far, so gut – ");
-    server.stop().await;
 }
 
 #[tokio::test]
@@ -126,7 +121,6 @@ async fn a_stop_over_the_socket_is_the_same() {
     socket.wait("text_delta").await;
     socket.send(json!({"type": "stop"})).await;
     assert_eq!(socket.wait("turn_interrupted").await["reason"], "stopped");
-    server.stop().await;
 }
 
 #[tokio::test]
@@ -139,7 +133,6 @@ async fn a_stop_before_the_first_word_leaves_an_empty_message_and_a_history_that
     stop(&server, &id).await;
     server.ended(&id, 1).await;
     server.turn(&id, "And now?").await;
-    server.stop().await;
 }
 
 #[tokio::test]
@@ -165,7 +158,6 @@ async fn a_stop_during_a_tool_gives_every_call_a_result() {
     assert_eq!(socket.all("tool_call_started").len(), 1, "the second one never began");
     // The scripted model checks that each call has its result.
     server.turn(&id, "Go on").await;
-    server.stop().await;
 }
 
 #[tokio::test]
@@ -176,7 +168,6 @@ async fn a_failed_turn_does_not_touch_the_next_one() {
     assert_eq!(end_of(&first)["reason"], "error");
     let second = server.turn(&id, "Two").await;
     assert!(second.iter().any(|frame| frame["type"] == "turn_completed" && frame["turn"] == 2));
-    server.stop().await;
 }
 
 #[tokio::test]
@@ -193,5 +184,4 @@ async fn a_turn_that_waits_slows_no_other_session() {
     let mut socket: Socket = server.socket(&slow, "").await;
     gate.open();
     socket.wait("turn_completed").await;
-    server.stop().await;
 }

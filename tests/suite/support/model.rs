@@ -183,6 +183,11 @@ impl ScriptedModel {
         self.parts.scripts.lock().unwrap().entry(first_message.into()).or_default().extend(scripts);
     }
 
+    /// Drops the scripts that were not asked for.
+    pub fn forget(&self) {
+        self.parts.scripts.lock().unwrap().clear();
+    }
+
     /// The bodies of all requests so far.
     pub fn requests(&self) -> Vec<Value> {
         self.parts.requests.lock().unwrap().iter().map(|request| request.body.clone()).collect()

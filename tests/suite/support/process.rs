@@ -76,24 +76,12 @@ impl Home {
 
     /// Starts the server and waits until it says that it is ready.
     pub async fn start(&self) -> Process {
-        let mut child = self.serve_command(&[]).spawn().unwrap();
-        let log = Arc::new(Mutex::new(String::new()));
-        collect(child.stderr.take().unwrap(), log.clone());
-        let (sender, ready) = oneshot::channel();
-        let out = child.stdout.take().unwrap();
-        std::thread::spawn(move || {
-            let mut lines = BufReader::new(out).lines();
-            let line = lines.next().and_then(Result::ok).unwrap_or_default();
-            let _ = sender.send(line);
-            lines.for_each(drop);
-        });
-        let line = soon("the line that says ready", ready).await.unwrap();
-        let address = line.strip_prefix("Cowork is ready: http://").and_then(|address| address.parse().ok());
-        let Some(address) = address else {
-            let _ = child.wait();
-            panic!("not ready: {line:?}, {}", log.lock().unwrap())
-        };
-        Process { child, address, api: Api::new(address), log }
+        start(self.serve_command(&[])).await
+    }
+
+    /// Starts the server with the workspace and the database that it chooses itself.
+    pub async fn start_plain(&self) -> Process {
+        start(self.command(&["--port", "0"])).await
     }
 
     /// Runs a server that is expected to refuse to start.
@@ -104,6 +92,27 @@ impl Home {
     pub async fn run(&self, arguments: &[&str]) -> Ended {
         run(self.command(arguments)).await
     }
+}
+
+async fn start(mut command: Command) -> Process {
+    let mut child = command.spawn().unwrap();
+    let log = Arc::new(Mutex::new(String::new()));
+    collect(child.stderr.take().unwrap(), log.clone());
+    let (sender, ready) = oneshot::channel();
+    let out = child.stdout.take().unwrap();
+    std::thread::spawn(move || {
+        let mut lines = BufReader::new(out).lines();
+        let line = lines.next().and_then(Result::ok).unwrap_or_default();
+        let _ = sender.send(line);
+        lines.for_each(drop);
+    });
+    let line = soon("the line that says ready", ready).await.unwrap();
+    let address = line.strip_prefix("Cowork is ready: http://").and_then(|address| address.parse().ok());
+    let Some(address) = address else {
+        let _ = child.wait();
+        panic!("not ready: {line:?}, {}", log.lock().unwrap())
+    };
+    Process { child, address, api: Api::new(address), log }
 }
 
 /// Runs a program that ends by itself; one that does not is ended after the usual patience.
