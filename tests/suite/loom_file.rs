@@ -80,7 +80,7 @@ async fn its_session_is_listed_and_opened_with_all_its_turns() {
         (&session["turn_count"], &session["total_tokens"], &session["head_seq"]),
         (&json!(2), &json!(118), &json!(0))
     );
-    assert_eq!(server.api.get("/cowork/sessions?q=locked").await.expect(200)["total"], 1);
+    assert_eq!(server.api.get("/cowork/sessions?q=this+folder").await.expect(200)["total"], 1);
     let rows = server.api.rows(ID).await;
     let places: Vec<_> =
         rows.iter().map(|row| (row["turn"].as_u64().unwrap(), row["role"].as_str().unwrap())).collect();

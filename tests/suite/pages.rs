@@ -126,7 +126,7 @@ async fn waiting_messages_are_shown_with_a_way_to_go_on() {
 #[tokio::test]
 async fn a_long_history_opens_at_its_end_with_a_way_to_the_rest() {
     let server = Server::start().await;
-    let id = server.session().await;
+    let id = server.api.create(json!({"title": "Long"})).await;
     let file = rusqlite::Connection::open(&server.database).unwrap();
     let row = "INSERT INTO conversation_turns (session_id, turn_number, role, content, token_count, created_at)
                VALUES (?1, ?2, ?3, ?4, 1, '2026-06-30 07:56:54')";

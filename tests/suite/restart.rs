@@ -161,7 +161,8 @@ async fn every_event_that_a_client_has_seen_outlives_kill_9() {
         }
         let open = |kind: &str| log.iter().filter(|event| event["event_type"] == kind).count();
         assert_eq!(open("turn_started"), open("turn_completed") + open("turn_interrupted"));
-        assert_eq!(open("tool_call_started"), open("tool_call_completed"));
+        // A call that was asked for and had not begun gets a result, too.
+        assert!(open("tool_call_completed") >= open("tool_call_started"));
         let mut socket = process.socket(&id, &format!("cursor={}", replica.cursor())).await;
         let synced = async {
             loop {
