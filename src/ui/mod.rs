@@ -47,7 +47,7 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     Effect::new(|_| browser::mark_hydrated());
     view! {
-        <Title formatter=|title: String| if title.is_empty() { "Cowork".into() } else { format!("{title} · Cowork") }/>
+        <Title formatter=|title: String| browser::page_title(if title.is_empty() { "Cowork".into() } else { format!("{title} · Cowork") })/>
         <Router>
             <Routes fallback=NotFoundPage>
                 // Async: the status and the title depend on the data, and the page must be whole without scripts.

@@ -101,6 +101,11 @@ pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
 }
 
 fn parse_value<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, Problem> {
+    // Serde would take a list for the fields in their order.
+    if !value.is_object() {
+        let detail = "The body must be a JSON object, such as {}. Nothing was changed.";
+        return Err(Problem::new(ErrorCode::InvalidRequest, detail));
+    }
     serde_path_to_error::deserialize(value).map_err(|error| {
         let place = match error.path().to_string() {
             path if path == "." => String::new(),

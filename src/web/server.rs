@@ -3,17 +3,14 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, extract::Request};
-use hyper::{body::Incoming, service::service_fn};
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::conn::auto,
-    server::graceful::{GracefulConnection, GracefulShutdown},
-};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
 /// A request line and its headers must be complete by then; slow senders hold no connection.
@@ -37,7 +34,7 @@ pub struct ServeOptions {
 
 /// Serves until `stop` resolves, then lets open connections end within the grace period.
 pub async fn serve(listener: TcpListener, router: Router, options: ServeOptions, stop: impl Future<Output = ()>) {
-    let graceful = GracefulShutdown::new();
+    let (connections, stopping) = (TaskTracker::new(), CancellationToken::new());
     let places = Arc::new(Semaphore::new(options.connections));
     tokio::pin!(stop);
     loop {
@@ -55,30 +52,35 @@ pub async fn serve(listener: TcpListener, router: Router, options: ServeOptions,
         };
         // Small frames must leave at once.
         let _ = socket.set_nodelay(true);
-        let connection = graceful.watch(connect(socket, router.clone(), Place(Arc::new(place))));
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended early");
-            }
-        });
+        connections.spawn(connect(socket, router.clone(), Place(Arc::new(place)), stopping.clone()));
     }
     drop(listener);
-    if timeout(options.grace, graceful.shutdown()).await.is_err() {
+    stopping.cancel();
+    connections.close();
+    if timeout(options.grace, connections.wait()).await.is_err() {
         tracing::warn!("some connections were still open after the grace period");
     }
 }
 
-fn connect(
-    socket: TcpStream,
-    router: Router,
-    place: Place,
-) -> impl GracefulConnection<Error: std::fmt::Display> + Send {
+/// HTTP/1 alone: hyper-util's builder for both versions waits without a limit for the first bytes that tell them apart.
+async fn connect(socket: TcpStream, router: Router, place: Place, stopping: CancellationToken) {
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(place.clone());
         router.clone().oneshot(request)
     });
-    let mut builder = auto::Builder::new(TokioExecutor::new()).http1_only();
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(HEADER_BYTES);
-    builder.serve_connection_with_upgrades(TokioIo::new(socket), service).into_owned()
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(HEADER_BYTES);
+    let connection = builder.serve_connection(TokioIo::new(socket), service).with_upgrades();
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stopping.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
 }

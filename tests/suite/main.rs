@@ -1,1 +1,28 @@
-fn main() {}
+//! The integration suite: the real router, the real store, the real tools over real sockets; only the model plays
+//! from a script. A test waits for what it wants to see, never for time.
+
+// Outside test functions clippy takes these for product code.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod support;
+
+mod architecture;
+mod guards;
+mod guards_transport;
+mod kill_every_frame;
+mod leptos_toml;
+mod logs;
+mod loom_file;
+mod messages;
+mod pages;
+mod queue;
+mod restart;
+mod restart_cli;
+mod secrets;
+mod sessions;
+mod sessions_delete;
+mod stream;
+mod stream_input;
+mod stream_view;
+mod turns;
+mod turns_failure;

@@ -36,6 +36,11 @@ pub fn new_client_id() -> String {
 
 pub fn mark_hydrated() {}
 
+/// The title as HTML: leptos_meta writes it into the page as it is given.
+pub fn page_title(title: String) -> String {
+    title.replace('&', "&amp;").replace('<', "&lt;")
+}
+
 pub fn local_clock(_iso: &str) -> Option<String> {
     None
 }

@@ -79,6 +79,11 @@ pub fn mark_hydrated() {
     }
 }
 
+/// The title as a browser takes it: text.
+pub fn page_title(title: String) -> String {
+    title
+}
+
 /// The time of day where the reader is.
 pub fn local_clock(iso: &str) -> Option<String> {
     format_date(iso, &[("hour", "2-digit"), ("minute", "2-digit"), ("second", "2-digit")])

@@ -1,5 +1,5 @@
-//! Everything that only a browser has, behind functions that both builds know. On the server they do nothing:
-//! effects and event handlers, the only callers, never run there.
+//! Everything that only a browser has, behind functions that both builds know. On the server they do nothing, since
+//! effects and event handlers never run there; the title alone is written by both.
 
 #[cfg(feature = "hydrate")]
 mod live;

@@ -7,6 +7,7 @@ use futures::{StreamExt, stream::SplitStream};
 use serde_json::Value;
 use tokio::{sync::mpsc, time::timeout};
 use tokio_util::sync::CancellationToken;
+use tungstenite::error::ProtocolError;
 
 use crate::{
     agent::{Agent, feed::Feed},
@@ -45,8 +46,8 @@ impl Reader {
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                 Some(Ok(Message::Close(_))) | None => break,
                 Some(Err(error)) => {
-                    if is_too_long(&error) {
-                        self.close(close_code::SIZE, "a frame may have 1 MiB").await;
+                    if let Some((code, reason)) = goodbye(&error) {
+                        self.close(code, reason).await;
                     }
                     break;
                 }
@@ -126,10 +127,16 @@ fn read_frame(text: &str) -> Result<ClientFrame, (ApiError, Option<String>)> {
     })
 }
 
-/// Whether the socket failed because a frame was larger than the limit.
-fn is_too_long(error: &axum::Error) -> bool {
-    let cause = error.source().and_then(|source| source.downcast_ref::<tungstenite::Error>());
-    matches!(cause, Some(tungstenite::Error::Capacity(_)))
+/// What to tell a client that broke the protocol; `None` where the connection itself is broken.
+fn goodbye(error: &axum::Error) -> Option<(CloseCode, &'static str)> {
+    match error.source()?.downcast_ref::<tungstenite::Error>()? {
+        tungstenite::Error::Capacity(_) => Some((close_code::SIZE, "a frame may have 1 MiB")),
+        tungstenite::Error::Utf8(_) => Some((close_code::INVALID, "text must be UTF-8")),
+        // The other end is gone without a close.
+        tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
+        tungstenite::Error::Protocol(_) => Some((close_code::PROTOCOL, "not a frame of a WebSocket client")),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,125 @@
+//! Connections that are slow, too many, too large or malformed.
+
+use std::time::{Duration, Instant};
+
+use crate::support::{
+    raw::{Raw, exchange, status},
+    server::{Server, Setup},
+};
+
+#[tokio::test]
+async fn one_who_sends_headers_slowly_is_cut_off_after_five_seconds() {
+    let server = Server::start().await;
+    let begun = Instant::now();
+    let mut slow = Raw::connect(server.address).await;
+    slow.write(format!("GET /health HTTP/1.1\r\nHost: {}\r\nX-Slow: ", server.address)).await;
+    let mut silent = Raw::connect(server.address).await;
+    let (answer, nothing) = tokio::join!(slow.read_to_end(), silent.read_to_end());
+    assert!(!String::from_utf8_lossy(&answer).contains("200 OK"));
+    assert!(nothing.is_empty() || String::from_utf8_lossy(&nothing).starts_with("HTTP/1.1 4"));
+    let waited = begun.elapsed();
+    assert!((Duration::from_secs(4)..Duration::from_secs(10)).contains(&waited), "{waited:?}");
+    server.api.get("/health").await.expect(200);
+}
+
+#[tokio::test]
+async fn headers_that_are_too_long_or_too_many_are_refused() {
+    let server = Server::start().await;
+    let host = format!("Host: {}\r\n", server.address);
+    let long = format!("GET /health HTTP/1.1\r\n{host}X-Long: {}\r\n\r\n", "x".repeat(100 * 1024));
+    assert_eq!(status(&exchange(server.address, long).await), 431);
+    let many = "X-Many: 1\r\n".repeat(10_000);
+    assert_eq!(status(&exchange(server.address, format!("GET /health HTTP/1.1\r\n{host}{many}\r\n")).await), 431);
+    let target = format!("GET /{} HTTP/1.1\r\n{host}\r\n", "x".repeat(100 * 1024));
+    assert!(matches!(status(&exchange(server.address, target).await), 414 | 431));
+    server.api.get("/health").await.expect(200);
+}
+
+#[tokio::test]
+async fn one_connection_too_many_is_closed_and_a_place_that_is_free_is_given_again() {
+    let server = Setup { connections: 2, ..Setup::default() }.start().await;
+    let request = format!("GET /health HTTP/1.1\r\nHost: {}\r\n\r\n", server.address);
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        let mut connection = Raw::connect(server.address).await;
+        connection.write(&request).await;
+        connection.read_until("\"version\"").await;
+        held.push(connection);
+    }
+    assert_eq!(exchange(server.address, &request).await, "", "the third is closed without a word");
+    held.pop();
+    let until = Instant::now() + Duration::from_secs(10);
+    let last = request.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
+    while status(&exchange(server.address, &last).await) != 200 {
+        assert!(Instant::now() < until, "the place was not given again");
+        tokio::task::yield_now().await;
+    }
+    held[0].write(&request).await;
+    held[0].read_until("200 OK").await;
+}
+
+#[tokio::test]
+async fn a_socket_keeps_its_place_among_the_connections() {
+    let server = Setup { connections: 2, ..Setup::default() }.start().await;
+    let id = server.session().await;
+    // The client of the line above may hold a place; the sockets take what is left.
+    let _first = server.socket(&id, "").await;
+    let request = format!("GET /health HTTP/1.1\r\nHost: {}\r\n\r\n", server.address);
+    assert_eq!(exchange(server.address, &request).await, "");
+}
+
+#[tokio::test]
+async fn a_request_that_two_could_read_differently_is_refused_or_ends_the_connection() {
+    let server = Server::start().await;
+    let id = server.session().await;
+    let host = format!("Host: {}\r\n", server.address);
+    let hidden = format!("DELETE /cowork/sessions/{id} HTTP/1.1\r\n{host}Connection: close\r\n\r\n");
+    let post = format!("POST /cowork/sessions/{id}/stop HTTP/1.1\r\n{host}");
+    let requests = [
+        ("both lengths", format!("{post}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{hidden}")),
+        ("two lengths", format!("{post}Content-Length: 0\r\nContent-Length: {}\r\n\r\n{hidden}", hidden.len())),
+        ("a list of lengths", format!("{post}Content-Length: 0, {}\r\n\r\n{hidden}", hidden.len())),
+        ("a negative length", format!("{post}Content-Length: -1\r\n\r\n{hidden}")),
+        ("a length with a sign", format!("{post}Content-Length: +0\r\n\r\n{hidden}")),
+        ("a length in hex", format!("{post}Content-Length: 0x0\r\n\r\n{hidden}")),
+        ("another encoding", format!("{post}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n{hidden}")),
+        ("an unknown encoding", format!("{post}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n{hidden}")),
+        ("a folded header", format!("{post}X-A: 1\r\n Content-Length: 5\r\n\r\n{hidden}")),
+        ("a blank before the colon", format!("{post}Content-Length : 5\r\n\r\n{hidden}")),
+        ("a chunk of no size", format!("{post}Transfer-Encoding: chunked\r\n\r\nxyz\r\n\r\n{hidden}")),
+        ("no version", format!("GET /\r\n{host}\r\n{hidden}")),
+        ("another version", format!("GET / HTTP/3.0\r\n{host}\r\n{hidden}")),
+        ("a blank target", format!("GET  HTTP/1.1\r\n{host}\r\n{hidden}")),
+        ("a NUL in a header", format!("GET / HTTP/1.1\r\n{host}X-A: a\0b\r\n\r\n{hidden}")),
+        ("nonsense", format!("\x16\x03\x01\x02{hidden}")),
+    ];
+    for (what, request) in requests {
+        let answers = exchange(server.address, &request).await;
+        assert!(answers.matches("HTTP/1.1 ").count() <= 1, "{what} is answered twice: {answers}");
+        assert!(matches!(status(&answers), 0 | 400..=499), "{what}: {answers}");
+        server.api.session(&id).await;
+    }
+}
+
+#[tokio::test]
+async fn an_upgrade_to_another_protocol_is_not_made() {
+    let server = Server::start().await;
+    let host = format!("Host: {}\r\n", server.address);
+    let h2c = format!(
+        "GET /health HTTP/1.1\r\n{host}Connection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n"
+    );
+    assert_eq!(status(&exchange(server.address, h2c).await), 200);
+    let preface = exchange(server.address, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
+    assert!(matches!(status(&preface), 0 | 400..=599), "{preface}");
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_is_refused_with_the_limit() {
+    let server = Server::start().await;
+    let id = server.session().await;
+    let path = format!("/cowork/sessions/{id}/messages");
+    let body = format!("{{\"message\": \"{}\"}}", "x".repeat(1024 * 1024));
+    let detail = server.api.text("POST", &path, &body).await.expect_problem(413, "request_too_large");
+    assert!(detail.contains("1048576"), "{detail}");
+    assert_eq!(server.api.event_types(&id).await, ["session_started"]);
+}

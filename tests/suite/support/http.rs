@@ -1,0 +1,166 @@
+//! A client of the REST half.
+
+use std::{net::SocketAddr, sync::OnceLock};
+
+use reqwest::{
+    Client, Method,
+    header::{ACCEPT, CONTENT_TYPE, HeaderMap},
+};
+use serde_json::{Value, json};
+
+use super::soon;
+
+#[derive(Clone)]
+pub struct Api {
+    pub address: SocketAddr,
+    client: Client,
+}
+
+/// An answer that has arrived whole.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+    }
+
+    /// The body of an answer with this status.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{self:?}");
+        if self.text.is_empty() { Value::Null } else { self.json() }
+    }
+
+    /// Checks that this is the problem document of `code`, and returns its `detail`.
+    #[track_caller]
+    pub fn expect_problem(&self, status: u16, code: &str) -> String {
+        assert_eq!(self.status, status, "{self:?}");
+        assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
+        let problem = self.json();
+        let mut fields: Vec<&str> = problem.as_object().unwrap().keys().map(String::as_str).collect();
+        fields.sort_unstable();
+        assert_eq!(fields, ["code", "detail", "status", "title", "type"], "{self:?}");
+        assert_eq!((&problem["code"], &problem["status"]), (&json!(code), &json!(status)), "{self:?}");
+        assert_eq!(problem["type"], "about:blank");
+        assert!(!problem["title"].as_str().unwrap().is_empty());
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.ends_with('.'), "a text for a person ends as a sentence: {detail}");
+        detail.to_owned()
+    }
+}
+
+fn client() -> Client {
+    static CLIENT: OnceLock<()> = OnceLock::new();
+    CLIENT.get_or_init(|| drop(rustls::crypto::ring::default_provider().install_default()));
+    // Redirects are answers to look at, and a machine without certificates must do.
+    let builder = Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
+    builder.tls_certs_only([]).build().unwrap()
+}
+
+impl Api {
+    pub fn new(address: SocketAddr) -> Self {
+        Self { address, client: client() }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub async fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<String>) -> Answer {
+        let mut request = self.client.request(Method::from_bytes(method.as_bytes()).unwrap(), self.url(path));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.body(body);
+        }
+        let what = format!("the answer to {method} {path}");
+        let response = soon(&what, request.send()).await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Answer { status, headers, text: soon(&what, response.text()).await.unwrap() }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.request("GET", path, &[], None).await
+    }
+
+    pub async fn page(&self, path: &str) -> Answer {
+        self.request("GET", path, &[(ACCEPT.as_str(), "text/html")], None).await
+    }
+
+    pub async fn json(&self, method: &str, path: &str, body: &Value) -> Answer {
+        self.text(method, path, &body.to_string()).await
+    }
+
+    /// A body that claims to be JSON.
+    pub async fn text(&self, method: &str, path: &str, body: &str) -> Answer {
+        self.request(method, path, &[(CONTENT_TYPE.as_str(), "application/json")], Some(body.into())).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.json("POST", path, &body).await
+    }
+
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.json("PATCH", path, &body).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.request("DELETE", path, &[], None).await
+    }
+
+    /// What a browser without scripts sends.
+    pub async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let headers =
+            [(CONTENT_TYPE.as_str(), "application/x-www-form-urlencoded"), (ACCEPT.as_str(), "text/html,*/*;q=0.8")];
+        self.request("POST", path, &headers, Some(serde_urlencoded::to_string(fields).unwrap())).await
+    }
+
+    pub async fn create(&self, wanted: Value) -> String {
+        let session = self.post("/cowork/sessions", wanted).await.expect(201);
+        session["id"].as_str().unwrap().to_owned()
+    }
+
+    pub async fn session(&self, id: &str) -> Value {
+        self.get(&format!("/cowork/sessions/{id}")).await.expect(200)
+    }
+
+    pub async fn send(&self, id: &str, message: &str) -> Value {
+        self.post(&format!("/cowork/sessions/{id}/messages"), json!({"message": message})).await.expect(202)
+    }
+
+    /// All rows of the conversation.
+    pub async fn rows(&self, id: &str) -> Vec<Value> {
+        let page = self.get(&format!("/cowork/sessions/{id}/turns?limit=1000")).await.expect(200);
+        page["turns"].as_array().unwrap().clone()
+    }
+
+    /// The whole log.
+    pub async fn events(&self, id: &str) -> Vec<Value> {
+        let page = self.get(&format!("/cowork/sessions/{id}/logs?limit=1000")).await.expect(200);
+        page["events"].as_array().unwrap().clone()
+    }
+
+    pub async fn event_types(&self, id: &str) -> Vec<String> {
+        self.events(id).await.iter().map(|event| event["event_type"].as_str().unwrap().to_owned()).collect()
+    }
+
+    pub async fn events_of(&self, id: &str, kind: &str) -> Vec<Value> {
+        let page = self.get(&format!("/cowork/sessions/{id}/logs?limit=1000&types={kind}")).await.expect(200);
+        page["events"].as_array().unwrap().clone()
+    }
+
+    pub async fn queue(&self, id: &str) -> Vec<Value> {
+        self.get(&format!("/cowork/sessions/{id}/queue")).await.expect(200).as_array().unwrap().clone()
+    }
+}

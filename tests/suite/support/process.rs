@@ -1,0 +1,186 @@
+//! The real program as a process of its own, in a home of its own.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    net::SocketAddr,
+    path::PathBuf,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex},
+    thread::JoinHandle,
+};
+
+use tempfile::TempDir;
+use tokio::{sync::oneshot, task::spawn_blocking};
+
+use super::{PATIENCE, http::Api, model::ScriptedModel, server::write_file, socket::Socket, soon};
+
+/// Where a process lives: home, configuration, workspace, database. It outlasts the process.
+pub struct Home {
+    folder: TempDir,
+    pub workspace: PathBuf,
+    pub database: PathBuf,
+}
+
+pub struct Process {
+    child: Child,
+    pub address: SocketAddr,
+    pub api: Api,
+    pub log: Arc<Mutex<String>>,
+}
+
+/// How a process ended that was not meant to stay.
+#[derive(Debug)]
+pub struct Ended {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+impl Home {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        let workspace = root.join("work");
+        std::fs::create_dir(&workspace).unwrap();
+        Self { workspace, database: root.join("data/cowork.db"), folder }
+    }
+
+    /// With a configuration that names the scripted model.
+    pub fn with(model: &ScriptedModel) -> Self {
+        let home = Self::new();
+        let text = format!(
+            "[models.scripted]\nprovider = \"openai_compatible\"\nbase_url = \"{}\"\nmodel = \"scripted-1\"\n",
+            model.base_url
+        );
+        write_file(home.folder.path(), "loom.toml", &text);
+        home
+    }
+
+    pub fn path(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    /// `cowork` with nothing of this machine's own settings.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cowork"));
+        command.args(arguments).current_dir(self.folder.path()).env_clear().env("HOME", self.folder.path());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn serve_command(&self, more: &[&str]) -> Command {
+        let mut command = self.command(&["serve", "--port", "0"]);
+        command.arg("--workspace").arg(&self.workspace).arg("--database").arg(&self.database).args(more);
+        command
+    }
+
+    /// Starts the server and waits until it says that it is ready.
+    pub async fn start(&self) -> Process {
+        start(self.serve_command(&[])).await
+    }
+
+    /// Starts the server with the workspace and the database that it chooses itself.
+    pub async fn start_plain(&self) -> Process {
+        start(self.command(&["--port", "0"])).await
+    }
+
+    /// Runs a server that is expected to refuse to start.
+    pub async fn refused(&self, more: &[&str]) -> Ended {
+        run(self.serve_command(more)).await
+    }
+
+    pub async fn run(&self, arguments: &[&str]) -> Ended {
+        run(self.command(arguments)).await
+    }
+}
+
+async fn start(mut command: Command) -> Process {
+    let mut child = command.spawn().unwrap();
+    let log = Arc::new(Mutex::new(String::new()));
+    collect(child.stderr.take().unwrap(), log.clone());
+    let (sender, ready) = oneshot::channel();
+    let out = child.stdout.take().unwrap();
+    std::thread::spawn(move || {
+        let mut lines = BufReader::new(out).lines();
+        let line = lines.next().and_then(Result::ok).unwrap_or_default();
+        let _ = sender.send(line);
+        lines.for_each(drop);
+    });
+    let line = soon("the line that says ready", ready).await.unwrap();
+    let address = line.strip_prefix("Cowork is ready: http://").and_then(|address| address.parse().ok());
+    let Some(address) = address else {
+        let _ = child.wait();
+        panic!("not ready: {line:?}, {}", log.lock().unwrap())
+    };
+    Process { child, address, api: Api::new(address), log }
+}
+
+/// Runs a program that ends by itself; one that does not is ended after the usual patience.
+async fn run(mut command: Command) -> Ended {
+    let mut child = command.spawn().unwrap();
+    let (out, err) = (Arc::new(Mutex::new(String::new())), Arc::new(Mutex::new(String::new())));
+    let threads =
+        [collect(child.stdout.take().unwrap(), out.clone()), collect(child.stderr.take().unwrap(), err.clone())];
+    let status = spawn_blocking(move || {
+        let status = wait(&mut child);
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        status
+    });
+    let code = status.await.unwrap().code();
+    let text = |collected: &Mutex<String>| collected.lock().unwrap().clone();
+    Ended { code, out: text(&out), err: text(&err) }
+}
+
+fn collect(mut from: impl Read + Send + 'static, into: Arc<Mutex<String>>) -> JoinHandle<()> {
+    std::thread::spawn(move || {
+        let mut piece = [0; 4096];
+        while let Ok(read @ 1..) = from.read(&mut piece) {
+            into.lock().unwrap().push_str(&String::from_utf8_lossy(&piece[..read]));
+        }
+    })
+}
+
+/// Waits for a child without a signal handler: the few milliseconds between two looks are no part of any test.
+fn wait(child: &mut Child) -> ExitStatus {
+    let until = std::time::Instant::now() + PATIENCE;
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        if std::time::Instant::now() > until {
+            let _ = child.kill();
+            let _ = child.wait();
+            panic!("the process did not end within {PATIENCE:?}");
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+impl Process {
+    pub async fn socket(&self, session: &str, query: &str) -> Socket {
+        Socket::open(self.address, session, query).await
+    }
+
+    /// As a power cut does: nothing gets a last word.
+    pub fn kill_9(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    pub fn terminate(&self) {
+        let killed = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+    }
+
+    pub async fn exit_code(mut self) -> Option<i32> {
+        let (code, _kept) = spawn_blocking(move || (wait(&mut self.child).code(), self)).await.unwrap();
+        code
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

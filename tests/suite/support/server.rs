@@ -1,0 +1,255 @@
+//! The product in this process, joined as `main.rs` joins it: real store, tools, agent, router and sockets.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use cowork::{
+    agent::{
+        Agent, AgentParts, Limits, RetryPolicy,
+        feed::Feeds,
+        ports::{clock::SystemClock, store::Publish},
+    },
+    config::Config,
+    models,
+    state::{AppState, Site, Timing},
+    store::SqliteStore,
+    tools,
+    web::{self, ServeOptions},
+    workspace::roots::Roots,
+};
+use leptos::config::get_config_from_str;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{
+    http::{Answer, Api},
+    model::{Script, ScriptedModel},
+    socket::Socket,
+    soon,
+};
+
+/// How a server differs from the usual one.
+pub struct Setup {
+    pub timing: Timing,
+    pub message_bytes: usize,
+    pub queued_messages: usize,
+    pub connections: usize,
+    pub attempts: u32,
+    pub api_key: Option<&'static str>,
+    /// Puts something where the database will be.
+    pub database: fn(&Path, &Path),
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            timing: Timing::default(),
+            message_bytes: 262_144,
+            queued_messages: 100,
+            connections: 1000,
+            attempts: 3,
+            api_key: None,
+            database: |_, _| {},
+        }
+    }
+}
+
+pub struct Server {
+    pub api: Api,
+    pub address: SocketAddr,
+    pub model: ScriptedModel,
+    /// The folder of sessions that name none.
+    pub workspace: PathBuf,
+    pub database: PathBuf,
+    pub agent: Agent,
+    pub store: Arc<SqliteStore>,
+    stopping: CancellationToken,
+    served: Option<JoinHandle<()>>,
+    // Dropped last: the folder of all of the above.
+    _folder: TempDir,
+}
+
+impl Server {
+    pub async fn start() -> Self {
+        Setup::default().start().await
+    }
+
+    pub async fn playing(scripts: impl IntoIterator<Item = Script>) -> Self {
+        let server = Self::start().await;
+        server.model.play(scripts);
+        server
+    }
+
+    pub async fn socket(&self, session: &str, query: &str) -> Socket {
+        Socket::open(self.address, session, query).await
+    }
+
+    pub async fn try_socket(
+        &self,
+        session: &str,
+        query: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Socket, Answer> {
+        Socket::try_open(self.address, session, query, headers).await
+    }
+
+    /// A new session in the usual folder.
+    pub async fn session(&self) -> String {
+        self.api.create(json!({})).await
+    }
+
+    /// Sends a message and waits for the end of its turn; the frames of that time.
+    pub async fn turn(&self, session: &str, message: &str) -> Vec<Value> {
+        let mut socket = self.socket(session, "").await;
+        socket.wait("synced").await;
+        let sent = self.api.send(session, message).await;
+        socket.wait_for(|frame| frame["type"] == "message_accepted" && frame["message_id"] == sent["message_id"]).await;
+        wait_for_end(&mut socket).await;
+        socket.cut()
+    }
+
+    /// Waits until turn `turn` has ended.
+    pub async fn ended(&self, session: &str, turn: u64) -> Value {
+        let mut socket = self.socket(session, "cursor=0").await;
+        socket.wait_for(|frame| is_end(frame) && frame["turn"] == turn).await
+    }
+
+    pub fn write_file(&self, name: &str, text: &str) {
+        write_file(&self.workspace, name, text);
+    }
+
+    /// The server ends as it does on SIGTERM.
+    pub async fn stop(mut self) {
+        self.stopping.cancel();
+        let served = self.served.take().unwrap();
+        soon("the end of the server", served).await.unwrap();
+        self.model.check();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stopping.cancel();
+        if !std::thread::panicking() {
+            self.model.check();
+        }
+    }
+}
+
+pub fn is_end(frame: &Value) -> bool {
+    matches!(frame["type"].as_str(), Some("turn_completed" | "turn_interrupted"))
+}
+
+/// Reads on until a turn has ended and its row is there.
+pub async fn wait_for_end(socket: &mut Socket) -> Value {
+    let end = socket.wait_for(is_end).await;
+    socket.wait_for(|frame| frame["type"] == "log_event" && frame["seq"] == end["seq"]).await;
+    end
+}
+
+pub fn write_file(folder: &Path, name: &str, text: &str) {
+    let path = folder.join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
+}
+
+impl Setup {
+    pub async fn start(self) -> Server {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        let workspace = root.join("work");
+        std::fs::create_dir(&workspace).unwrap();
+        let database = root.join("data").join("cowork.db");
+        std::fs::create_dir(root.join("data")).unwrap();
+        (self.database)(&database, &workspace);
+
+        let model = ScriptedModel::start().await;
+        let config = config(&model.base_url, self.api_key);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let feeds = Arc::new(Feeds::default());
+        let publish: Arc<dyn Publish> = feeds.clone();
+        let store = Arc::new(SqliteStore::open(&database, publish, Arc::new(SystemClock)).unwrap());
+        let agent = Agent::new(AgentParts {
+            store: store.clone(),
+            feeds,
+            models: models::from_config(&config).unwrap(),
+            tools: tools::reading_tools(),
+            workspaces: Arc::new(Roots::new([workspace.clone()], Some(workspace.clone()))),
+            limits: self.limits(),
+        });
+        agent.recover().await.unwrap();
+        let stopping = CancellationToken::new();
+        let served = self.serve(listener, &agent, &store, &config, &database, stopping.clone());
+        Server {
+            api: Api::new(address),
+            address,
+            model,
+            workspace,
+            database,
+            agent,
+            store,
+            stopping,
+            served: Some(served),
+            _folder: folder,
+        }
+    }
+
+    fn limits(&self) -> Limits {
+        let wait = Duration::from_millis(1);
+        let retry = RetryPolicy { attempts: self.attempts, base: wait, max: wait, jitter: wait };
+        Limits { message_bytes: self.message_bytes, queued_messages: self.queued_messages, retry }
+    }
+
+    fn serve(
+        &self,
+        listener: TcpListener,
+        agent: &Agent,
+        store: &Arc<SqliteStore>,
+        config: &Config,
+        database: &Path,
+        stop: CancellationToken,
+    ) -> JoinHandle<()> {
+        let (stopping, sockets) = (CancellationToken::new(), TaskTracker::new());
+        let site = Site {
+            hosts: web::allowed_hosts(listener.local_addr().unwrap().port(), &["cowork.example:443".into()]),
+            notice: None,
+            built_in_only: false,
+            public_config: web::public_config(config, None, database),
+            timing: self.timing,
+        };
+        let mut leptos = get_config_from_str(include_str!("../../../Leptos.toml")).unwrap();
+        leptos.site_pkg_dir = format!("pkg/{}", web::build_id()).into();
+        let (stopping_sockets, open_sockets) = (stopping.clone(), sockets.clone());
+        let state = AppState { agent: agent.clone(), leptos, site: Arc::new(site), stopping, sockets };
+        let options = ServeOptions { connections: self.connections, grace: Duration::from_secs(3) };
+        let (agent, store) = (agent.clone(), store.clone());
+        tokio::spawn(async move {
+            web::serve(listener, web::router(state), options, async move {
+                stop.cancelled().await;
+                agent.shut_down().await;
+                stopping_sockets.cancel();
+                open_sockets.close();
+                open_sockets.wait().await;
+            })
+            .await;
+            store.close().await.unwrap();
+        })
+    }
+}
+
+/// The real configuration, read from text as any other.
+fn config(base_url: &str, api_key: Option<&str>) -> Config {
+    let key = api_key.map(|key| format!("api_key = \"{key}\"\n")).unwrap_or_default();
+    let text = format!(
+        "[models.scripted]\nprovider = \"openai_compatible\"\nbase_url = \"{base_url}\"\nmodel = \"scripted-1\"\n\
+         context_tokens = 100000\n{key}"
+    );
+    Config::from_toml(&text, "loom.toml", &|_| None, Some(Path::new("/nowhere"))).unwrap().0
+}
