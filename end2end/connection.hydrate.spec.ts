@@ -77,6 +77,19 @@ test('a quiet restart: nothing was missed, and the page says that', async ({ des
   await expect(desk.page.locator('.log-divider')).toHaveText('reconnected, nothing was missed');
 });
 
+test('the list of sessions stays when it can not be read again', async ({ desk, page, model, watch }) => {
+  watch.expect(/failed: .*list_sessions|ERR_FAILED/);
+  model.script('Go on', [text('Gone on.')]);
+  await desk.createSession({ title: 'Another one' });
+  await desk.openSession({ title: 'This one' });
+  const failed = page.waitForEvent('requestfailed', (request) => request.url().includes('list_sessions'));
+  await page.route('**/rpc/list_sessions*', (route) => route.abort('failed'));
+  // A turn's begin and end read the list again.
+  await desk.ask('Go on');
+  await failed;
+  await expect(page.locator('.session-title')).toHaveText(['This one', 'Another one']);
+});
+
 test('a session that is deleted elsewhere says so in every tab', async ({ desk, page, server, watch }) => {
   watch.expect(/404/);
   const id = await desk.openSession();
