@@ -1,6 +1,6 @@
 // An answer as it comes: shown at once, safe from reloads, stoppable, and the same in every tab.
 import type { Locator } from '@playwright/test';
-import { call, gate, text } from './support/model';
+import { call, gate, hangUp, text } from './support/model';
 import { expect, test } from './support/test';
 
 test('text shows while the model is still writing', async ({ desk, model }) => {
@@ -173,7 +173,7 @@ test('Enter sends, Shift+Enter makes a line, the Enter of an input method does n
 });
 
 /** The Enter that takes over a suggestion, as browsers send it. The page must leave it to the input method. */
-async function composingEnter(field: Locator, how: KeyboardEventInit): Promise<void> {
+async function composingEnter(field: Locator, how: { isComposing?: boolean; keyCode?: number }): Promise<void> {
   const left = await field.evaluate((element, how) => {
     const init = { key: 'Enter', bubbles: true, cancelable: true, ...how };
     return element.dispatchEvent(new KeyboardEvent('keydown', init));
@@ -220,7 +220,7 @@ test('a failed tool call says so and the turn goes on', async ({ desk, model }) 
 });
 
 test('a model that breaks off is an interrupted turn with its text', async ({ desk, model }) => {
-  model.script('Break', [text('So far so'), gate('break'), { hangUp: true }]);
+  model.script('Break', [text('So far so'), gate('break'), hangUp]);
   await desk.openSession();
   await desk.say('Break');
   await expect(desk.lastTurn.locator('.prose')).toHaveText('So far so');

@@ -64,7 +64,7 @@ export class Watch {
     const unexpected = this.faults.filter((fault) => !known.some((known) => known.test(fault)));
     const missing = this.expected.filter((known) => !this.faults.some((fault) => known.test(fault)));
     return [
-      ...unexpected,
+      ...new Set(unexpected),
       ...missing.map((known) => `expected, but did not happen: ${known}`),
       ...this.strayed.map((url) => `left the origin: ${url}`),
     ];
