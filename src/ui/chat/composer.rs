@@ -28,8 +28,7 @@ pub fn Composer(view: SessionView, blocked: Option<String>) -> impl IntoView {
         event.prevent_default();
         draft.send();
     };
-    let placeholder =
-        move || if view.is_running() { "Add something; it is sent when this turn ends" } else { "Ask for something" };
+    let placeholder = move || if view.is_running() { "Add something; it is sent next" } else { "Ask for something" };
     view! {
         <div class="composer-area">
             {move || draft.error.get().map(|text| view! { <Notice kind="failed">{text}</Notice> })}

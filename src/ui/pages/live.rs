@@ -1,7 +1,7 @@
 //! The running turn alone, for browsers without scripts: it stands in a frame and refreshes itself until it ends.
 
 use leptos::{either::Either, prelude::*};
-use leptos_meta::Meta;
+use leptos_meta::{Meta, Title};
 use leptos_router::hooks::use_params_map;
 
 use super::not_found::NotFoundPage;
@@ -40,6 +40,7 @@ fn RunningTurn(page: Page) -> impl IntoView {
     let view = SessionView::new(page);
     let turn = view.turns.with_untracked(|turns| turns.last().copied());
     view! {
+        <Title text="The running turn"/>
         {running.then(|| view! { <Meta http_equiv="refresh" content=REFRESH_S/> })}
         <main class="plain-turn">
             {turn.map(|turn| view! { <TurnItem turn/> })}

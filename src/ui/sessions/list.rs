@@ -15,13 +15,17 @@ pub fn SessionSidebar(#[prop(into)] current: Option<Signal<Session>>) -> impl In
     // A turn's begin and end change the order, so the list is read again then.
     let sessions =
         Resource::new_blocking(move || status.map(|status| status.get()), |_| list_sessions(String::new(), false));
+    // A list that can't be read now leaves the one before in place.
+    let shown = StoredValue::new(Vec::new());
     view! {
         <nav class="sidebar" id="sessions" aria-label="Sessions">
             <a class="button new-session" href="/"><Icon glyph=Glyph::Plus/>"New session"</a>
             <Transition fallback=|| ()>
                 {move || Suspend::new(async move {
-                    let list = sessions.await.map(|list| list.sessions).unwrap_or_default();
-                    view! { <Rows list current/> }
+                    if let Ok(list) = sessions.await {
+                        shown.set_value(list.sessions);
+                    }
+                    view! { <Rows list=shown.get_value() current/> }
                 })}
             </Transition>
         </nav>

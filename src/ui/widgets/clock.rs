@@ -14,8 +14,16 @@ pub fn Clock(at: String) -> impl IntoView {
 /// A moment in a list: the time of day today, the date before.
 #[component]
 pub fn Day(at: String) -> impl IntoView {
-    let utc = at.get(..10).unwrap_or(&at).to_owned();
+    let utc = short_date(&at).unwrap_or_else(|| at.clone());
     view! { <LocalTime at first=utc local=browser::local_day/> }
+}
+
+/// "3 Mar", as wide as what the browser puts in its place, so that nothing beside it moves.
+fn short_date(iso: &str) -> Option<String> {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let month: usize = iso.get(5..7)?.parse().ok()?;
+    let day: u8 = iso.get(8..10)?.parse().ok()?;
+    Some(format!("{day} {}", MONTHS.get(month.checked_sub(1)?)?))
 }
 
 #[component]
@@ -24,4 +32,18 @@ fn LocalTime(at: String, first: String, local: fn(&str) -> Option<String>) -> im
     let iso = at.clone();
     Effect::new(move |_| local(&iso).into_iter().for_each(|text| shown.set(text)));
     view! { <time datetime=at.clone() title=at>{shown}</time> }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short_date;
+
+    #[test]
+    fn a_date_in_a_list_is_short() {
+        assert_eq!(short_date("2026-03-09T14:05:09.120Z").as_deref(), Some("9 Mar"));
+        assert_eq!(short_date("2026-12-31T23:59:59.999Z").as_deref(), Some("31 Dec"));
+        for none in ["", "2026", "2026-00-09", "2026-13-09", "soon, perhaps"] {
+            assert_eq!(short_date(none), None, "{none}");
+        }
+    }
 }

@@ -217,11 +217,12 @@ impl Setup {
         stop: CancellationToken,
     ) -> JoinHandle<()> {
         let (stopping, sockets) = (CancellationToken::new(), TaskTracker::new());
+        let (address, roots) = (listener.local_addr().unwrap(), Roots::default());
         let site = Site {
-            hosts: web::allowed_hosts(listener.local_addr().unwrap().port(), &["cowork.example:443".into()]),
+            hosts: web::allowed_hosts(address, &["cowork.example:443".into()]),
             notice: None,
             built_in_only: false,
-            public_config: web::public_config(config, None, database),
+            public_config: web::public_config(config, None, database, address, &roots),
             timing: self.timing,
         };
         let mut leptos = get_config_from_str(include_str!("../../../Leptos.toml")).unwrap();

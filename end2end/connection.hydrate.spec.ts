@@ -1,0 +1,100 @@
+// The connection breaks: the page says so, keeps what it has, and finds its way back alone.
+import type { Locator } from '@playwright/test';
+import { gate, text } from './support/model';
+import { expect, test } from './support/test';
+
+/** What the browser itself says of a server that is not there. */
+const REFUSED = /ERR_CONNECTION_REFUSED|WebSocket connection .* failed|ERR_SOCKET_NOT_CONNECTED|ERR_CONNECTION_RESET/;
+
+test('a crash in the middle of a turn: the page waits, comes back and misses nothing', async ({ desk, model, server, watch }) => {
+  watch.allow(REFUSED);
+  model.script('Count', [text('one two three'), gate('never')]);
+  model.script('Again', [text('all of it')]);
+  await desk.openSession();
+  await desk.say('Count');
+  await expect(desk.lastTurn.locator('.prose')).toHaveText('one two three');
+
+  await server.end('SIGKILL');
+  await expect(desk.link).toHaveText(/^Connection lost, again in \d+ s$/);
+  await expect(desk.page.locator('.link')).toHaveAttribute('data-link', 'lost');
+  await expect(desk.lastTurn.locator('.bubble')).toHaveText('Count');
+  await expect(desk.lastTurn.locator('.prose')).toHaveText('one two three');
+  await expect(desk.stop).toBeDisabled();
+
+  await server.start();
+  await desk.live();
+  await expect(desk.page.locator('.log-divider')).toHaveText(/^reconnected, [1-9]\d* events? recovered$/);
+  await expect(desk.turns).toHaveCount(1);
+  await expect(desk.lastTurn).not.toHaveAttribute('data-running');
+  await expect(desk.lastTurn.locator('.notice')).toHaveText(/restart/i);
+  await expect(desk.stop).toHaveCount(0);
+  await expectNoDuplicates(desk.page.locator('.log-row'));
+
+  await desk.ask('Again');
+  await expect(desk.lastTurn.locator('.prose')).toHaveText('all of it');
+  const seqs = await expectNoDuplicates(desk.page.locator('.log-row'));
+  // Model calls are hidden; everything else is there, in order.
+  expect(seqs).toEqual([...seqs].sort((a, b) => a - b));
+
+  const shown = await desk.page.locator('.turn').allInnerTexts();
+  await desk.reload();
+  await desk.live();
+  expect(await desk.page.locator('.turn').allInnerTexts(), 'the page equals what the server has').toEqual(shown);
+});
+
+async function expectNoDuplicates(rows: Locator): Promise<number[]> {
+  const seqs = await rows.evaluateAll((rows) => rows.map((row) => Number((row as HTMLElement).dataset.seq)));
+  expect(new Set(seqs).size).toBe(seqs.length);
+  return seqs;
+}
+
+test('a draft and a failed send are kept while the server is away', async ({ desk, model, server, watch }) => {
+  watch.allow(REFUSED);
+  model.script('Important', [text('Noted.')]);
+  await desk.openSession();
+  await server.end('SIGKILL');
+  await expect(desk.link).toHaveText(/^Connection lost/);
+
+  await desk.say('Important');
+  await expect(desk.page.locator('.composer-area .notice-failed')).toHaveText(/did not answer/);
+  await expect(desk.composer).toHaveValue('Important');
+
+  await server.start();
+  await desk.live();
+  await desk.page.getByRole('button', { name: 'Send' }).click();
+  await expect(desk.lastTurn.locator('.prose')).toHaveText('Noted.');
+  await expect(desk.turns).toHaveCount(1);
+  await expect(desk.page.locator('.composer-area .notice-failed')).toHaveCount(0);
+});
+
+test('a quiet restart: nothing was missed, and the page says that', async ({ desk, server, watch }) => {
+  watch.allow(REFUSED);
+  await desk.openSession();
+  await server.end('SIGTERM');
+  await expect(desk.link).toHaveText(/^Connection lost/);
+  await server.start();
+  await desk.live();
+  await expect(desk.page.locator('.log-divider')).toHaveText('reconnected, nothing was missed');
+});
+
+test('the list of sessions stays when it can not be read again', async ({ desk, page, model, watch }) => {
+  watch.expect(/failed: .*list_sessions|ERR_FAILED/);
+  model.script('Go on', [text('Gone on.')]);
+  await desk.createSession({ title: 'Another one' });
+  await desk.openSession({ title: 'This one' });
+  const failed = page.waitForEvent('requestfailed', (request) => request.url().includes('list_sessions'));
+  await page.route('**/rpc/list_sessions*', (route) => route.abort('failed'));
+  // A turn's begin and end read the list again.
+  await desk.ask('Go on');
+  await failed;
+  await expect(page.locator('.session-title')).toHaveText(['This one', 'Another one']);
+});
+
+test('a session that is deleted elsewhere says so in every tab', async ({ desk, page, server, watch }) => {
+  watch.expect(/404/);
+  const id = await desk.openSession();
+  await page.request.delete(`${server.origin}/cowork/sessions/${id}`);
+  await expect(desk.link).toHaveText('Reload the page');
+  await desk.reload();
+  await expect(page.getByRole('heading', { name: 'There is nothing here' })).toBeVisible();
+});

@@ -1,0 +1,109 @@
+// What a person does at the page, the same with scripts and without.
+import { expect, type Locator, type Page } from '@playwright/test';
+import type { Cowork } from './server';
+import type { Workspace } from './workspace';
+
+interface NewSession {
+  title?: string;
+  model?: string;
+}
+
+export class Desk {
+  constructor(
+    readonly page: Page,
+    private readonly server: Cowork,
+    private readonly workspace: Workspace,
+    /** Whether the page comes to life. */
+    readonly scripts: boolean,
+  ) {}
+
+  /** Another tab of the same person. */
+  async newTab(): Promise<Desk> {
+    return new Desk(await this.page.context().newPage(), this.server, this.workspace, this.scripts);
+  }
+
+  /** Opens an address and waits until the page is what it will be. */
+  async open(path: string): Promise<void> {
+    await this.page.goto(new URL(path, this.server.origin).href);
+    await this.alive();
+  }
+
+  async reload(): Promise<void> {
+    await this.page.reload();
+    await this.alive();
+  }
+
+  async alive(): Promise<void> {
+    if (!this.scripts) return;
+    await this.page.locator('html[data-hydrated]').waitFor({ state: 'attached' });
+  }
+
+  /** The page's connection to its session is up. */
+  async live(): Promise<void> {
+    if (this.scripts) await expect(this.link).toHaveText('Live');
+  }
+
+  /** Makes a session in the folder with the files and shows it. */
+  async openSession(wanted: NewSession = {}): Promise<string> {
+    const id = await this.createSession(wanted);
+    await this.open(`/sessions/${id}`);
+    await this.live();
+    return id;
+  }
+
+  async createSession(wanted: NewSession = {}): Promise<string> {
+    const body = { workspace: this.workspace.folder, ...wanted };
+    const answer = await this.page.request.post(`${this.server.origin}/cowork/sessions`, { data: body });
+    expect(answer.status(), await answer.text()).toBe(201);
+    return (await answer.json()).id;
+  }
+
+  async say(message: string): Promise<void> {
+    await this.composer.fill(message);
+    await this.page.getByRole('button', { name: 'Send' }).click();
+  }
+
+  /** Says something and waits for the end of the turn. */
+  async ask(message: string): Promise<void> {
+    const before = await this.turns.count();
+    await this.say(message);
+    if (!this.scripts) return this.showFinished();
+    await expect(this.turns).toHaveCount(before + 1);
+    await expect(this.page.locator('.turn[data-running]')).toHaveCount(0);
+  }
+
+  /** Without scripts a person waits at the frame, which says when the turn has ended. */
+  async showFinished(): Promise<void> {
+    const id = this.sessionId();
+    await expect.poll(async () => (await this.session(id)).status).toBe('idle');
+    await this.page.goto(`${this.server.origin}/sessions/${id}`);
+  }
+
+  sessionId(): string {
+    return new URL(this.page.url()).pathname.split('/')[2];
+  }
+
+  async session(id: string): Promise<{ status: string; title: string; archived: boolean }> {
+    return (await this.page.request.get(`${this.server.origin}/cowork/sessions/${id}`)).json();
+  }
+
+  get composer(): Locator {
+    return this.page.getByRole('textbox', { name: 'Message' });
+  }
+  get link(): Locator {
+    return this.page.locator('.link-text');
+  }
+  get turns(): Locator {
+    return this.page.locator('.turn');
+  }
+  get lastTurn(): Locator {
+    return this.turns.last();
+  }
+  get stop(): Locator {
+    return this.page.getByRole('button', { name: 'Stop' });
+  }
+  /** Rows of the logs panel of one event type. */
+  logs(type: string): Locator {
+    return this.page.locator(`.log-row[data-type="${type}"]`);
+  }
+}

@@ -1,0 +1,80 @@
+// The built program, started as a person starts it.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { freePort } from './port';
+import type { Workspace } from './workspace';
+
+const target = process.env.CARGO_TARGET_DIR || '../target';
+const binary = resolve(process.env.COWORK_BIN || join(target, 'debug/cowork'));
+const READY = /^Cowork is ready: (http:\/\/\S+)$/;
+
+export class Cowork {
+  private process?: ChildProcess;
+  private output = '';
+  private port = 0;
+  origin = '';
+
+  constructor(
+    private readonly workspace: Workspace,
+    private readonly modelUrl: string,
+  ) {}
+
+  /** Also starts it again, at the same address and with the same sessions. */
+  async start(): Promise<void> {
+    if (!existsSync(binary)) throw new Error(`There is no ${binary}. Build it, or name one in COWORK_BIN.`);
+    this.port ||= await freePort();
+    const config = join(this.workspace.home, 'loom.toml');
+    writeFileSync(config, configuration(this.modelUrl));
+    const options = { config, workspace: this.workspace.root, database: join(this.workspace.home, 'cowork.db') };
+    const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+    const child = spawn(binary, [...args, '--port', String(this.port)], {
+      cwd: this.workspace.home,
+      env: { HOME: this.workspace.home, PATH: process.env.PATH, RUST_BACKTRACE: '1' },
+    });
+    this.process = child;
+    this.origin = await this.ready(child);
+  }
+
+  private ready(child: ChildProcess): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const keep = (line: string) => (this.output += `${line}\n`);
+      createInterface({ input: child.stderr! }).on('line', keep);
+      createInterface({ input: child.stdout! }).on('line', (line) => {
+        keep(line);
+        const found = READY.exec(line);
+        if (found) resolve(found[1]);
+      });
+      child.once('error', reject);
+      child.once('exit', (code) => reject(new Error(`The server ended before it was ready (${code}):\n${this.output}`)));
+    });
+  }
+
+  /** SIGKILL is the crash, SIGTERM the orderly end. */
+  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    const child = this.process;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill(signal);
+    await ended;
+  }
+
+  /** What it has printed, for the report of a failed test. */
+  printed(): string {
+    return this.output;
+  }
+}
+
+function configuration(modelUrl: string): string {
+  return `
+[models.scripted]
+provider = "openai_compatible"
+model = "scripted-1"
+base_url = "${modelUrl}"
+roles = ["executor"]
+
+[execution]
+model_call_max_attempts = 1
+`;
+}
