@@ -36,7 +36,7 @@ fn every_changing_route_of_the_router_is_in_the_table() {
     let mut found = HashSet::new();
     let mut path = "";
     // A method belongs to the route that was named last.
-    for line in router.split_inclusive(|c: char| c == '(' || c == ')' || c == ',') {
+    for line in router.split_inclusive(['(', ')', ',']) {
         if let Some(text) = line.trim().strip_prefix('"').and_then(|text| text.strip_suffix("\",")) {
             path = text;
         }

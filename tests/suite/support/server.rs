@@ -68,7 +68,6 @@ pub struct Server {
     pub workspace: PathBuf,
     pub database: PathBuf,
     pub agent: Agent,
-    pub store: Arc<SqliteStore>,
     stopping: CancellationToken,
     served: Option<JoinHandle<()>>,
     // Dropped last: the folder of all of the above.
@@ -194,7 +193,6 @@ impl Setup {
             workspace,
             database,
             agent,
-            store,
             stopping,
             served: Some(served),
             _folder: folder,
