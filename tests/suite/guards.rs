@@ -17,7 +17,6 @@ const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded")
 const CHANGING: &[(&str, &str)] = &[
     ("POST", "/cowork/sessions"),
     ("PATCH", "/cowork/sessions/{id}"),
-    ("POST", "/cowork/sessions/{id}"),
     ("DELETE", "/cowork/sessions/{id}"),
     ("POST", "/cowork/sessions/{id}/restore"),
     ("POST", "/cowork/sessions/{id}/messages"),
@@ -247,7 +246,7 @@ async fn all_kinds(server: &Server) -> Vec<(&'static str, Answer)> {
         ("not found", api.get("/cowork/nothing").await),
         ("another method", api.request("PUT", "/cowork/sessions", &[], None).await),
         ("a wrong body", api.text("POST", "/cowork/sessions", "{").await),
-        ("a redirect", api.form(&session, &[("title", "x")]).await),
+        ("a redirect", api.form(&format!("{session}/stop"), &[]).await),
         ("a server function", api.get("/rpc/list_sessions").await),
         ("an unknown server function", api.get("/rpc/nothing").await),
         ("another site", api.request("POST", "/cowork/sessions", &[evil], None).await),

@@ -118,8 +118,8 @@ async fn a_body_that_is_too_large_is_refused_with_the_limit() {
     let server = Server::start().await;
     let id = server.session().await;
     let path = format!("/cowork/sessions/{id}/messages");
-    let body = format!("{{\"message\": \"{}\"}}", "x".repeat(1024 * 1024));
+    let body = format!("{{\"message\": \"{}\"}}", "x".repeat(4 * 1024 * 1024));
     let detail = server.api.text("POST", &path, &body).await.expect_problem(413, "request_too_large");
-    assert!(detail.contains("1048576"), "{detail}");
+    assert!(detail.contains("4194304"), "{detail}");
     assert_eq!(server.api.event_types(&id).await, ["session_started"]);
 }

@@ -252,27 +252,30 @@ async fn a_stopping_server_ends_turns_first_and_then_says_goodbye() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_never_reads_slows_nobody_and_is_closed_in_the_end() {
-    let timing = Timing { stalled: Duration::from_secs(2), ..Timing::default() };
+    let timing = Timing { stalled: Duration::from_secs(1), heartbeat: Duration::from_millis(500) };
     let server = Setup { timing, ..Setup::default() }.start().await;
-    server.write_file("a.txt", "alpha\n");
-    // In all more than the buffers of the system and ours hold, and each message well below a mebibyte.
-    const MESSAGES: usize = 20;
+    // In all more than the buffers of the system and ours hold.
+    const TURNS: usize = 12;
     let text = "x".repeat(900_000);
-    let again = || say(&text).call("c", "read_file", &json!({"path": "a.txt"}));
-    server.model.play((1..MESSAGES).map(|_| again()).chain([say(&text)]));
+    server.model.play((0..TURNS).map(|_| say(&text)));
     let id = server.session().await;
     let mut stalled = server.socket(&id, "").await;
     stalled.wait("synced").await;
     let mut quick = server.socket(&id, "").await;
-    server.api.send(&id, "Flood").await;
-    quick.wait("turn_completed").await;
-    let completed = quick.all("message_completed");
-    assert!(completed.len() == MESSAGES && completed.iter().all(|frame| frame["text"] == text));
+    for turn in 1..=TURNS {
+        server.api.send(&id, "Flood").await;
+        quick.wait_for(|frame| frame["type"] == "turn_completed" && frame["turn"] == turn).await;
+    }
+    assert!(quick.all("message_completed").iter().all(|frame| frame["text"] == text));
+    // Heartbeats are the clock: the time that a stalled one is given is over after these.
+    for _ in 0..4 {
+        quick.wait("heartbeat").await;
+    }
     // It takes what is in the pipe, then the end.
     assert!(matches!(stalled.close_code().await, Some(1013) | None));
-    let ended = stalled.frames.iter().any(|frame| frame["type"] == "turn_completed");
-    assert!(!ended, "it could not have had everything");
-    let mut again = server.socket(&id, "cursor=1").await;
+    assert!(stalled.all("turn_completed").len() < TURNS, "it could not have had everything");
+    let mut again = server.socket(&id, &format!("cursor={}", stalled.all("log_event").pop().unwrap()["seq"])).await;
     again.wait("synced").await;
-    assert!(again.frames.iter().any(|frame| frame["type"] == "turn_completed"), "it may come back by its cursor");
+    let seen = stalled.all("turn_completed").len() + again.all("turn_completed").len();
+    assert_eq!(seen, TURNS, "it may come back by its cursor");
 }

@@ -175,17 +175,25 @@ impl Setup {
         let feeds = Arc::new(Feeds::default());
         let publish: Arc<dyn Publish> = feeds.clone();
         let store = Arc::new(SqliteStore::open(&database, publish, Arc::new(SystemClock)).unwrap());
+        let roots = Roots::new([workspace.clone()], Some(workspace.clone()));
         let agent = Agent::new(AgentParts {
             store: store.clone(),
             feeds,
             models: models::from_config(&config).unwrap(),
             tools: tools::reading_tools(),
-            workspaces: Arc::new(Roots::new([workspace.clone()], Some(workspace.clone()))),
+            workspaces: Arc::new(roots.clone()),
             limits: self.limits(),
         });
         agent.recover().await.unwrap();
         let stopping = CancellationToken::new();
-        let served = self.serve(listener, &agent, &store, &config, &database, stopping.clone());
+        let site = Site {
+            hosts: web::allowed_hosts(address, &["cowork.example:443".into()]),
+            notice: None,
+            built_in_only: false,
+            public_config: web::public_config(&config, None, &database, address, &roots),
+            timing: self.timing,
+        };
+        let served = serve(listener, self.connections, site, agent.clone(), store, stopping.clone());
         Server {
             api: Api::new(address),
             address,
@@ -204,43 +212,39 @@ impl Setup {
         let retry = RetryPolicy { attempts: self.attempts, base: wait, max: wait, jitter: wait };
         Limits { message_bytes: self.message_bytes, queued_messages: self.queued_messages, retry }
     }
+}
 
-    fn serve(
-        &self,
-        listener: TcpListener,
-        agent: &Agent,
-        store: &Arc<SqliteStore>,
-        config: &Config,
-        database: &Path,
-        stop: CancellationToken,
-    ) -> JoinHandle<()> {
-        let (stopping, sockets) = (CancellationToken::new(), TaskTracker::new());
-        let (address, roots) = (listener.local_addr().unwrap(), Roots::default());
-        let site = Site {
-            hosts: web::allowed_hosts(address, &["cowork.example:443".into()]),
-            notice: None,
-            built_in_only: false,
-            public_config: web::public_config(config, None, database, address, &roots),
-            timing: self.timing,
-        };
-        let mut leptos = get_config_from_str(include_str!("../../../Leptos.toml")).unwrap();
-        leptos.site_pkg_dir = format!("pkg/{}", web::build_id()).into();
-        let (stopping_sockets, open_sockets) = (stopping.clone(), sockets.clone());
-        let state = AppState { agent: agent.clone(), leptos, site: Arc::new(site), stopping, sockets };
-        let options = ServeOptions { connections: self.connections, grace: Duration::from_secs(3) };
-        let (agent, store) = (agent.clone(), store.clone());
-        tokio::spawn(async move {
-            web::serve(listener, web::router(state), options, async move {
-                stop.cancelled().await;
-                agent.shut_down().await;
-                stopping_sockets.cancel();
-                open_sockets.close();
-                open_sockets.wait().await;
-            })
-            .await;
-            store.close().await.unwrap();
+/// Listens until the token is cancelled, then ends as the program does: turns, sockets, connections, store.
+fn serve(
+    listener: TcpListener,
+    connections: usize,
+    site: Site,
+    agent: Agent,
+    store: Arc<SqliteStore>,
+    stop: CancellationToken,
+) -> JoinHandle<()> {
+    let mut leptos = get_config_from_str(include_str!("../../../Leptos.toml")).unwrap();
+    leptos.site_pkg_dir = format!("pkg/{}", web::build_id()).into();
+    let (stopping, sockets) = (CancellationToken::new(), TaskTracker::new());
+    let state = AppState {
+        agent: agent.clone(),
+        leptos,
+        site: Arc::new(site),
+        stopping: stopping.clone(),
+        sockets: sockets.clone(),
+    };
+    let options = ServeOptions { connections, grace: Duration::from_secs(3) };
+    tokio::spawn(async move {
+        web::serve(listener, web::router(state), options, async move {
+            stop.cancelled().await;
+            agent.shut_down().await;
+            stopping.cancel();
+            sockets.close();
+            sockets.wait().await;
         })
-    }
+        .await;
+        store.close().await.unwrap();
+    })
 }
 
 /// The real configuration, read from text as any other.

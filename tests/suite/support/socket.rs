@@ -74,15 +74,15 @@ impl Socket {
     /// Reads on until a frame fits.
     #[track_caller]
     pub fn wait_for(&mut self, fits: impl Fn(&Value) -> bool) -> impl Future<Output = Value> {
-        let place = std::panic::Location::caller();
-        async move {
+        soon("the frame", async move {
             while let Some(frame) = self.next().await {
                 if fits(&frame) {
                     return frame;
                 }
             }
-            panic!("the socket closed ({:?}) before the frame came ({place}): {:#?}", self.closed, self.frames)
-        }
+            let seen: Vec<String> = self.frames.iter().map(|frame| format!("{frame:.200}")).collect();
+            panic!("the socket closed ({:?}) before the frame came: {seen:#?}", self.closed)
+        })
     }
 
     /// Reads on until a frame of this type.
@@ -116,7 +116,7 @@ impl Socket {
 
     /// Reads to the end and tells the code of the server's close.
     pub async fn close_code(&mut self) -> Option<u16> {
-        while self.next().await.is_some() {}
+        soon("the server's close", async { while self.next().await.is_some() {} }).await;
         self.closed
     }
 
