@@ -23,8 +23,7 @@ test('text shows while the model is still writing', async ({ desk, model }) => {
   await expect(desk.page).toHaveTitle('A tale · Cowork');
 });
 
-test.fixme('a session without a title is named by its first message at once', async ({ desk, model }) => {
-  // The server names it, but the page learns of that only by a reload: no event tells the title.
+test('a session without a title is named by its first message at once', async ({ desk, model }) => {
   model.script('What is in here', [text('Little.')]);
   await desk.openSession();
   await desk.ask('What is in here?');

@@ -13,6 +13,7 @@ use crate::{
     },
 };
 
+const STOP_FORM: &str = "stop";
 /// What a browser calls the key of an input method that is still composing.
 const COMPOSING_KEY_CODE: u32 = 229;
 
@@ -28,6 +29,12 @@ pub fn Composer(view: SessionView, blocked: Option<String>) -> impl IntoView {
         event.prevent_default();
         draft.send();
     };
+    // A composer that grows takes room from the transcript, which then follows to its end again.
+    Effect::new(move |_| {
+        draft.text.track();
+        draft.error.track();
+        view.written.update(|count| *count += 1);
+    });
     let placeholder = move || if view.is_running() { "Add something; it is sent next" } else { "Ask for something" };
     view! {
         <div class="composer-area">
@@ -43,10 +50,11 @@ pub fn Composer(view: SessionView, blocked: Option<String>) -> impl IntoView {
                     <span class="chip" title="What the agent may do">"Reads only"</span>
                     <span class="chip">{move || view.session.with(|session| session.model.clone())}</span>
                     <span class="spacer"></span>
+                    <StopButton view/>
                     <button class="button primary send" type="submit" aria-label="Send" disabled=move || draft.sending.get()><Icon glyph=Glyph::Send/></button>
                 </div>
             </form>
-            <StopForm view id=id.clone()/>
+            <StopForm id=id.clone()/>
         </div>
     }
     .into_any()
@@ -57,8 +65,9 @@ fn sends(event: &KeyboardEvent) -> bool {
     event.key() == "Enter" && !event.shift_key() && !event.is_composing() && event.key_code() != COMPOSING_KEY_CODE
 }
 
+/// The form of [`StopButton`]; a form can't stand inside the composer's.
 #[component]
-fn StopForm(view: SessionView, id: String) -> impl IntoView {
+fn StopForm(id: String) -> impl IntoView {
     let action = format!("/cowork/sessions/{id}/stop");
     let problem = RwSignal::new(None::<String>);
     let on_submit = {
@@ -75,13 +84,20 @@ fn StopForm(view: SessionView, id: String) -> impl IntoView {
             });
         }
     };
+    view! {
+        <form id=STOP_FORM method="post" action=action on:submit=on_submit>
+            {move || problem.get().map(|text| view! { <Notice kind="failed">{text}</Notice> })}
+        </form>
+    }
+}
+
+/// Stands among the composer's buttons, where it moves nothing when it comes and goes, and submits the form beside it.
+#[component]
+fn StopButton(view: SessionView) -> impl IntoView {
     let offline = move || !matches!(view.link.get(), Link::Live | Link::Connecting | Link::CatchingUp { .. });
     view! {
         <Show when=move || view.is_running() fallback=|| ()>
-            <form class="stop" method="post" action=action.clone() on:submit=on_submit.clone()>
-                <button class="button" type="submit" disabled=offline><Icon glyph=Glyph::Stop/>"Stop"</button>
-                {move || problem.get().map(|text| view! { <span class="muted small">{text}</span> })}
-            </form>
+            <button class="button" type="submit" form=STOP_FORM disabled=offline><Icon glyph=Glyph::Stop/>"Stop"</button>
         </Show>
     }
 }

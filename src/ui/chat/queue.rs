@@ -35,11 +35,16 @@ fn QueuedItem(view: SessionView, queued: QueuedMessage) -> impl IntoView {
             leptos::task::spawn_local(async move { drop(browser::post(&action, json!({})).await) });
         }
     };
+    // The first one is the next anyway, unless the queue is held.
+    let id = queued.message_id.clone();
+    let is_next = move || {
+        !view.queue_held.get() && view.queue.with(|queue| queue.first().is_some_and(|first| first.message_id == id))
+    };
     view! {
         <div class="said queued">
             <p class="bubble">{queued.message}</p>
-            <form method="post" action=action on:submit=on_submit>
-                <button class="button quiet" type="submit">"Send now"</button>
+            <form method="post" action=action on:submit=on_submit hidden=is_next>
+                <button class="button quiet" type="submit">{move || if view.is_running() { "Send next" } else { "Send now" }}</button>
             </form>
         </div>
     }
