@@ -16,9 +16,8 @@ pub fn LinkChip(view: SessionView) -> impl IntoView {
         Link::Waiting { .. } => "Connection lost".to_owned(),
         Link::Gone => "Reload the page".to_owned(),
     };
-    let countdown = move || {
-        if let Link::Waiting { seconds } = link.get() { format!("again in {seconds} s") } else { String::new() }
-    };
+    let countdown =
+        move || if let Link::Waiting { seconds } = link.get() { Some(format!("again in {seconds} s")) } else { None };
     let state = move || match link.get() {
         Link::Live => "live",
         Link::Connecting | Link::CatchingUp { .. } => "busy",
@@ -29,7 +28,7 @@ pub fn LinkChip(view: SessionView) -> impl IntoView {
             <span class="dot" aria-hidden="true"></span>
             <span class="link-text">{text}</span>
             // Not for screen readers: they would say every second.
-            <span class="link-text" aria-hidden="true">{countdown}</span>
+            {move || countdown().map(|text| view! { <span class="link-text" aria-hidden="true">{text}</span> })}
         </span>
     }
 }
