@@ -2,7 +2,8 @@
 //! rows as one that never broke: shown for a break after every single frame of a turn, live.
 
 use futures::{StreamExt, stream};
-use serde_json::{Value, json};
+use serde_json::json;
+use tokio::sync::watch;
 
 use crate::support::{
     model::{Gate, Script, say},
@@ -15,129 +16,160 @@ use crate::support::{
 /// Turns that run beside each other; each has scripts of its own.
 const AT_ONCE: usize = 4;
 
-/// Three messages in pieces, with two calls between them. The model pauses before each piece and each call.
+/// What the model says, in the pieces it comes in. After each of the first two messages it asks for a call.
+const MESSAGES: [&[&str]; 3] = [
+    &["Ich ", "schaue ", "nach – ", "𝄞 "],
+    &["Noch", " ein", "mal: ", "ä"],
+    &["Fertig", ": ", "grün", " und ", "e\u{301}", "."],
+];
+
+/// The model pauses before each piece, each call and the end.
 fn script(gate: &Gate) -> [Script; 3] {
-    let spoken = |pieces: &[&str]| pieces.iter().fold(say(""), |script, piece| script.wait(gate).then(piece));
-    let list = json!({});
+    let spoken =
+        MESSAGES.map(|pieces| pieces.iter().fold(say(""), |script, piece| script.wait(gate).then(piece)).wait(gate));
+    let [first, second, third] = spoken;
     [
-        spoken(&["Ich ", "schaue ", "nach – ", "𝄞 "]).wait(gate).call("call_1", "list_directory", &list),
-        spoken(&["Noch", " ein", "mal: ", "ä"]).wait(gate).call("call_1", "read_file", &json!({"path": "a.txt"})),
-        spoken(&["Fertig", ": ", "grün", " und ", "e\u{301}", "."]).wait(gate),
+        first.call("call_1", "list_directory", &json!({})),
+        second.call("call_1", "read_file", &json!({"path": "a.txt"})),
+        third,
     ]
 }
 
-/// How often the model pauses in all.
-const PAUSES: usize = 4 + 1 + 4 + 1 + 6 + 1;
-
-fn name(cut: usize) -> String {
-    format!("Break after {cut} frames")
-}
-
-async fn begin(server: &Server, cut: usize) -> (String, Gate) {
-    let gate = Gate::new();
-    server.model.play_for(&name(cut), script(&gate));
-    (server.session().await, gate)
-}
-
-/// Reads until the turn has ended.
-async fn follow(mut socket: Socket, replica: &mut Replica) -> usize {
-    let mut frames = 0;
-    while replica.turns_ended.is_empty() {
-        replica.take(&socket.next().await.expect("the socket stays open"));
-        frames += 1;
-    }
-    frames
-}
-
-/// Reads so many frames, then the connection breaks. `None` when the turn was over before.
-async fn read_then_break(mut socket: Socket, replica: &mut Replica, frames: usize) -> Option<()> {
-    for _ in 0..frames {
-        replica.take(&socket.next().await.expect("the socket stays open"));
-        if !replica.turns_ended.is_empty() {
-            return None;
-        }
-    }
-    drop(socket);
-    Some(())
-}
-
-/// Lets the model go on one step at a time, each when the one before has been seen.
-async fn drive(mut witness: Socket, gate: &Gate) -> Replica {
-    let mut replica = Replica::default();
-    for pause in 1..=PAUSES {
-        gate.reached(pause).await;
-        gate.step();
-    }
-    follow_witness(&mut witness, &mut replica).await;
-    replica
-}
-
-async fn follow_witness(witness: &mut Socket, replica: &mut Replica) {
-    while replica.turns_ended.is_empty() {
-        replica.take(&witness.next().await.expect("the witness stays"));
-    }
-}
-
-/// A whole turn with one break after `cut` frames. `false` where the turn has no so many frames.
-async fn survives(server: &Server, cut: usize) -> bool {
-    let (id, gate) = begin(server, cut).await;
-    let witness = server.socket(&id, "cursor=0").await;
-    let breaker = server.socket(&id, "cursor=0").await;
-    server.api.send(&id, &name(cut)).await;
-    let broken_client = async {
-        let mut replica = Replica::default();
-        let broken = read_then_break(breaker, &mut replica, cut).await.is_some();
-        if broken {
-            let query = format!("cursor={}", replica.cursor());
-            follow(server.socket(&id, &query).await, &mut replica).await;
-        }
-        (replica, broken)
+/// How much text there is in all after each of the pauses.
+fn bytes_after_pauses() -> Vec<usize> {
+    let pieces = MESSAGES.iter().flat_map(|pieces| pieces.iter().copied().chain([""]));
+    let sum = |bytes: &mut usize, piece: &str| {
+        *bytes += piece.len();
+        Some(*bytes)
     };
-    let (unbroken, (returned, broken)) = tokio::join!(drive(witness, &gate), broken_client);
-    assert_eq!(returned, unbroken, "broken after {cut} frames");
-    let log: Vec<Value> = server.api.events(&id).await;
-    assert_eq!(unbroken.rows.len(), log.len());
-    assert_eq!(unbroken.texts.len(), 3);
-    broken
+    pieces.scan(0, sum).collect()
+}
+
+/// Lets the model go on when the client has seen all that there is, so that the client's breaks are live.
+async fn drive(gate: &Gate, mut seen: watch::Receiver<usize>) {
+    for (pause, bytes) in bytes_after_pauses().into_iter().enumerate() {
+        gate.reached(pause + 1).await;
+        gate.step();
+        soon("the text at the client", seen.wait_for(|seen| *seen >= bytes)).await.unwrap();
+    }
+}
+
+#[derive(Default)]
+struct Client {
+    replica: Replica,
+    /// Bytes of text so far, of all messages.
+    seen: watch::Sender<usize>,
+}
+
+impl Client {
+    async fn open(&self, server: &Server, id: &str) -> Socket {
+        server.socket(id, &format!("cursor={}", self.replica.cursor())).await
+    }
+
+    async fn read(&mut self, socket: &mut Socket) {
+        self.replica.take(&socket.next().await.expect("the socket stays open"));
+        self.seen.send_replace(self.replica.texts.values().map(String::len).sum());
+    }
+
+    fn has_ended(&self) -> bool {
+        !self.replica.turns_ended.is_empty()
+    }
+
+    /// Reads so many frames, then the connection breaks. `false` where the turn was over before.
+    async fn read_then_break(&mut self, mut socket: Socket, frames: usize) -> bool {
+        for _ in 0..frames {
+            self.read(&mut socket).await;
+            if self.has_ended() {
+                return false;
+            }
+        }
+        true
+    }
+
+    async fn read_to_end(&mut self, mut socket: Socket) {
+        while !self.has_ended() {
+            self.read(&mut socket).await;
+        }
+    }
+}
+
+/// What a client has that watches without a break.
+async fn unbroken(socket: Socket) -> Replica {
+    let mut client = Client::default();
+    client.read_to_end(socket).await;
+    client.replica
+}
+
+/// How a break met the turn.
+#[derive(Debug, PartialEq)]
+enum Break {
+    /// The turn still ran when the client came back.
+    Live,
+    Late,
+    /// The turn has no more frames than that.
+    Never,
+}
+
+/// A whole turn with one break after `frames` frames.
+async fn survive(server: &Server, frames: usize) -> Break {
+    let (gate, text) = (Gate::new(), format!("Break after {frames} frames"));
+    server.model.play_for(&text, script(&gate));
+    let id = server.session().await;
+    let witness = server.socket(&id, "cursor=0").await;
+    let mut client = Client::default();
+    let socket = client.open(server, &id).await;
+    server.api.send(&id, &text).await;
+    let seen = client.seen.subscribe();
+    let broken = async {
+        if !client.read_then_break(socket, frames).await {
+            return Break::Never;
+        }
+        let mut socket = client.open(server, &id).await;
+        client.read(&mut socket).await;
+        let runs = socket.frames[0]["session"]["status"] == "running";
+        client.read_to_end(socket).await;
+        if runs { Break::Live } else { Break::Late }
+    };
+    let (met, expected, ()) = tokio::join!(broken, unbroken(witness), drive(&gate, seen));
+    assert_eq!(client.replica, expected, "broken after {frames} frames");
+    assert_eq!(expected.texts.into_values().collect::<Vec<_>>(), MESSAGES.map(|pieces| pieces.concat()));
+    assert_eq!(expected.rows.len(), server.api.events(&id).await.len());
+    met
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_is_cut_after_any_frame_ends_with_the_same_text_and_rows() {
     let server = Server::start().await;
     server.write_file("a.txt", "alpha\n");
-    let mut cuts = stream::iter(0..).map(|cut| survives(&server, cut)).buffered(AT_ONCE);
-    let mut live = 0;
-    while soon("the next break", cuts.next()).await == Some(true) {
-        live += 1;
-    }
-    assert!(live >= 30, "a turn of this kind has more frames than {live}");
+    let breaks = stream::iter(0..).map(|frames| survive(&server, frames)).buffered(AT_ONCE);
+    let met: Vec<Break> = breaks.take_while(|met| std::future::ready(*met != Break::Never)).collect().await;
+    assert!(met.len() >= 40, "a turn of this kind has more frames than {}", met.len());
+    let live = met.iter().filter(|met| **met == Break::Live).count();
+    // The turn may end meanwhile only where the model has said its last word already.
+    assert!(live >= 30, "{live} of {} breaks came while the turn ran", met.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_is_cut_again_and_again_ends_with_the_same_text_and_rows() {
-    for every in [1, 2, 5] {
-        let server = Server::start().await;
-        server.write_file("a.txt", "alpha\n");
-        let cut = 1000 + every;
-        let (id, gate) = begin(&server, cut).await;
+    let server = Server::start().await;
+    server.write_file("a.txt", "alpha\n");
+    for frames in [3, 4, 7] {
+        let (gate, text) = (Gate::new(), format!("Break every {frames} frames"));
+        server.model.play_for(&text, script(&gate));
+        let id = server.session().await;
         let witness = server.socket(&id, "cursor=0").await;
-        server.api.send(&id, &name(cut)).await;
-        let broken_client = async {
-            let mut replica = Replica::default();
+        server.api.send(&id, &text).await;
+        let mut client = Client::default();
+        let seen = client.seen.subscribe();
+        let broken = async {
             let mut breaks = 0;
-            loop {
-                // Hello comes first each time, so that many frames are news.
-                let query = format!("cursor={}", replica.cursor());
-                let socket = server.socket(&id, &query).await;
-                if read_then_break(socket, &mut replica, every + 2).await.is_none() {
-                    return (replica, breaks);
-                }
+            while client.read_then_break(client.open(&server, &id).await, frames).await {
                 breaks += 1;
             }
+            breaks
         };
-        let (unbroken, (returned, breaks)) =
-            soon("the end of the turn", async { tokio::join!(drive(witness, &gate), broken_client) }).await;
-        assert_eq!(returned, unbroken, "broken every {every} frames");
+        let (breaks, expected, ()) = tokio::join!(broken, unbroken(witness), drive(&gate, seen));
+        assert_eq!(client.replica, expected, "broken every {frames} frames");
         assert!(breaks >= 5, "{breaks}");
     }
 }

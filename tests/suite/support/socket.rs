@@ -80,7 +80,8 @@ impl Socket {
                     return frame;
                 }
             }
-            let seen: Vec<String> = self.frames.iter().map(|frame| format!("{frame:.200}")).collect();
+            let seen: Vec<String> =
+                self.frames.iter().map(|frame| frame.to_string().chars().take(200).collect()).collect();
             panic!("the socket closed ({:?}) before the frame came: {seen:#?}", self.closed)
         })
     }
