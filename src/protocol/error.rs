@@ -52,6 +52,7 @@ codes! {
     ClientIdReused = 409 "client_id_reused" "Message id used before";
     NotRunning = 409 "not_running" "Nothing is running";
     NotRestorable = 409 "not_restorable" "Can't be restored";
+    RequestIncomplete = 408 "request_incomplete" "Request not complete";
     RequestTooLarge = 413 "request_too_large" "Request too large";
     UnknownFrame = 422 "unknown_frame" "Unknown frame";
     Unavailable = 503 "unavailable" "Not available";

@@ -22,7 +22,9 @@ pub(super) fn delete(change: &Change<'_>, id: &SessionId) -> StoreResult<()> {
 pub(super) fn restore(change: &Change<'_>, id: &SessionId) -> StoreResult<StoredSession> {
     let sql = "UPDATE cowork_web_sessions SET deleted_at = NULL WHERE session_id = ?1 AND deleted_at > ?2";
     if change.connection.execute(sql, [id.as_str(), &oldest_restorable(change.now)])? == 0 {
-        return Err(StoreError::NotRestorable);
+        let sql = "SELECT EXISTS(SELECT 1 FROM cowork_sessions WHERE id = ?1)";
+        let is_there = change.connection.query_row(sql, [id.as_str()], |row| row.get(0))?;
+        return Err(if is_there { StoreError::NotRestorable } else { StoreError::NoSession });
     }
     sessions::find(change.connection, change.zone, id)?.ok_or(StoreError::NotRestorable)
 }

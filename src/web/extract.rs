@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, Method, Uri, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 
 use super::error::Problem;
@@ -75,8 +75,14 @@ fn content_type(headers: &HeaderMap) -> Option<String> {
 }
 
 async fn read_body(body: Body) -> Result<Bytes, Problem> {
-    let collected = Limited::new(body, BODY_BYTES).collect().await.map_err(|_| {
-        let detail = format!("The body is over {BODY_BYTES} bytes or did not arrive whole. Nothing was changed.");
+    let collected = Limited::new(body, BODY_BYTES).collect().await.map_err(|error| {
+        if error.downcast_ref::<LengthLimitError>().is_none() {
+            return Problem::new(
+                ErrorCode::RequestIncomplete,
+                "The body did not arrive whole. Nothing was changed. Send it again.",
+            );
+        }
+        let detail = format!("The body is over {BODY_BYTES} bytes. Nothing was changed.");
         Problem::new(ErrorCode::RequestTooLarge, detail)
     })?;
     Ok(collected.to_bytes())

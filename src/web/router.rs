@@ -1,5 +1,7 @@
 //! Every route of the server, in one place.
 
+use std::time::Duration;
+
 use axum::{
     Router,
     extract::Request,
@@ -14,6 +16,7 @@ use tower_http::{
         CompressionLayer,
         predicate::{NotForContentType, Predicate, SizeAbove},
     },
+    timeout::RequestBodyTimeoutLayer,
 };
 
 use super::{assets, error::Problem, guard, health, logs, messages, page, sessions, stream};
@@ -22,6 +25,8 @@ use crate::{
     state::AppState,
 };
 
+/// A body that stops arriving for this long holds its connection no more.
+const BODY_PAUSE: Duration = Duration::from_secs(15);
 /// Smaller answers would grow.
 const COMPRESS_FROM_BYTES: u16 = 1024;
 
@@ -42,6 +47,7 @@ pub fn router(state: AppState) -> Router {
         .fallback(page::not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(CompressionLayer::new().gzip(true).compress_when(compressed))
+        .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(state.clone(), guard::check_origin))
         .layer(middleware::from_fn_with_state(state.clone(), guard::check_host))

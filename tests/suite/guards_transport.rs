@@ -23,6 +23,18 @@ async fn one_who_sends_headers_slowly_is_cut_off_after_five_seconds() {
 }
 
 #[tokio::test]
+async fn a_body_that_stops_arriving_holds_no_connection() {
+    let server = Server::start().await;
+    let mut slow = Raw::connect(server.address).await;
+    let head =
+        format!("POST /cowork/sessions HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n", server.address);
+    slow.write(format!("{head}Content-Length: 10\r\nConnection: close\r\n\r\n{{")).await;
+    let answer = slow.read_to_end().await;
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("request_incomplete"), "{answer}");
+}
+
+#[tokio::test]
 async fn headers_that_are_too_long_or_too_many_are_refused() {
     let server = Server::start().await;
     let host = format!("Host: {}\r\n", server.address);
