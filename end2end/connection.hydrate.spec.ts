@@ -15,7 +15,8 @@ test('a crash in the middle of a turn: the page waits, comes back and misses not
   await expect(desk.lastTurn.locator('.prose')).toHaveText('one two three');
 
   await server.end('SIGKILL');
-  await expect(desk.link).toHaveText(/^Connection lost\s*again in \d+ s$/);
+  await expect(desk.link).toHaveText('Connection lost');
+  await expect(desk.page.locator('.link-wait')).toHaveText(/^again in \d+ s$/);
   await expect(desk.page.locator('.link')).toHaveAttribute('data-link', 'lost');
   await expect(desk.lastTurn.locator('.bubble')).toHaveText('Count');
   await expect(desk.lastTurn.locator('.prose')).toHaveText('one two three');

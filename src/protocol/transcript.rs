@@ -206,7 +206,12 @@ impl Transcript {
 
     fn say(&mut self, turn: u32, said: Said) -> Touched {
         let index = self.turn_at(turn);
-        self.turns[index].user = Some(said);
+        let turn = &mut self.turns[index];
+        turn.user = Some(said);
+        if turn.outcome == Outcome::Past {
+            // Its turn starts in the same transaction, so there is no moment at which it rests.
+            turn.outcome = Outcome::Running;
+        }
         Touched::Turn(index)
     }
 

@@ -140,6 +140,13 @@ fn events_alone_tell_the_whole_turn() {
 }
 
 #[test]
+fn a_turn_runs_from_the_message_that_starts_it() {
+    let mut transcript = Transcript::default();
+    transcript.apply(&events()[0]);
+    assert_eq!(transcript.running(), Some(1));
+}
+
+#[test]
 fn applying_every_event_twice_changes_nothing() {
     let mut once = Transcript::default();
     apply(&mut once, events().iter());

@@ -28,7 +28,7 @@ pub fn LinkChip(view: SessionView) -> impl IntoView {
             <span class="dot" aria-hidden="true"></span>
             <span class="link-text">{text}</span>
             // Not for screen readers: they would say every second.
-            {move || countdown().map(|text| view! { <span class="link-text" aria-hidden="true">{text}</span> })}
+            {move || countdown().map(|text| view! { <span class="link-wait" aria-hidden="true">{text}</span> })}
         </span>
     }
 }
