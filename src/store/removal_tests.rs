@@ -58,7 +58,7 @@ async fn a_purged_session_leaves_no_row() {
     scene.clock.advance(1);
     scene.store.purge_expired().await.unwrap();
     assert_eq!(rows_left(&scene, &id), 0);
-    assert!(matches!(scene.store.restore_session(&id).await, Err(StoreError::NotRestorable)));
+    assert!(matches!(scene.store.restore_session(&id).await, Err(StoreError::NoSession)));
     assert_eq!(scene.session(&kept).await.title, "Kept");
 }
 

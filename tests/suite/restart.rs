@@ -212,7 +212,7 @@ async fn a_session_deleted_long_before_the_start_leaves_no_row() {
     drop(file);
 
     let process = home.start().await;
-    process.api.post(&format!("/cowork/sessions/{id}/restore"), json!({})).await.expect_problem(409, "not_restorable");
+    process.api.post(&format!("/cowork/sessions/{id}/restore"), json!({})).await.expect_problem(404, "not_found");
     let file = rusqlite::Connection::open(&home.database).unwrap();
     for table in
         ["cowork_sessions", "conversation_turns", "cowork_events", "cowork_web_sessions", "cowork_web_messages"]
