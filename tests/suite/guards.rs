@@ -315,7 +315,7 @@ async fn no_error_tells_of_the_server_inside() {
     let mut answers = all_kinds(&server).await;
     answers.push(("a wrong cursor", server.api.get(&format!("{session}/logs?cursor='")).await));
     answers.push(("a wrong field", server.api.post("/cowork/sessions", json!({"model": {"x": 1}})).await));
-    answers.push(("a path", server.api.get("/cowork/workspaces?dir=/root/.ssh").await));
+    answers.push(("a path", server.api.get("/cowork/workspaces?dir=/etc/ssh").await));
     answers.push(("a search", server.api.get("/cowork/sessions?q=%22%27%29%3B--&limit=0").await));
     // A fault of ours: the table is gone.
     let file = rusqlite::Connection::open(&server.database).unwrap();
