@@ -11,7 +11,7 @@ use crate::{
     ui::{
         chat::{composer::Composer, transcript::TranscriptView},
         connection,
-        logs::panel::LogPanel,
+        logs::{link::LinkChip, panel::LogPanel},
         session_view::SessionView,
         sessions::list::SessionSidebar,
         widgets::{Glyph, Icon, Notice},
@@ -80,7 +80,7 @@ fn Header(view: SessionView, title: Signal<String>) -> impl IntoView {
             <h1 class="page-title">{title}</h1>
             <span class="folder" title=workspace>{folder}</span>
             <span class="spacer"></span>
-            <super::super::logs::link::LinkChip view/>
+            <LinkChip view/>
             <SessionMenu view title/>
         </header>
     }

@@ -50,14 +50,15 @@ impl HtmlView {
 
     /// The last word on a message that is complete: only what this view has not shown yet, where it has seen it all.
     pub fn complete(&mut self, turn: u32, message: u32, text: &str) -> ServerFrame {
-        if (self.turn, self.message) != (turn, message) {
-            return ServerFrame::MessageBlocks { turn, message, from: 0, blocks: markdown::render(text), open: false };
-        }
-        let mut view = std::mem::take(self);
-        if view.bytes != text.len() {
-            return ServerFrame::MessageBlocks { turn, message, from: 0, blocks: markdown::render(text), open: false };
-        }
-        let change = view.stream.finish();
-        ServerFrame::MessageBlocks { turn, message, from: change.from, blocks: change.blocks, open: false }
+        let ours = (self.turn, self.message) == (turn, message);
+        let seen = ours.then(|| std::mem::take(self)).filter(|seen| seen.bytes == text.len());
+        let (from, blocks) = match seen {
+            Some(mut seen) => {
+                let change = seen.stream.finish();
+                (change.from, change.blocks)
+            }
+            None => (0, markdown::render(text)),
+        };
+        ServerFrame::MessageBlocks { turn, message, from, blocks, open: false }
     }
 }

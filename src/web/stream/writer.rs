@@ -92,6 +92,7 @@ impl Writer {
             }
             None => self.frame(&ServerFrame::Synced { seq: head }).await?,
         }
+        self.flush().await?;
         // Only now: the messages that were replayed went through the view too.
         self.html = running.or(self.html.take());
         Ok(cursor)
@@ -135,7 +136,11 @@ impl Writer {
                 () = news(&mut moved, more) => self.pull(id, &mut cursor).await.map(|pulled| more = pulled),
                 () = stopping.cancelled() => self.last_words(id, &mut cursor).await,
             };
-            if let Err(leave) = step {
+            let flushed = match step {
+                Ok(()) => self.flush().await,
+                Err(leave) => Err(leave),
+            };
+            if let Err(leave) = flushed {
                 return leave;
             }
         }
@@ -208,14 +213,23 @@ impl Writer {
         self.send(frames::text(frame)).await
     }
 
+    /// Hands a frame to the socket; frames that follow each other share a write to it.
     async fn send(&mut self, json: Bytes) -> Result<(), Leave> {
         let text = Utf8Bytes::try_from(json).map_err(|_| Leave::Gone)?;
-        let stalled = self.state.site.timing.stalled;
-        match timeout(stalled, self.sink.send(Message::Text(text))).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(Leave::Gone),
-            Err(_) => Err(Leave::Close(close_code::AGAIN, "nothing was taken for too long")),
-        }
+        within(self.state.site.timing.stalled, self.sink.feed(Message::Text(text))).await
+    }
+
+    async fn flush(&mut self) -> Result<(), Leave> {
+        within(self.state.site.timing.stalled, self.sink.flush()).await
+    }
+}
+
+/// A client that takes nothing for `stalled` is let go.
+async fn within(stalled: Duration, sent: impl Future<Output = Result<(), axum::Error>>) -> Result<(), Leave> {
+    match timeout(stalled, sent).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(Leave::Gone),
+        Err(_) => Err(Leave::Close(close_code::AGAIN, "nothing was taken for too long")),
     }
 }
 
