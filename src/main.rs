@@ -26,10 +26,10 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// Work with an agent on a folder of files, in the browser.
 /// Each of the last waits after the turns have ended; with the grace period of 3 s the whole end stays below 5 s.
 const LAST_WAIT: Duration = Duration::from_millis(500);
 
+/// Work with an agent on a folder of files, in the browser.
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
@@ -94,6 +94,7 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         models: models::from_config(&config)?,
         tools: tools::reading_tools(),
         workspaces: roots.clone(),
+        data: database.data_folder(),
         limits: limits(&config),
     });
     agent.recover().await?;

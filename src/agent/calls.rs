@@ -1,16 +1,17 @@
 //! The tool calls of one message: run one after another, each with an intent before and a result after.
 
+use async_trait::async_trait;
 use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{
     ports::{
         store::{CallEnd, CallStart, StoreResult},
-        tool::{ToolContext, ToolError, ToolOutput},
+        tool::{ToolContext, ToolError, ToolHost, ToolOutput},
     },
     turn::TurnContext,
 };
-use crate::protocol::{ToolCall, ToolResult};
+use crate::protocol::{Answer, Question, ToolCall, ToolResult};
 
 /// Longest preview of a call or a result, in characters: one line of a card.
 const PREVIEW_CHARS: usize = 80;
@@ -75,11 +76,23 @@ async fn execute(context: &TurnContext, call: &ToolCall, args: Value) -> Result<
         let text = format!("There is no tool `{}`. The tools are: {}.", call.name, names.join(", "));
         return Err(ToolError::RespondToModel(text));
     };
-    let tool_context = ToolContext { workspace: &context.workspace, cancel: &context.cancel };
+    let tool_context =
+        ToolContext { workspace: &context.workspace, data: &context.data, host: &CallHost, cancel: &context.cancel };
     tokio::select! {
         biased;
         () = context.cancel.cancelled() => Err(ToolError::RespondToModel(STOPPED.into())),
         ran = tool.run(args, tool_context) => ran,
+    }
+}
+
+struct CallHost;
+
+#[async_trait]
+impl ToolHost for CallHost {
+    fn output(&self, _text: &str) {}
+
+    async fn ask(&self, _question: Question) -> Result<Answer, ToolError> {
+        Err(ToolError::RespondToModel("Questions can't be asked yet.".into()))
     }
 }
 

@@ -11,7 +11,7 @@ mod turn;
 
 use std::{
     collections::HashMap,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -54,6 +54,8 @@ pub struct Limits {
     pub retry: RetryPolicy,
 }
 
+type Actors<'a> = std::sync::MutexGuard<'a, HashMap<SessionId, mpsc::Sender<Command>>>;
+
 /// What an [`Agent`] is made of.
 pub struct AgentParts {
     pub store: Arc<dyn Store>,
@@ -61,7 +63,22 @@ pub struct AgentParts {
     pub models: Models,
     pub tools: Tools,
     pub workspaces: Arc<dyn Workspaces>,
+    /// Holds a folder for each session: what its turns keep beside the rows.
+    pub data: PathBuf,
     pub limits: Limits,
+}
+
+impl AgentParts {
+    /// Where a turn keeps before-images and what it deleted.
+    fn turn_data(&self, session: &SessionId, turn: u32) -> PathBuf {
+        self.data.join(session.as_str()).join(turn.to_string())
+    }
+
+    /// Looks at the disk, which may be slow: nobody's thread waits for it.
+    async fn check_workspace(&self, folder: String) -> Result<(), ApiError> {
+        let workspaces = self.workspaces.clone();
+        blocking(move || workspaces.check(Path::new(&folder))).await
+    }
 }
 
 /// The one door to the domain. Cheap to clone.
@@ -110,10 +127,6 @@ impl Agent {
 
     pub fn boot_id(&self) -> &str {
         &self.boot_id
-    }
-
-    pub fn limits(&self) -> Limits {
-        self.parts.limits
     }
 
     // Sessions
@@ -313,12 +326,12 @@ impl Agent {
     }
 
     pub fn tools(&self) -> Vec<ToolInfo> {
-        let info = |spec: ports::model::ToolSpec| ToolInfo {
-            name: spec.name,
-            description: spec.description,
-            parameters: spec.parameters,
+        let info = |spec: &ports::model::ToolSpec| ToolInfo {
+            name: spec.name.clone(),
+            description: spec.description.clone(),
+            parameters: spec.parameters.clone(),
         };
-        self.parts.tools.specs().into_iter().map(info).collect()
+        self.parts.tools.specs().iter().map(info).collect()
     }
 
     pub async fn folders(&self, dir: Option<String>) -> Result<FolderList, ApiError> {
@@ -328,8 +341,7 @@ impl Agent {
 
     /// Why a session can't go on in its folder, if it can't.
     pub async fn check_workspace(&self, workspace: String) -> Result<(), ApiError> {
-        let workspaces = self.parts.workspaces.clone();
-        blocking(move || workspaces.check(Path::new(&workspace))).await
+        self.parts.check_workspace(workspace).await
     }
 
     // Start and stop
@@ -352,7 +364,7 @@ impl Agent {
         futures::future::join_all(actors.iter().map(|mailbox| settle(mailbox, InterruptReason::Restart))).await;
     }
 
-    fn actors(&self) -> std::sync::MutexGuard<'_, HashMap<SessionId, mpsc::Sender<Command>>> {
+    fn actors(&self) -> Actors<'_> {
         self.actors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -363,27 +375,36 @@ impl Agent {
         }
     }
 
-    /// Hands a command to the session's actor, which is started where there is none, and waits for its answer.
+    /// Hands a command to the session's actor and waits for its answer.
     async fn command<T>(&self, id: &SessionId, make: impl FnOnce(Reply<T>) -> Command) -> Result<T, ApiError> {
         let gone = || store_failed(StoreError::Closed);
-        let (_, feed) = self.watch(id).await?;
-        let mailbox = self.mailbox(id, feed).ok_or_else(gone)?;
+        let mailbox = self.mailbox(id).await?;
         let (reply, answer) = oneshot::channel();
         mailbox.send(make(reply)).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }
 
-    /// `None` once the server stops.
-    fn mailbox(&self, id: &SessionId, feed: Arc<Feed>) -> Option<mpsc::Sender<Command>> {
-        let mut actors = self.actors();
-        if self.stopping.load(Ordering::SeqCst) {
-            return None;
+    /// The session's actor, which is started where there is none.
+    async fn mailbox(&self, id: &SessionId) -> Result<mpsc::Sender<Command>, ApiError> {
+        let running = self.actors_taking()?.get(id).cloned();
+        if let Some(mailbox) = running {
+            return Ok(mailbox);
         }
+        let (_, feed) = self.watch(id).await?;
         let start = || {
             let actors = self.actors.clone();
             session::spawn(self.parts.clone(), id.clone(), feed, move |id| retire(&actors, id))
         };
-        Some(actors.entry(id.clone()).or_insert_with(start).clone())
+        Ok(self.actors_taking()?.entry(id.clone()).or_insert_with(start).clone())
+    }
+
+    /// The actors, unless the server stops.
+    fn actors_taking(&self) -> Result<Actors<'_>, ApiError> {
+        let actors = self.actors();
+        if self.stopping.load(Ordering::SeqCst) {
+            return Err(store_failed(StoreError::Closed));
+        }
+        Ok(actors)
     }
 
     fn check_message(&self, text: &str) -> Result<(), ApiError> {

@@ -1,6 +1,6 @@
 //! What a model is given: the system prompt, and as much of the history as fits its window.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use super::ports::model::{ChatMessage, ModelRequest, ToolSpec};
 use crate::protocol::{Role, ToolCall, ToolResult, TurnRow};
@@ -76,37 +76,51 @@ pub fn tool_message(call: &ToolCall, result: &ToolResult) -> ChatMessage {
     ChatMessage::Tool { call_id: call.id.to_string(), name: call.name.clone(), success: result.success, content }
 }
 
-/// The newest whole turns that fit `limit` tokens beside the system prompt and the tools. The newest turn is
-/// always whole; what an older one would fill beyond the limit is left out, and the model is told.
-pub fn fit(system: String, mut messages: Vec<ChatMessage>, tools: Vec<ToolSpec>, limit: u64) -> ModelRequest {
-    let fixed: u64 = estimate_tokens(system.len()) + tools.iter().map(tool_tokens).sum::<u64>();
-    let budget = (limit * (100 - RESERVE_PERCENT) / 100).saturating_sub(fixed);
-    let mut used = 0;
-    let mut first = messages.len();
-    for (index, message) in messages.iter().enumerate().rev() {
-        used += message_tokens(message);
-        if used > budget && first < messages.len() {
-            break;
-        }
-        if matches!(message, ChatMessage::User(_)) {
-            first = index;
-        }
-    }
-    if first > 0 && first < messages.len() {
-        messages.drain(..first);
-        messages.insert(
-            0,
-            ChatMessage::Note("Earlier messages of this session are left out here for lack of room.".into()),
-        );
-    }
-    ModelRequest { system, messages, tools }
+/// What all requests of a turn have in common.
+pub struct Preamble {
+    system: String,
+    tools: Arc<[ToolSpec]>,
+    /// Estimated size of both.
+    tokens: u64,
 }
 
-/// Estimated size of a request, in tokens.
-pub fn request_tokens(request: &ModelRequest) -> u64 {
-    estimate_tokens(request.system.len())
-        + request.messages.iter().map(message_tokens).sum::<u64>()
-        + request.tools.iter().map(tool_tokens).sum::<u64>()
+/// A request and its estimated size, in tokens.
+pub struct Prompt {
+    pub request: ModelRequest,
+    pub tokens: u64,
+}
+
+impl Preamble {
+    pub fn new(system: String, tools: Arc<[ToolSpec]>) -> Self {
+        let tokens = estimate_tokens(system.len()) + tools.iter().map(tool_tokens).sum::<u64>();
+        Self { system, tools, tokens }
+    }
+
+    /// The newest whole turns that fit `limit` tokens beside the preamble. The newest turn is always whole; what an
+    /// older one would fill beyond the limit is left out, and the model is told.
+    pub fn prompt(&self, messages: &[ChatMessage], limit: u64) -> Prompt {
+        let budget = (limit * (100 - RESERVE_PERCENT) / 100).saturating_sub(self.tokens);
+        let mut used = 0;
+        let mut first = messages.len();
+        for (index, message) in messages.iter().enumerate().rev() {
+            used += message_tokens(message);
+            if used > budget && first < messages.len() {
+                break;
+            }
+            if matches!(message, ChatMessage::User(_)) {
+                first = index;
+            }
+        }
+        if first == messages.len() {
+            first = 0;
+        }
+        let left_out = (first > 0)
+            .then(|| ChatMessage::Note("Earlier messages of this session are left out here for lack of room.".into()));
+        let messages: Vec<_> = left_out.into_iter().chain(messages[first..].iter().cloned()).collect();
+        let tokens = self.tokens + messages.iter().map(message_tokens).sum::<u64>();
+        let request = ModelRequest { system: self.system.clone(), messages, tools: self.tools.clone() };
+        Prompt { request, tokens }
+    }
 }
 
 fn message_tokens(message: &ChatMessage) -> u64 {

@@ -72,13 +72,14 @@ fn the_newest_turn_always_stays_and_older_ones_leave_whole() {
     let long = "x".repeat(4_000);
     let rows: Vec<_> =
         (0..10).flat_map(|_| [row(Role::User, &long), asking("a"), result("a"), row(Role::Assistant, &long)]).collect();
-    let request = fit("system".into(), history(&rows), vec![], 6_000);
-    assert!(request_tokens(&request) <= 6_000);
+    let preamble = Preamble::new("system".into(), Arc::default());
+    let Prompt { request, tokens } = preamble.prompt(&history(&rows), 6_000);
+    assert!(tokens <= 6_000);
     assert!(matches!(request.messages[0], ChatMessage::Note(_)));
     assert!(matches!(request.messages[1], ChatMessage::User(_)));
     assert!(is_valid(&request.messages));
-    let tight = fit("system".into(), history(&rows), vec![], 10);
-    assert_eq!(tight.messages.len(), 5, "the note and the newest turn");
+    let tight = preamble.prompt(&history(&rows), 10);
+    assert_eq!(tight.request.messages.len(), 5, "the note and the newest turn");
 }
 
 #[test]

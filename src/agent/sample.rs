@@ -13,7 +13,7 @@ use super::{
         model::{ModelError, ModelEvent, ModelRequest},
         store::{PartialText, StoreResult},
     },
-    prompt::{estimate_tokens, request_tokens},
+    prompt::{Prompt, estimate_tokens},
     turn::TurnContext,
 };
 use crate::protocol::{EventBody, Tokens, ToolCall};
@@ -63,13 +63,13 @@ struct Draft {
     begun: bool,
 }
 
-pub async fn sample(context: &TurnContext, message: u32, request: &ModelRequest) -> StoreResult<Sample> {
+pub async fn sample(context: &TurnContext, message: u32, prompt: &Prompt) -> StoreResult<Sample> {
     let mut attempt = 1;
     loop {
         let started = Instant::now();
         let mut draft = Draft::default();
-        let end = stream(context, message, request, &mut draft).await;
-        let tokens = draft.usage.unwrap_or_else(|| estimate(request, &draft));
+        let end = stream(context, message, &prompt.request, &mut draft).await;
+        let tokens = draft.usage.unwrap_or_else(|| estimate(prompt, &draft));
         let event = EventBody::ModelCall {
             turn: context.turn,
             message,
@@ -168,8 +168,8 @@ fn jitter(most: Duration) -> Duration {
     Duration::from_millis((uuid::Uuid::new_v4().as_u128() % most) as u64)
 }
 
-fn estimate(request: &ModelRequest, draft: &Draft) -> Tokens {
-    let input = request_tokens(request);
+fn estimate(prompt: &Prompt, draft: &Draft) -> Tokens {
+    let input = prompt.tokens;
     let calls: usize = draft.calls.iter().map(|call| call.name.len() + call.arguments.len()).sum();
     let output = estimate_tokens(draft.text.len() + calls);
     Tokens { input, output, cached: 0, total: input + output, estimated: true }

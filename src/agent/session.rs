@@ -70,7 +70,8 @@ struct Running {
     turn: u32,
     cancel: CancellationToken,
     cancelled_for: Arc<OnceLock<InterruptReason>>,
-    task: JoinHandle<()>,
+    /// Ends with whether the turn's end is on record.
+    task: JoinHandle<bool>,
 }
 
 struct SessionActor {
@@ -144,7 +145,7 @@ impl SessionActor {
         {
             return answer(repeated);
         }
-        self.check_workspace(&session).await?;
+        self.parts.check_workspace(session.workspace.clone()).await?;
         if self.running.is_some() {
             self.check_queue_room().await?;
         }
@@ -156,12 +157,6 @@ impl SessionActor {
             self.release(actor, &session).await;
         }
         answer(outcome)
-    }
-
-    /// Looks at the disk, which may be slow: the actor must not make its thread wait.
-    async fn check_workspace(&self, session: &StoredSession) -> Result<(), ApiError> {
-        let (workspaces, folder) = (self.parts.workspaces.clone(), PathBuf::from(&session.workspace));
-        super::blocking(move || workspaces.check(&folder)).await
     }
 
     async fn check_queue_room(&self) -> Result<(), ApiError> {
@@ -241,10 +236,11 @@ impl SessionActor {
 
     /// Waits for a turn's task. Whether the turn had to be ended for it: then what waits is held.
     async fn join(&self, running: Running) -> bool {
-        if let Err(error) = running.task.await {
+        let recorded = running.task.await.unwrap_or_else(|error| {
             tracing::error!(session = %self.id, %error, "the turn crashed");
-        }
-        self.close_left_turn().await
+            false
+        });
+        !recorded && self.close_left_turn().await
     }
 
     async fn close_left_turn(&self) -> bool {
@@ -257,8 +253,11 @@ impl SessionActor {
 
     /// Starts the message that was asked for, else the oldest one if the queue is not held.
     async fn start_next(&mut self) -> Result<(), ApiError> {
-        let session = self.session().await?;
         let next = self.next.take();
+        if next.is_none() && self.parts.store.queue(&self.id).await.map_err(store_failed)?.is_empty() {
+            return Ok(());
+        }
+        let session = self.session().await?;
         if next.is_none() && session.queue_held {
             return Ok(());
         }
@@ -287,6 +286,7 @@ impl SessionActor {
             id: self.id.clone(),
             turn,
             workspace: PathBuf::from(&session.workspace),
+            data: self.parts.turn_data(&self.id, turn),
             system_prompt: session.system_prompt.clone().filter(|text| !text.trim().is_empty()),
             agent: Actor::agent(&model.name),
             model,
@@ -301,9 +301,11 @@ impl SessionActor {
         let task = tokio::spawn(async move {
             // The sender of the end is told even when the turn panics.
             let _told = TellEnd { turn, mailbox };
-            if let Err(error) = run_turn(context).await {
+            let ended = run_turn(context).await;
+            if let Err(error) = &ended {
                 tracing::error!(session = %id, turn, %error, "the turn could not be recorded");
             }
+            ended.is_ok()
         });
         self.running = Some(Running { turn, cancel, cancelled_for, task });
     }

@@ -13,11 +13,11 @@ use super::{
     calls::{run_call, skip_call},
     feed::Feed,
     ports::{
-        model::{ChatMessage, ModelEntry, ModelError, ModelRequest},
+        model::{ChatMessage, ModelEntry, ModelError},
         store::{MessageEnd, Store, StoreResult, TurnWindow},
         tool::Tools,
     },
-    prompt,
+    prompt::{self, Preamble},
     sample::{RetryPolicy, Sample, SampleEnd, sample},
 };
 use crate::protocol::{Actor, CallId, ContextUse, EventBody, InterruptReason, SessionId, StoppedBy, Tokens, ToolCall};
@@ -32,6 +32,8 @@ pub struct TurnContext {
     pub id: SessionId,
     pub turn: u32,
     pub workspace: PathBuf,
+    /// See [`ToolContext::data`](super::ports::tool::ToolContext::data).
+    pub data: PathBuf,
     pub system_prompt: Option<String>,
     pub model: ModelEntry,
     pub tools: Tools,
@@ -78,10 +80,11 @@ pub async fn run_turn(context: TurnContext) -> StoreResult<()> {
 
 async fn go_round(context: &TurnContext, tally: &mut Tally) -> StoreResult<Result<Option<StoppedBy>, Halt>> {
     let mut messages = load_history(context).await?;
+    let preamble = preamble(context);
     let mut used_ids = HashSet::new();
     for message in 0..MAX_MODEL_CALLS {
-        let request = request(context, &messages);
-        let mut sample = sample(context, message, &request).await?;
+        let prompt = preamble.prompt(&messages, context.model.context_limit);
+        let mut sample = sample(context, message, &prompt).await?;
         tally.add(&sample);
         rename_calls(context, &mut sample.calls, &mut used_ids).await?;
         let (text, calls) = (sample.text.clone(), sample.calls.clone());
@@ -116,12 +119,12 @@ async fn load_history(context: &TurnContext) -> StoreResult<Vec<ChatMessage>> {
     Ok(prompt::history(&rows))
 }
 
-fn request(context: &TurnContext, messages: &[ChatMessage]) -> ModelRequest {
+fn preamble(context: &TurnContext) -> Preamble {
     let system = context
         .system_prompt
         .clone()
         .unwrap_or_else(|| prompt::system_prompt(&context.workspace.display().to_string()));
-    prompt::fit(system, messages.to_vec(), context.tools.specs(), context.model.context_limit)
+    Preamble::new(system, context.tools.specs().clone())
 }
 
 /// Gives every call an id that the session has not used; some servers number from 1 in each answer.
@@ -194,17 +197,16 @@ fn interrupted(context: &TurnContext, halt: Halt) -> EventBody {
         Halt::Failed(detail) => (InterruptReason::Error, detail),
         Halt::Cancelled => {
             let reason = context.cancelled_for.get().copied().unwrap_or(InterruptReason::Stopped);
-            (reason, describe(reason).to_owned())
+            (reason, describe(reason).into())
         }
     };
     EventBody::TurnInterrupted { turn: context.turn, reason, detail }
 }
 
-pub fn describe(reason: InterruptReason) -> &'static str {
+fn describe(reason: InterruptReason) -> &'static str {
     match reason {
-        InterruptReason::Stopped => "Stopped. What was written so far is kept.",
-        InterruptReason::Error => "The turn ended with an error.",
         InterruptReason::Restart => "The server was stopped while this was running. What was written so far is kept.",
+        InterruptReason::Stopped | InterruptReason::Error => "Stopped. What was written so far is kept.",
     }
 }
 

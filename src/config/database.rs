@@ -23,6 +23,15 @@ pub enum DatabaseKind {
     Own,
 }
 
+impl DatabaseChoice {
+    /// The folder for what belongs to the database's sessions and is no row: before-images, deleted files.
+    pub fn data_folder(&self) -> PathBuf {
+        let mut name = self.path.file_name().unwrap_or_default().to_owned();
+        name.push(".files");
+        self.path.with_file_name(name)
+    }
+}
+
 /// `configured` is `[memory] database_path`; `holds_sessions` is asked only of a file that exists.
 pub fn database_file(
     cli: Option<&Path>,
@@ -51,6 +60,12 @@ pub fn database_file(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_databases_of_one_folder_have_data_folders_of_their_own() {
+        let choice = database_file(Some(Path::new("/d/a.db")), Path::new("/d/loom.db"), |_| false, |_| false);
+        assert_eq!(choice.data_folder(), Path::new("/d/a.db.files"));
+    }
 
     #[test]
     fn the_command_line_wins_then_looms_file_then_our_own() {

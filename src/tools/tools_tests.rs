@@ -47,7 +47,7 @@ pub(super) fn write(root: &Path, file: &str, bytes: &[u8]) {
 pub(super) async fn run(root: &Path, tool: &str, args: Value) -> Result<ToolOutput, ToolError> {
     let cancel = CancellationToken::new();
     let tools = reading_tools();
-    tools.get(tool).unwrap().run(args, ToolContext { workspace: root, cancel: &cancel }).await
+    tools.get(tool).unwrap().run(args, ToolContext::alone(root, root, &cancel)).await
 }
 
 async fn text(root: &Path, tool: &str, args: Value) -> String {
@@ -65,7 +65,7 @@ async fn refusal(root: &Path, tool: &str, args: Value) -> String {
 fn every_tool_has_a_clean_schema_and_a_preview_of_one_line() {
     let tools = reading_tools();
     assert_eq!(tools.names().collect::<Vec<_>>(), ["glob_find", "list_directory", "read_file", "ripgrep_search"]);
-    for spec in tools.specs() {
+    for spec in tools.specs().iter() {
         let schema = spec.parameters.to_string();
         for noise in ["$schema", "title", "format", "null", "$ref"] {
             assert!(!schema.contains(noise), "{}: {schema}", spec.name);
@@ -174,7 +174,7 @@ async fn a_stopped_call_answers_at_once() {
     let place = place();
     let cancel = CancellationToken::new();
     cancel.cancel();
-    let context = ToolContext { workspace: place.path(), cancel: &cancel };
+    let context = ToolContext::alone(place.path(), place.path(), &cancel);
     let tools = reading_tools();
     for (tool, args) in [
         ("list_directory", json!({})),

@@ -105,7 +105,7 @@ mod tests {
     async fn a_stop_answers_at_once_and_ends_the_work() {
         let place = TempDir::new().unwrap();
         let cancel = CancellationToken::new();
-        let context = ToolContext { workspace: place.path(), cancel: &cancel };
+        let context = ToolContext::alone(place.path(), place.path(), &cancel);
         let (ended, end) = mpsc::channel();
         let stop = cancel.clone();
         let call = work(context, move |_, watch| {
@@ -126,7 +126,7 @@ mod tests {
         let cancel = CancellationToken::new();
         let (begun, begin) = tokio::sync::oneshot::channel();
         let (ended, end) = mpsc::channel();
-        let context = ToolContext { workspace: place.path(), cancel: &cancel };
+        let context = ToolContext::alone(place.path(), place.path(), &cancel);
         let call = work(context, move |_, watch| {
             begun.send(()).unwrap();
             while watch.halted().is_none() {
@@ -147,10 +147,10 @@ mod tests {
     async fn a_panic_is_a_fault_of_ours_and_a_missing_folder_is_not() {
         let place = TempDir::new().unwrap();
         let cancel = CancellationToken::new();
-        let context = ToolContext { workspace: place.path(), cancel: &cancel };
+        let context = ToolContext::alone(place.path(), place.path(), &cancel);
         assert!(matches!(work(context, |_, _| panic!("boom")).await, Err(ToolError::Fatal(_))));
         let gone = place.path().join("gone");
-        let context = ToolContext { workspace: &gone, cancel: &cancel };
+        let context = ToolContext::alone(&gone, &gone, &cancel);
         let answer = work(context, |_, _| Ok(ToolOutput::default())).await;
         assert!(matches!(answer, Err(ToolError::RespondToModel(_))));
     }

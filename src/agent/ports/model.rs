@@ -24,7 +24,7 @@ pub struct ModelRequest {
     pub system: String,
     /// Oldest first. Every call of an assistant message is followed by exactly one `Tool` message.
     pub messages: Vec<ChatMessage>,
-    pub tools: Vec<ToolSpec>,
+    pub tools: Arc<[ToolSpec]>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -7,6 +7,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::model::ToolSpec;
+use crate::protocol::{Answer, Question, Risk};
 
 #[async_trait]
 pub trait Tool: Send + Sync {
@@ -15,16 +16,56 @@ pub trait Tool: Send + Sync {
     /// The call in one line for a person, for example the path or the pattern; never longer than 80 characters.
     fn preview(&self, args: &Value) -> String;
 
+    /// What the call would do, by its arguments alone: decides whether a person is asked first. Arguments that don't
+    /// fit are judged like the riskiest that do.
+    fn action(&self, args: &Value) -> Action {
+        let _ = args;
+        Action::READ
+    }
+
     /// Runs the call. Arguments that don't fit are a `RespondToModel`, in words that the model can act on.
     async fn run(&self, args: Value, context: ToolContext<'_>) -> Result<ToolOutput, ToolError>;
+}
+
+/// What a call does to the world.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Action {
+    /// `None`: it only looks, and inside the workspace.
+    pub risk: Option<Risk>,
+    /// What an "always" is narrowed to where the whole tool would be too much, as a person reads it: the beginning
+    /// of a command, a folder, a host.
+    pub scope: Option<String>,
+}
+
+impl Action {
+    pub const READ: Self = Self { risk: None, scope: None };
+
+    pub fn risky(risk: Risk, scope: Option<String>) -> Self {
+        Self { risk: Some(risk), scope }
+    }
 }
 
 #[derive(Clone, Copy)]
 pub struct ToolContext<'a> {
     /// The session's folder; nothing outside it is touched.
     pub workspace: &'a Path,
+    /// The turn's own folder outside the workspace, for before-images and what was deleted. Made by the first tool
+    /// that puts something there.
+    pub data: &'a Path,
+    pub host: &'a dyn ToolHost,
     /// Cancelled by stop; a tool that runs for long must watch it.
     pub cancel: &'a CancellationToken,
+}
+
+/// What a tool can ask of the session that runs it.
+#[async_trait]
+pub trait ToolHost: Send + Sync {
+    /// Adds to the call's live output.
+    fn output(&self, text: &str);
+
+    /// Puts a question to the person and waits for the answer as long as it takes; the error says that the turn was
+    /// ended meanwhile.
+    async fn ask(&self, question: Question) -> Result<Answer, ToolError>;
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -49,21 +90,51 @@ pub enum ToolError {
     Fatal(String),
 }
 
-/// The tools of a session, by name.
-#[derive(Clone, Default)]
-pub struct Tools(BTreeMap<String, Arc<dyn Tool>>);
+/// The tools of a session, by name. Cheap to clone.
+#[derive(Clone)]
+pub struct Tools {
+    tools: Arc<BTreeMap<String, Arc<dyn Tool>>>,
+    /// In the order of the names; made once, since a schema is built by reflection.
+    specs: Arc<[ToolSpec]>,
+}
 
 impl Tools {
     pub fn new(tools: impl IntoIterator<Item = Arc<dyn Tool>>) -> Self {
-        Self(tools.into_iter().map(|tool| (tool.spec().name, tool)).collect())
+        let (specs, tools): (BTreeMap<_, _>, BTreeMap<_, _>) = tools
+            .into_iter()
+            .map(|tool| (tool.spec(), tool))
+            .map(|(spec, tool)| ((spec.name.clone(), spec.clone()), (spec.name, tool)))
+            .unzip();
+        Self { tools: Arc::new(tools), specs: specs.into_values().collect() }
     }
     pub fn get(&self, name: &str) -> Option<&Arc<dyn Tool>> {
-        self.0.get(name)
+        self.tools.get(name)
     }
-    pub fn specs(&self) -> Vec<ToolSpec> {
-        self.0.values().map(|tool| tool.spec()).collect()
+    pub fn specs(&self) -> &Arc<[ToolSpec]> {
+        &self.specs
     }
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.tools.keys().map(String::as_str)
+    }
+}
+
+/// For tests: nobody watches and nobody answers.
+#[cfg(test)]
+pub struct NoHost;
+
+#[cfg(test)]
+#[async_trait]
+impl ToolHost for NoHost {
+    fn output(&self, _text: &str) {}
+
+    async fn ask(&self, _question: Question) -> Result<Answer, ToolError> {
+        Err(ToolError::RespondToModel("nobody is there".into()))
+    }
+}
+
+#[cfg(test)]
+impl<'a> ToolContext<'a> {
+    pub fn alone(workspace: &'a Path, data: &'a Path, cancel: &'a CancellationToken) -> Self {
+        Self { workspace, data, host: &NoHost, cancel }
     }
 }

@@ -196,7 +196,11 @@ pub struct Talk<'a> {
 
 impl<'a> Talk<'a> {
     pub fn over(folder: &'a Folder) -> Self {
-        Self { folder, request: ModelRequest { tools: specs(&TOOLS), ..ModelRequest::default() }, calls: Vec::new() }
+        Self {
+            folder,
+            request: ModelRequest { tools: specs(&TOOLS).into(), ..ModelRequest::default() },
+            calls: Vec::new(),
+        }
     }
 
     /// A whole turn: its final answer.

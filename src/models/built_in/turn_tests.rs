@@ -214,14 +214,14 @@ fn a_failed_tool_is_explained_and_not_tried_again() {
 #[test]
 fn a_tool_that_is_not_offered_is_not_called() {
     let messages = vec![ChatMessage::User("which files mention ACME?".into())];
-    let said = say(ModelRequest { system: String::new(), messages, tools: specs(&["read_file"]) });
+    let said = say(ModelRequest { system: String::new(), messages, tools: specs(&["read_file"]).into() });
     assert!(said.calls.is_empty() && said.text.contains("`ripgrep_search`"), "{}", said.text);
 }
 
 #[test]
 fn call_ids_are_new_each_time() {
     let messages = vec![ChatMessage::User("list the files".into())];
-    let request = ModelRequest { system: String::new(), messages, tools: specs(&TOOLS) };
+    let request = ModelRequest { system: String::new(), messages, tools: specs(&TOOLS).into() };
     let ids = [say(request.clone()).calls[0].id.clone(), say(request).calls[0].id.clone()];
     assert_ne!(ids[0], ids[1]);
     assert!(ids.iter().all(|id| id.as_str().len() == 29 && id.as_str().starts_with("call_")));
@@ -298,7 +298,7 @@ proptest! {
         let mut messages = vec![ChatMessage::User(request)];
         let mut answers = results.iter().cycle();
         for step in 0..=MAX_CALLS {
-            let said = say(ModelRequest { system: String::new(), messages: messages.clone(), tools: specs(&TOOLS) });
+            let said = say(ModelRequest { system: String::new(), messages: messages.clone(), tools: specs(&TOOLS).into() });
             messages.push(ChatMessage::Assistant { text: said.text.clone(), calls: said.calls.clone() });
             let [call] = said.calls.as_slice() else {
                 prop_assert!(!said.text.is_empty());

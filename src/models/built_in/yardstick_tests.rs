@@ -23,7 +23,7 @@ enum Verdict {
 fn judge(asked: &Asked) -> Verdict {
     let mut messages = asked.after.map(earlier_turn).unwrap_or_default();
     messages.push(ChatMessage::User(asked.text.into()));
-    let said = say(ModelRequest { system: String::new(), messages, tools: specs(&TOOLS) });
+    let said = say(ModelRequest { system: String::new(), messages, tools: specs(&TOOLS).into() });
     let capable = said.text.contains("openai_compatible") && said.text.contains("I can do this");
     match (asked.first, said.calls.as_slice()) {
         (First::Capabilities, []) if capable => Verdict::Right,

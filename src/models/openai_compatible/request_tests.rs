@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::*;
 use crate::protocol::CallId;
 
@@ -18,7 +20,7 @@ fn made(id: &str, name: &str, arguments: &str) -> ToolCall {
 }
 
 fn sent(messages: Vec<ChatMessage>) -> Value {
-    let request = ModelRequest { system: "Be brief.".into(), messages, tools: vec![] };
+    let request = ModelRequest { system: "Be brief.".into(), messages, tools: Arc::default() };
     body(&request, &ToolNames::default(), &settings(), &BTreeSet::new())["messages"].clone()
 }
 
@@ -137,7 +139,7 @@ fn old_arguments_are_always_a_json_object() {
 fn tools_are_sent_under_names_that_fit() {
     let spec =
         ToolSpec { name: "mcp.a.read".into(), description: "Reads.".into(), parameters: json!({"type": "object"}) };
-    let request = ModelRequest { tools: vec![spec], ..ModelRequest::default() };
+    let request = ModelRequest { tools: [spec].into(), ..ModelRequest::default() };
     let names = ToolNames::new(["mcp.a.read"]);
     let body = body(&request, &names, &settings(), &BTreeSet::new());
     let expected = json!([{"type": "function", "function": {"name": "mcp_a_read", "description": "Reads.", "parameters": {"type": "object"}}}]);

@@ -91,7 +91,7 @@ fn refusal(status: u16, body: impl ToString) -> Response {
 }
 
 fn question() -> ModelRequest {
-    ModelRequest { system: "Be brief.".into(), messages: vec![ChatMessage::User("Hi".into())], tools: vec![] }
+    ModelRequest { system: "Be brief.".into(), messages: vec![ChatMessage::User("Hi".into())], tools: Arc::default() }
 }
 
 async fn said(model: &OpenAiCompatible, request: ModelRequest) -> Vec<Result<ModelEvent, ModelError>> {
@@ -144,11 +144,12 @@ async fn a_whole_conversation_is_sent_as_the_wire_wants_it() {
                 content: String::new(),
             },
         ],
-        tools: vec![ToolSpec {
+        tools: [ToolSpec {
             name: "mcp.files.read".into(),
             description: "Reads a file.".into(),
             parameters: json!({"type": "object", "properties": {"path": {"type": "string"}}}),
-        }],
+        }]
+        .into(),
     };
     assert_eq!(said(&model(format!("{base}/")), request).await, hello());
     let body = json!({

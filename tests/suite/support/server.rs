@@ -182,6 +182,7 @@ impl Setup {
             models: models::from_config(&config).unwrap(),
             tools: tools::reading_tools(),
             workspaces: Arc::new(roots.clone()),
+            data: root.join("data").join("cowork.db.files"),
             limits: self.limits(),
         });
         agent.recover().await.unwrap();
