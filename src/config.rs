@@ -50,6 +50,8 @@ pub struct Cowork {
     pub max_message_bytes: u64,
     /// Messages that may wait in one session.
     pub max_queue: u32,
+    /// Whether a session may run in the mode that never asks.
+    pub allow_full_mode: bool,
     /// Open connections of the whole server.
     pub max_connections: u32,
     /// How long running turns may take to end when the server stops.

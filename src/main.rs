@@ -173,6 +173,7 @@ fn limits(config: &Config) -> Limits {
     Limits {
         message_bytes: usize::try_from(config.cowork.max_message_bytes).unwrap_or(usize::MAX),
         queued_messages: config.cowork.max_queue as usize,
+        full_mode: config.cowork.allow_full_mode,
         retry: RetryPolicy {
             attempts: retry.max_attempts,
             base: retry.base_delay,

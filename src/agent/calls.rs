@@ -1,83 +1,119 @@
-//! The tool calls of one message: run one after another, each with an intent before and a result after.
+//! One tool call: an intent before it runs, its live output, a result after.
 
-use async_trait::async_trait;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{
     ports::{
-        store::{CallEnd, CallStart, StoreResult},
-        tool::{ToolContext, ToolError, ToolHost, ToolOutput},
+        store::{CallEnd, CallStart, QuestionState, StoreResult},
+        tool::{Action, ToolContext, ToolError, ToolOutput},
     },
     turn::TurnContext,
+    waiting::CallHost,
 };
-use crate::protocol::{Answer, Question, ToolCall, ToolResult};
+use crate::protocol::{InterruptReason, ToolCall, ToolResult};
 
 /// Longest preview of a call or a result, in characters: one line of a card.
 const PREVIEW_CHARS: usize = 80;
 const STOPPED: &str = "Stopped by the person before it ended.";
 
-/// A call's result, and whether the turn can go on after it.
-pub struct CallOutcome {
-    pub result: ToolResult,
-    pub fatal: Option<String>,
+/// A call with what can be told of it before it runs.
+pub struct Prepared<'c> {
+    pub call: &'c ToolCall,
+    /// As they are shown and asked about: the text itself where it is no JSON object.
+    pub shown: Value,
+    pub preview: String,
+    /// What it would do; `None` where it can't run at all.
+    pub action: Option<Action>,
+    /// The arguments, or what is wrong with the call, in words for the model.
+    args: Result<Value, String>,
 }
 
-/// Runs one call. Whatever happens, it ends with a result on record.
-pub async fn run_call(context: &TurnContext, call: &ToolCall) -> StoreResult<CallOutcome> {
+/// What a tool made of a call.
+pub struct Ran {
+    output: ToolOutput,
+    result: ToolResult,
+    elapsed_ms: u64,
+    fatal: Option<String>,
+}
+
+/// How a call ended.
+pub enum CallOutcome {
+    Done(ToolResult),
+    /// A fault of ours; the turn can't go on after it.
+    Fatal(ToolResult, String),
+    /// The server leaves while the call only waits for a person; it has no result yet.
+    Suspended,
+}
+
+pub fn prepare<'c>(context: &TurnContext, call: &'c ToolCall) -> Prepared<'c> {
     let args = parse_arguments(&call.arguments);
     let shown = args.as_ref().map_or_else(|_| Value::String(call.arguments.clone()), Clone::clone);
-    let preview = preview(context, call, &shown);
-    let start =
-        CallStart { turn: context.turn, tool_call_id: call.id.clone(), name: call.name.clone(), args: shown, preview };
-    context.store.start_call(&context.agent, &context.id, start).await?;
+    let tool = context.tools.get(&call.name);
+    let (args, preview, action) = match (args, tool) {
+        (Ok(args), Some(tool)) => {
+            let (preview, action) = (first_line(&tool.preview(&args)), tool.action(&args));
+            (Ok(args), preview, Some(action))
+        }
+        (Err(problem), Some(_)) => (Err(problem), String::new(), None),
+        (_, None) => {
+            let names: Vec<_> = context.tools.names().collect();
+            let problem = format!("There is no tool `{}`. The tools are: {}.", call.name, names.join(", "));
+            (Err(problem), String::new(), None)
+        }
+    };
+    Prepared { call, shown, preview, action, args }
+}
 
+/// Records the intent. A question that was put before a restart is begun already.
+pub async fn start(context: &TurnContext, prepared: &Prepared<'_>, resumed: bool) -> StoreResult<()> {
+    let call = prepared.call;
+    if resumed
+        && matches!(
+            context.store.question(&context.id, &call.id).await,
+            Ok(QuestionState::Waiting | QuestionState::Answered { .. })
+        )
+    {
+        return Ok(());
+    }
+    let start = CallStart {
+        turn: context.turn,
+        tool_call_id: call.id.clone(),
+        name: call.name.clone(),
+        args: prepared.shown.clone(),
+        preview: prepared.preview.clone(),
+    };
+    context.store.start_call(&context.agent, &context.id, start).await
+}
+
+/// Runs the tool. `None` where the server leaves while the call only waits for a person.
+pub async fn execute(context: &TurnContext, prepared: &Prepared<'_>) -> Option<Ran> {
     let started = Instant::now();
-    let ran = match args {
-        Ok(args) => execute(context, call, args).await,
-        Err(problem) => Err(ToolError::RespondToModel(problem)),
+    let host = CallHost { context, call: prepared.call, waits: AtomicBool::new(false) };
+    let ran = match &prepared.args {
+        Err(problem) => Err(ToolError::RespondToModel(problem.clone())),
+        Ok(args) => run_tool(context, prepared.call, args.clone(), &host).await,
     };
+    if host.waits.load(Ordering::SeqCst) && context.leaves() {
+        return None;
+    }
     let (output, result, fatal) = judge(ran);
-    let summary = if output.summary.is_empty() {
-        first_line(result.error.as_deref().unwrap_or_default())
-    } else {
-        output.summary
-    };
-    let end = CallEnd {
-        turn: context.turn,
-        tool_call_id: call.id.clone(),
-        name: call.name.clone(),
-        result: result.clone(),
-        elapsed_ms: started.elapsed().as_millis() as u64,
-        preview: first_line(&summary),
-        diff: output.diff,
-    };
-    context.store.end_call(&context.agent, &context.id, end).await?;
-    Ok(CallOutcome { result, fatal })
+    Some(Ran { output, result, elapsed_ms: started.elapsed().as_millis() as u64, fatal })
 }
 
-/// A result for a call that never ran because the turn was stopped before.
-pub async fn skip_call(context: &TurnContext, call: &ToolCall) -> StoreResult<()> {
-    let end = CallEnd {
-        turn: context.turn,
-        tool_call_id: call.id.clone(),
-        name: call.name.clone(),
-        result: ToolResult::failed("Not run: the turn was ended before."),
-        elapsed_ms: 0,
-        preview: "not run".into(),
-        diff: None,
-    };
-    context.store.end_call(&context.agent, &context.id, end).await
-}
-
-async fn execute(context: &TurnContext, call: &ToolCall, args: Value) -> Result<ToolOutput, ToolError> {
+async fn run_tool(
+    context: &TurnContext,
+    call: &ToolCall,
+    args: Value,
+    host: &CallHost<'_>,
+) -> Result<ToolOutput, ToolError> {
     let Some(tool) = context.tools.get(&call.name) else {
-        let names: Vec<_> = context.tools.names().collect();
-        let text = format!("There is no tool `{}`. The tools are: {}.", call.name, names.join(", "));
-        return Err(ToolError::RespondToModel(text));
+        return Err(ToolError::RespondToModel(format!("There is no tool `{}`.", call.name)));
     };
     let tool_context =
-        ToolContext { workspace: &context.workspace, data: &context.data, host: &CallHost, cancel: &context.cancel };
+        ToolContext { workspace: &context.workspace, data: &context.data, host, cancel: &context.cancel };
     tokio::select! {
         biased;
         () = context.cancel.cancelled() => Err(ToolError::RespondToModel(STOPPED.into())),
@@ -85,14 +121,46 @@ async fn execute(context: &TurnContext, call: &ToolCall, args: Value) -> Result<
     }
 }
 
-struct CallHost;
+/// Records what came of a call.
+pub async fn end(context: &TurnContext, call: &ToolCall, ran: Ran) -> StoreResult<CallOutcome> {
+    let Ran { output, result, elapsed_ms, fatal } = ran;
+    let summary = if output.summary.is_empty() { result.error.as_deref().unwrap_or_default() } else { &output.summary };
+    let end = CallEnd {
+        turn: context.turn,
+        tool_call_id: call.id.clone(),
+        name: call.name.clone(),
+        result: result.clone(),
+        elapsed_ms,
+        preview: first_line(summary),
+        diff: output.diff,
+    };
+    context.store.end_call(&context.agent, &context.id, end).await?;
+    Ok(match fatal {
+        Some(why) => CallOutcome::Fatal(result, why),
+        None => CallOutcome::Done(result),
+    })
+}
 
-#[async_trait]
-impl ToolHost for CallHost {
-    fn output(&self, _text: &str) {}
+/// A written result for a call that does not run.
+pub async fn refuse(context: &TurnContext, call: &ToolCall, error: &str, preview: &str) -> StoreResult<ToolResult> {
+    let result = ToolResult::failed(error);
+    let end = CallEnd {
+        turn: context.turn,
+        tool_call_id: call.id.clone(),
+        name: call.name.clone(),
+        result: result.clone(),
+        elapsed_ms: 0,
+        preview: preview.into(),
+        diff: None,
+    };
+    context.store.end_call(&context.agent, &context.id, end).await?;
+    Ok(result)
+}
 
-    async fn ask(&self, _question: Question) -> Result<Answer, ToolError> {
-        Err(ToolError::RespondToModel("Questions can't be asked yet.".into()))
+impl TurnContext {
+    /// The server goes down, and what waits for a person is to go on waiting.
+    pub fn leaves(&self) -> bool {
+        self.cancel.is_cancelled() && self.cancelled_for.get() == Some(&InterruptReason::Restart)
     }
 }
 
@@ -126,11 +194,6 @@ fn parse_arguments(text: &str) -> Result<Value, String> {
     Err(format!(
         "The arguments are not a JSON object ({fault}). Call the tool again with a JSON object that fits its schema."
     ))
-}
-
-fn preview(context: &TurnContext, call: &ToolCall, args: &Value) -> String {
-    let text = context.tools.get(&call.name).filter(|_| args.is_object()).map(|tool| tool.preview(args));
-    first_line(&text.unwrap_or_default())
 }
 
 fn first_line(text: &str) -> String {

@@ -11,12 +11,14 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 use super::ports::store::Publish;
-use crate::protocol::{EventBody, InFlight, Record, Seq, SessionId};
+use crate::protocol::{CallId, EventBody, InFlight, LiveCall, Record, Seq, SessionId, ToolCall};
 
 /// Events kept in memory; a cursor older than the oldest of them reads from the store.
 const TAIL_EVENTS: usize = 256;
 /// Events handed out by one pull, so that a far cursor does not hold the lock for long.
 const PULL_EVENTS: usize = 64;
+/// Live output kept of each running call, in bytes; a person watches its end, and the result tells the rest.
+const OUTPUT_BYTES: usize = 64 * 1024;
 
 pub struct Feed {
     // A std mutex: it is held for pushes and copies alone, never across an await.
@@ -30,6 +32,8 @@ struct State {
     /// Dense, ascending; the last one has seq `head`.
     tail: VecDeque<Arc<Entry>>,
     live: Option<Live>,
+    /// What the running calls have printed.
+    outputs: Vec<LiveCall>,
     closed: bool,
     primed: bool,
 }
@@ -66,6 +70,8 @@ struct Live {
     message: u32,
     text: String,
     thinking: String,
+    /// It is complete, and its calls run.
+    done: bool,
 }
 
 /// How far a watcher is.
@@ -76,6 +82,8 @@ pub struct Cursor {
     message: u32,
     text_bytes: usize,
     thinking_bytes: usize,
+    /// Bytes of each running call's output.
+    outputs: Vec<(CallId, u64)>,
 }
 
 impl Cursor {
@@ -88,12 +96,18 @@ impl Cursor {
             message: live.message,
             text_bytes: live.text.len(),
             thinking_bytes: live.thinking.len(),
+            outputs: live
+                .calls
+                .into_iter()
+                .map(|call| (call.tool_call_id, call.offset + call.text.len() as u64))
+                .collect(),
         }
     }
 
     fn turn_to(&mut self, turn: u32, message: u32) {
         if (self.turn, self.message) != (turn, message) {
-            *self = Self { seq: self.seq, turn, message, ..Self::default() };
+            let outputs = std::mem::take(&mut self.outputs);
+            *self = Self { seq: self.seq, turn, message, outputs, ..Self::default() };
         }
     }
 }
@@ -102,6 +116,7 @@ pub enum Item {
     Event(Arc<Entry>),
     Text { turn: u32, message: u32, offset: usize, text: String },
     Thinking { turn: u32, message: u32, offset: usize, text: String },
+    Output { turn: u32, call: CallId, offset: u64, text: String },
 }
 
 pub enum Pulled {
@@ -161,18 +176,21 @@ impl Feed {
     /// The head and the running message at one moment: what `hello` says.
     pub fn snapshot(&self) -> (Seq, Option<InFlight>) {
         let state = self.state();
-        let in_flight = state.live.as_ref().map(|live| InFlight {
+        let live = state.live.as_ref().filter(|live| !live.done || !state.outputs.is_empty());
+        let in_flight = live.map(|live| InFlight {
             turn: live.turn,
             message: live.message,
             text: live.text.clone(),
             thinking: live.thinking.clone(),
-            calls: Vec::new(),
+            calls: state.outputs.clone(),
         });
         (state.head, in_flight)
     }
 
     pub fn begin_message(&self, turn: u32, message: u32) {
-        self.state().live = Some(Live { turn, message, ..Live::default() });
+        let mut state = self.state();
+        state.live = Some(Live { turn, message, ..Live::default() });
+        state.outputs.clear();
     }
 
     pub fn push_text(&self, text: &str) {
@@ -185,6 +203,21 @@ impl Feed {
     pub fn push_thinking(&self, text: &str) {
         if let Some(live) = &mut self.state().live {
             live.thinking.push_str(text);
+        }
+        self.wake();
+    }
+
+    /// Adds to the live output of a running call.
+    pub fn push_output(&self, call: &ToolCall, text: &str) {
+        {
+            let mut state = self.state();
+            let known = state.outputs.iter().position(|output| output.tool_call_id == call.id);
+            let place = known.unwrap_or(state.outputs.len());
+            if known.is_none() {
+                let (tool_call_id, name) = (call.id.clone(), call.name.clone());
+                state.outputs.push(LiveCall { tool_call_id, name, offset: 0, text: String::new() });
+            }
+            state.outputs[place].push(text);
         }
         self.wake();
     }
@@ -213,6 +246,7 @@ impl Feed {
             cursor.seq += 1;
         }
         items.extend(state.live_text(cursor));
+        items.extend(state.live_outputs(cursor));
         Pulled::Items(items)
     }
 }
@@ -223,13 +257,20 @@ impl State {
         let mark = if let EventBody::MessageCompleted { turn, message, .. } = &event.body {
             Some(Mark { turn: *turn, message: *message, bytes: record.text.as_ref().map_or(0, String::len) })
         } else {
-            self.live.as_ref().map(|live| Mark { turn: live.turn, message: live.message, bytes: live.text.len() })
+            let live = self.live.as_ref().filter(|live| !live.done);
+            live.map(|live| Mark { turn: live.turn, message: live.message, bytes: live.text.len() })
         };
-        if matches!(
-            event.body,
-            EventBody::MessageCompleted { .. } | EventBody::TurnCompleted { .. } | EventBody::TurnInterrupted { .. }
-        ) {
-            self.live = None;
+        match &event.body {
+            EventBody::MessageCompleted { .. } => self.live.iter_mut().for_each(|live| live.done = true),
+            EventBody::TurnCompleted { .. } | EventBody::TurnInterrupted { .. } => {
+                self.live = None;
+                self.outputs.clear();
+            }
+            // Its result has all of it.
+            EventBody::ToolCallCompleted { tool_call_id, .. } => {
+                self.outputs.retain(|output| output.tool_call_id != *tool_call_id);
+            }
+            _ => {}
         }
         self.head = event.seq;
         self.tail.push_back(Arc::new(Entry { mark, ..Entry::new(record) }));
@@ -267,8 +308,32 @@ impl State {
         self.tail.iter().rev().find(completed)?.record.text.as_deref()
     }
 
+    /// What the running calls have printed since.
+    fn live_outputs(&self, cursor: &mut Cursor) -> Vec<Item> {
+        let Some(turn) = self.live.as_ref().map(|live| live.turn) else { return Vec::new() };
+        cursor.outputs.retain(|(call, _)| self.outputs.iter().any(|output| output.tool_call_id == *call));
+        let mut items = Vec::new();
+        for output in &self.outputs {
+            let place = match cursor.outputs.iter().position(|(call, _)| *call == output.tool_call_id) {
+                Some(place) => place,
+                None => {
+                    cursor.outputs.push((output.tool_call_id.clone(), 0));
+                    cursor.outputs.len() - 1
+                }
+            };
+            let seen = &mut cursor.outputs[place].1;
+            let offset = (*seen).max(output.offset);
+            let from = usize::try_from(offset - output.offset).unwrap_or(usize::MAX);
+            if let Some(text) = output.text.get(from..).filter(|text| !text.is_empty()) {
+                items.push(Item::Output { turn, call: output.tool_call_id.clone(), offset, text: text.into() });
+                *seen = output.offset + output.text.len() as u64;
+            }
+        }
+        items
+    }
+
     fn live_text(&self, cursor: &mut Cursor) -> Vec<Item> {
-        let Some(live) = &self.live else { return Vec::new() };
+        let Some(live) = self.live.as_ref().filter(|live| !live.done) else { return Vec::new() };
         let (turn, message) = (live.turn, live.message);
         cursor.turn_to(turn, message);
         let mut items = Vec::new();
@@ -281,6 +346,18 @@ impl State {
             cursor.text_bytes = live.text.len();
         }
         items
+    }
+}
+
+impl LiveCall {
+    /// Keeps the newest text.
+    fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+        if self.text.len() > OUTPUT_BYTES {
+            let cut = self.text.ceil_char_boundary(self.text.len() - OUTPUT_BYTES / 2);
+            self.offset += cut as u64;
+            self.text.drain(..cut);
+        }
     }
 }
 

@@ -29,6 +29,7 @@ fn drain(feed: &Feed, cursor: &mut Cursor) -> Vec<String> {
             Item::Event(entry) => format!("#{}", entry.record.event.seq),
             Item::Text { message, offset, text, .. } => format!("{message}@{offset}:{text}"),
             Item::Thinking { message, offset, text, .. } => format!("{message}~{offset}:{text}"),
+            Item::Output { call, offset, text, .. } => format!("{call}>{offset}:{text}"),
         }));
     }
 }

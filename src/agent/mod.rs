@@ -1,13 +1,21 @@
 //! The domain: sessions, turns, the feed. Everything that the web and the page can ask for goes through
 //! [`Agent`]. Knows no HTTP, no SQL and no page.
 
+mod approval;
+mod batch;
 mod calls;
+mod commands;
+mod configured;
 pub mod feed;
+mod guard;
+mod history;
 pub mod ports;
 mod prompt;
 mod sample;
 mod session;
+mod sessions;
 mod turn;
+mod waiting;
 
 use std::{
     collections::HashMap,
@@ -16,41 +24,28 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
 
-use tokio::{
-    sync::{mpsc, oneshot},
-    time::{sleep, timeout},
-};
+use tokio::sync::{mpsc, oneshot};
 
-use crate::protocol::{
-    Accepted, Actor, ApiError, CreateSession, ErrorCode, EventPage, FolderList, InterruptReason, MessageId, ModelInfo,
-    QueuedMessage, Record, Seq, Session, SessionId, SessionList, SessionQuery, Status, ToolInfo, TurnPage,
-    UpdateSession,
-};
-use feed::{Feed, Feeds};
+use crate::protocol::{ApiError, ErrorCode, InterruptReason, SessionId};
+use feed::Feeds;
 use ports::{
     model::Models,
-    store::{NewSession, RESTORE_WINDOW, Store, StoreError, StoredSession, TurnWindow},
+    store::{Recovered, Store, StoreError},
     tool::Tools,
     workspaces::Workspaces,
 };
 pub use sample::RetryPolicy;
 use session::{Command, Reply};
 
-/// How long a health question to a model may take before it counts as unreachable.
-const HEALTH_LIMIT: Duration = Duration::from_secs(6);
-/// Longest `client_id`; a UUID has 36 characters.
-const CLIENT_ID_BYTES: usize = 128;
-/// Longest title, in characters.
-const TITLE_CHARS: usize = 200;
-
 /// Limits that operators set.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     pub message_bytes: usize,
     pub queued_messages: usize,
+    /// Whether a session may run in the mode that never asks.
+    pub full_mode: bool,
     pub retry: RetryPolicy,
 }
 
@@ -105,6 +100,18 @@ fn store_failed(error: StoreError) -> ApiError {
             ErrorCode::NotFound,
             "There is no such message in the queue. It may have started or been removed.",
         ),
+        StoreError::NoApproval => ApiError::new(
+            ErrorCode::NotFound,
+            "There is no such approval in this session. Nothing was decided. Reload to see what waits.",
+        ),
+        StoreError::NoQuestion => ApiError::new(
+            ErrorCode::NotFound,
+            "There is no such question in this session. Nothing was answered. Reload to see what waits.",
+        ),
+        StoreError::NoRule => ApiError::new(
+            ErrorCode::NotFound,
+            "There is no such rule in this session. It may have been taken back already.",
+        ),
         StoreError::NotRestorable => ApiError::new(
             ErrorCode::NotRestorable,
             "This session can't be brought back: it was not deleted, or more than 30 seconds have passed.",
@@ -129,232 +136,22 @@ impl Agent {
         &self.boot_id
     }
 
-    // Sessions
-
-    pub async fn create_session(&self, actor: &Actor, wanted: CreateSession) -> Result<Session, ApiError> {
-        let model = wanted.model.unwrap_or_else(|| self.parts.models.default_name().to_owned());
-        self.check_model(&model)?;
-        let workspaces = self.parts.workspaces.clone();
-        let requested = wanted.workspace;
-        let workspace = blocking(move || workspaces.resolve(requested.as_deref())).await?;
-        let new = NewSession {
-            id: SessionId(new_id()),
-            title: clean_title(wanted.title.as_deref().unwrap_or_default())?,
-            workspace: workspace.display().to_string(),
-            model,
-            system_prompt: wanted.system_prompt,
-            mode: wanted.mode.unwrap_or_default(),
-        };
-        self.parts.store.create_session(actor, new).await.map(present).map_err(store_failed)
-    }
-
-    pub async fn sessions(&self, query: &SessionQuery) -> Result<SessionList, ApiError> {
-        check_limit(query.limit)?;
-        let (sessions, total) = self.parts.store.sessions(query).await.map_err(store_failed)?;
-        Ok(SessionList { sessions: sessions.into_iter().map(present).collect(), total })
-    }
-
-    pub async fn session(&self, id: &SessionId) -> Result<Session, ApiError> {
-        let session = self.parts.store.session(id).await.map_err(store_failed)?;
-        session.map(present).ok_or_else(ApiError::session_not_found)
-    }
-
-    pub async fn update_session(
-        &self,
-        actor: &Actor,
-        id: &SessionId,
-        mut update: UpdateSession,
-    ) -> Result<Session, ApiError> {
-        if let Some(model) = &update.model {
-            self.check_model(model)?;
-        }
-        if let Some(title) = &mut update.title {
-            *title = clean_title(title)?;
-        }
-        self.parts.store.update_session(actor, id, update).await.map(present).map_err(store_failed)
-    }
-
-    /// Stops a running turn, then takes the session away; see [`RESTORE_WINDOW`].
-    pub async fn delete_session(&self, id: &SessionId) -> Result<(), ApiError> {
-        self.session(id).await?;
-        self.settle(id, InterruptReason::Stopped).await;
-        self.parts.store.delete_session(id).await.map_err(store_failed)?;
-        // One who sent a message between the two is stopped too; from here on nobody can.
-        self.settle(id, InterruptReason::Stopped).await;
-        self.actors().remove(id);
-        self.parts.feeds.open(id).close();
-        self.purge_later();
-        Ok(())
-    }
-
-    /// Looks for expired sessions when the one that was deleted now has expired.
-    fn purge_later(&self) {
-        let store = self.parts.store.clone();
-        tokio::spawn(async move {
-            sleep(RESTORE_WINDOW + Duration::from_secs(1)).await;
-            if let Err(error) = store.purge_expired().await {
-                tracing::warn!(%error, "the rows of deleted sessions stay until the next start");
-            }
-        });
-    }
-
-    pub async fn restore_session(&self, id: &SessionId) -> Result<Session, ApiError> {
-        let session = self.parts.store.restore_session(id).await.map(present).map_err(store_failed)?;
-        self.parts.feeds.open(id).reopen();
-        Ok(session)
-    }
-
-    // What a session holds
-
-    pub async fn turns(&self, id: &SessionId, window: TurnWindow) -> Result<TurnPage, ApiError> {
-        let (TurnWindow::From { limit, .. } | TurnWindow::Before { limit, .. }) = window;
-        check_limit(limit)?;
-        self.session(id).await?;
-        self.parts.store.turns(id, window).await.map_err(store_failed)
-    }
-
-    pub async fn events(
-        &self,
-        id: &SessionId,
-        cursor: Seq,
-        limit: u32,
-        types: &[String],
-    ) -> Result<EventPage, ApiError> {
-        check_limit(limit)?;
-        self.session(id).await?;
-        self.parts.store.events(id, cursor, limit, types).await.map_err(store_failed)
-    }
-
-    pub async fn records(&self, id: &SessionId, cursor: Seq, limit: u32) -> Result<Vec<Arc<Record>>, ApiError> {
-        self.parts.store.records(id, cursor, limit).await.map_err(store_failed)
-    }
-
-    pub async fn records_from_turn(&self, id: &SessionId, turn: u32) -> Result<Vec<Arc<Record>>, ApiError> {
-        self.parts.store.records_from_turn(id, turn).await.map_err(store_failed)
-    }
-
-    pub async fn queue(&self, id: &SessionId) -> Result<Vec<QueuedMessage>, ApiError> {
-        self.parts.store.queue(id).await.map_err(store_failed)
-    }
-
-    pub async fn queue_held(&self, id: &SessionId) -> Result<bool, ApiError> {
-        let session = self.parts.store.session(id).await.map_err(store_failed)?;
-        session.map(|session| session.queue_held).ok_or_else(ApiError::session_not_found)
-    }
-
-    /// The session and its feed, for one who wants to watch.
-    pub async fn watch(&self, id: &SessionId) -> Result<(Session, Arc<Feed>), ApiError> {
-        let feed = self.parts.feeds.open(id);
-        // Read after the feed is registered: what is committed from here on reaches it.
-        let session = self.session(id).await?;
-        feed.prime(session.head_seq);
-        Ok((session, feed))
-    }
-
-    // Commands
-
-    pub async fn send_message(
-        &self,
-        actor: &Actor,
-        id: &SessionId,
-        text: String,
-        client_id: Option<String>,
-    ) -> Result<Accepted, ApiError> {
-        self.check_message(&text)?;
-        if client_id.as_ref().is_some_and(|id| id.is_empty() || id.len() > CLIENT_ID_BYTES) {
-            let detail = format!("`client_id` must have 1 to {CLIENT_ID_BYTES} bytes. The message was not taken.");
-            return Err(ApiError::new(ErrorCode::InvalidRequest, detail));
-        }
-        let actor = actor.clone();
-        self.command(id, |reply| Command::Send { actor, text, client_id, reply }).await
-    }
-
-    pub async fn stop(&self, id: &SessionId) -> Result<(), ApiError> {
-        self.command(id, |reply| Command::Stop { reply }).await
-    }
-
-    pub async fn edit_queued(
-        &self,
-        actor: &Actor,
-        id: &SessionId,
-        message: MessageId,
-        text: String,
-    ) -> Result<(), ApiError> {
-        self.check_message(&text)?;
-        let actor = actor.clone();
-        self.command(id, |reply| Command::EditQueued { actor, message, text, reply }).await
-    }
-
-    pub async fn remove_queued(&self, actor: &Actor, id: &SessionId, message: MessageId) -> Result<(), ApiError> {
-        let actor = actor.clone();
-        self.command(id, |reply| Command::RemoveQueued { actor, message, reply }).await
-    }
-
-    pub async fn send_queued(&self, actor: &Actor, id: &SessionId, message: MessageId) -> Result<(), ApiError> {
-        let actor = actor.clone();
-        self.command(id, |reply| Command::SendQueued { actor, message, reply }).await
-    }
-
-    // What is configured
-
-    pub async fn models(&self) -> Vec<ModelInfo> {
-        let asked = self.parts.models.iter().map(|entry| async move {
-            let health = timeout(HEALTH_LIMIT, entry.model.health()).await;
-            let detail = match health {
-                Ok(Ok(())) => None,
-                Ok(Err(error)) => Some(error.to_string()),
-                Err(_) => Some(format!("It did not answer within {} s.", HEALTH_LIMIT.as_secs())),
-            };
-            ModelInfo {
-                name: entry.name.clone(),
-                provider: entry.provider.clone(),
-                model: entry.model_id.clone(),
-                default: entry.name == self.parts.models.default_name(),
-                context_limit: entry.context_limit,
-                reachable: detail.is_none(),
-                detail,
-            }
-        });
-        futures::future::join_all(asked).await
-    }
-
-    /// The configured aliases, the default one first.
-    pub fn model_names(&self) -> Vec<String> {
-        let default = self.parts.models.default_name();
-        let others = self.parts.models.iter().map(|entry| entry.name.as_str()).filter(|name| *name != default);
-        std::iter::once(default).chain(others).map(Into::into).collect()
-    }
-
-    pub fn tools(&self) -> Vec<ToolInfo> {
-        let info = |spec: &ports::model::ToolSpec| ToolInfo {
-            name: spec.name.clone(),
-            description: spec.description.clone(),
-            parameters: spec.parameters.clone(),
-        };
-        self.parts.tools.specs().iter().map(info).collect()
-    }
-
-    pub async fn folders(&self, dir: Option<String>) -> Result<FolderList, ApiError> {
-        let workspaces = self.parts.workspaces.clone();
-        blocking(move || workspaces.browse(dir.as_deref())).await
-    }
-
-    /// Why a session can't go on in its folder, if it can't.
-    pub async fn check_workspace(&self, workspace: String) -> Result<(), ApiError> {
-        self.parts.check_workspace(workspace).await
-    }
-
     // Start and stop
 
     /// Ends what a former process left running; once, before anything is served.
-    pub async fn recover(&self) -> Result<usize, ApiError> {
-        let ended = self.parts.store.recover().await.map_err(store_failed)?;
+    pub async fn recover(&self) -> Result<(), ApiError> {
+        let Recovered { ended, waiting } = self.parts.store.recover().await.map_err(store_failed)?;
         for id in &ended {
             tracing::info!(session = %id, "a turn that was running when the server ended is marked as interrupted");
         }
+        for id in &waiting {
+            // The receiver is the actor that was just started.
+            let _ = self.mailbox(id).await?.send(Command::Resume).await;
+            tracing::info!(session = %id, "a turn goes on waiting for a person");
+        }
         // Sessions that were deleted shortly before the process ended expire soon.
         self.purge_later();
-        Ok(ended.len())
+        Ok(())
     }
 
     /// Ends every running turn with reason `restart` and waits for them. No command is taken from here on.
@@ -406,33 +203,6 @@ impl Agent {
         }
         Ok(actors)
     }
-
-    fn check_message(&self, text: &str) -> Result<(), ApiError> {
-        if text.trim().is_empty() {
-            return Err(ApiError::new(
-                ErrorCode::InvalidRequest,
-                "The message is empty, so nothing was sent. Write something first.",
-            ));
-        }
-        let limit = self.parts.limits.message_bytes;
-        if text.len() > limit {
-            let detail = format!(
-                "The message has {} bytes; {limit} is the limit. It was not sent. Put long material into a file of the folder and ask about that.",
-                text.len()
-            );
-            return Err(ApiError::new(ErrorCode::MessageTooLarge, detail));
-        }
-        Ok(())
-    }
-
-    fn check_model(&self, name: &str) -> Result<(), ApiError> {
-        if self.parts.models.get(name).is_some() {
-            return Ok(());
-        }
-        let known: Vec<_> = self.parts.models.iter().map(|entry| entry.name.as_str()).collect();
-        let detail = format!("There is no model `{name}`. Nothing was changed. Configured are: {}.", known.join(", "));
-        Err(ApiError::new(ErrorCode::UnknownModel, detail))
-    }
 }
 
 /// Forgets an idle actor, unless somebody is about to hand it a command.
@@ -451,44 +221,6 @@ async fn settle(mailbox: &mpsc::Sender<Command>, reason: InterruptReason) {
         // An actor that is gone has nothing running.
         let _ = settled.await;
     }
-}
-
-/// A session as people see it. Nothing waits for a person yet, so it runs or it is idle.
-fn present(stored: StoredSession) -> Session {
-    Session {
-        id: stored.id,
-        title: stored.title,
-        workspace: stored.workspace,
-        model: stored.model,
-        mode: stored.mode,
-        status: if stored.running_turn.is_some() { Status::Running } else { Status::Idle },
-        turn_count: stored.turn_count,
-        total_tokens: stored.total_tokens,
-        started_at: stored.started_at,
-        last_active_at: stored.last_active_at,
-        archived: stored.archived,
-        head_seq: stored.head_seq,
-        pending: Vec::new(),
-    }
-}
-
-/// One page of anything: 1 to 1000.
-fn check_limit(limit: u32) -> Result<(), ApiError> {
-    if (1..=1000).contains(&limit) {
-        return Ok(());
-    }
-    Err(ApiError::new(ErrorCode::InvalidRequest, format!("`limit` must be from 1 to 1000, not {limit}.")))
-}
-
-fn clean_title(title: &str) -> Result<String, ApiError> {
-    let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
-    if title.chars().count() > TITLE_CHARS {
-        return Err(ApiError::new(
-            ErrorCode::InvalidRequest,
-            format!("A title has at most {TITLE_CHARS} characters. Nothing was changed."),
-        ));
-    }
-    Ok(title)
 }
 
 async fn blocking<T: Send + 'static>(

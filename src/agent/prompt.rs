@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use super::ports::model::{ChatMessage, ModelRequest, ToolSpec};
-use crate::protocol::{Role, ToolCall, ToolResult, TurnRow};
+use crate::protocol::{Role, STEERING_PREFIX, ToolCall, ToolResult, TurnRow};
 
 /// Characters a token, on average; Loom estimates the same way.
 const CHARS_PER_TOKEN: u64 = 4;
@@ -29,8 +29,9 @@ pub fn system_prompt(workspace: &str) -> String {
 }
 
 /// The rows as a model reads them, oldest first. Every call gets exactly one result: one that has none, after a
-/// crash of Loom's for example, is answered in words; a result that no call asked for is left out.
-pub fn history(rows: &[TurnRow]) -> Vec<ChatMessage> {
+/// crash of Loom's for example, is answered in words; a result that no call asked for is left out. Calls of the last
+/// message that have no result yet come back as they are: a turn that waited for a person goes on with them.
+pub fn history(rows: &[TurnRow]) -> (Vec<ChatMessage>, Vec<ToolCall>) {
     let mut messages = Vec::with_capacity(rows.len());
     let mut open: Vec<ToolCall> = Vec::new();
     for row in rows {
@@ -57,8 +58,12 @@ pub fn history(rows: &[TurnRow]) -> Vec<ChatMessage> {
             }
         }
     }
-    close(&mut open, &mut messages);
-    messages
+    (messages, open)
+}
+
+/// A person's word into the running turn, as the model reads it.
+pub fn steering(text: &str) -> ChatMessage {
+    ChatMessage::Note(format!("{STEERING_PREFIX}{text}"))
 }
 
 fn close(open: &mut Vec<ToolCall>, messages: &mut Vec<ChatMessage>) {
@@ -68,12 +73,8 @@ fn close(open: &mut Vec<ToolCall>, messages: &mut Vec<ChatMessage>) {
 
 /// A result as the model reads it: the output with its lines, or what went wrong.
 pub fn tool_message(call: &ToolCall, result: &ToolResult) -> ChatMessage {
-    let content = match &result.error {
-        Some(error) if result.output.is_empty() => error.clone(),
-        Some(error) => format!("{error}\n{}", result.output),
-        None => result.output.clone(),
-    };
-    ChatMessage::Tool { call_id: call.id.to_string(), name: call.name.clone(), success: result.success, content }
+    let (call_id, name) = (call.id.to_string(), call.name.clone());
+    ChatMessage::Tool { call_id, name, success: result.success, content: result.words() }
 }
 
 /// What all requests of a turn have in common.

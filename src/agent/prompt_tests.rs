@@ -48,7 +48,8 @@ fn is_valid(messages: &[ChatMessage]) -> bool {
 
 #[test]
 fn a_result_keeps_its_lines() {
-    let messages = history(&[row(Role::User, "q"), asking("a"), result("a")]);
+    let (messages, open) = history(&[row(Role::User, "q"), asking("a"), result("a")]);
+    assert!(open.is_empty());
     assert!(matches!(&messages[2], ChatMessage::Tool { content, success: true, .. } if content == "two\nlines"));
 }
 
@@ -63,7 +64,8 @@ fn broken_histories_are_repaired() {
         vec![row(Role::User, "q"), asking("a"), result("a"), result("a"), asking("a"), result("a")],
     ];
     for rows in cases {
-        assert!(is_valid(&history(&rows)), "{rows:?}");
+        let (messages, _) = history(&[&rows[..], &[row(Role::User, "next")]].concat());
+        assert!(is_valid(&messages), "{rows:?}");
     }
 }
 
@@ -73,12 +75,12 @@ fn the_newest_turn_always_stays_and_older_ones_leave_whole() {
     let rows: Vec<_> =
         (0..10).flat_map(|_| [row(Role::User, &long), asking("a"), result("a"), row(Role::Assistant, &long)]).collect();
     let preamble = Preamble::new("system".into(), Arc::default());
-    let Prompt { request, tokens } = preamble.prompt(&history(&rows), 6_000);
+    let Prompt { request, tokens } = preamble.prompt(&history(&rows).0, 6_000);
     assert!(tokens <= 6_000);
     assert!(matches!(request.messages[0], ChatMessage::Note(_)));
     assert!(matches!(request.messages[1], ChatMessage::User(_)));
     assert!(is_valid(&request.messages));
-    let tight = preamble.prompt(&history(&rows), 10);
+    let tight = preamble.prompt(&history(&rows).0, 10);
     assert_eq!(tight.request.messages.len(), 5, "the note and the newest turn");
 }
 
@@ -88,4 +90,11 @@ fn a_used_id_gets_a_suffix() {
     assert_eq!(unused_id("call_9", &used), "call_9");
     assert_eq!(unused_id("call_1", &used), "call_1-3");
     assert_eq!(unused_id("", &used), "call-2");
+}
+
+#[test]
+fn calls_of_the_last_message_without_a_result_come_back_as_they_are() {
+    let (messages, open) = history(&[row(Role::User, "q"), asking("a"), result("a"), asking("b")]);
+    assert_eq!(open.iter().map(|call| call.id.as_str()).collect::<Vec<_>>(), ["b"]);
+    assert!(matches!(messages.last(), Some(ChatMessage::Assistant { .. })), "the call has no made-up result");
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{mpsc, oneshot, watch},
     task::JoinHandle,
     time::timeout,
 };
@@ -16,11 +16,14 @@ use tokio_util::sync::CancellationToken;
 use super::{
     AgentParts,
     feed::Feed,
-    ports::store::{AcceptOutcome, NewMessage, StoreError, StoredSession},
+    ports::store::{AcceptOutcome, NewMessage, Resolution, Steering, StoreError, StoredSession},
     store_failed,
     turn::{TurnContext, run_turn},
 };
-use crate::protocol::{Accepted, Actor, ApiError, ErrorCode, EventBody, InterruptReason, MessageId, SessionId};
+use crate::protocol::{
+    Accepted, Actor, Answer, ApiError, ApprovalId, Asked, Decision, ErrorCode, EventBody, InterruptReason, MessageId,
+    Pending, QuestionId, RuleId, SessionId, SteeringId,
+};
 
 /// An actor without work ends after this long: what it holds in memory is in the store.
 const IDLE: Duration = Duration::from_secs(60);
@@ -39,6 +42,25 @@ pub enum Command {
     Stop {
         reply: Reply<()>,
     },
+    Steer {
+        actor: Actor,
+        text: String,
+        reply: Reply<()>,
+    },
+    Decide {
+        actor: Actor,
+        approval: ApprovalId,
+        decision: Decision,
+        reply: Reply<()>,
+    },
+    Answer {
+        actor: Actor,
+        question: QuestionId,
+        answer: Answer,
+        reply: Reply<()>,
+    },
+    /// Goes on with a turn that waited for a person when a former process ended.
+    Resume,
     EditQueued {
         actor: Actor,
         message: MessageId,
@@ -81,6 +103,8 @@ struct SessionActor {
     running: Option<Running>,
     /// Asked to be sent next, whether or not the queue is held.
     next: Option<MessageId>,
+    /// Moves with each word of a person on something that waits.
+    words: watch::Sender<u64>,
     mailbox: mpsc::WeakSender<Command>,
 }
 
@@ -93,7 +117,8 @@ pub fn spawn(
     retire: impl Fn(&SessionId) -> bool + Send + 'static,
 ) -> mpsc::Sender<Command> {
     let (sender, mut commands) = mpsc::channel(MAILBOX);
-    let mut actor = SessionActor { id, parts, feed, running: None, next: None, mailbox: sender.downgrade() };
+    let words = watch::Sender::new(0);
+    let mut actor = SessionActor { id, parts, feed, running: None, next: None, words, mailbox: sender.downgrade() };
     tokio::spawn(async move {
         loop {
             match timeout(IDLE, commands.recv()).await {
@@ -114,6 +139,14 @@ impl SessionActor {
             Command::Send { actor, text, client_id, reply } => {
                 drop(reply.send(self.send(&actor, text, client_id).await))
             }
+            Command::Steer { actor, text, reply } => drop(reply.send(self.steer(&actor, text).await)),
+            Command::Decide { actor, approval, decision, reply } => {
+                drop(reply.send(self.decide(&actor, &approval, decision).await))
+            }
+            Command::Answer { actor, question, answer, reply } => {
+                drop(reply.send(self.answer(&actor, &question, &answer).await))
+            }
+            Command::Resume => self.resume().await,
             Command::Stop { reply } => drop(reply.send(self.stop_or_close().await)),
             Command::EditQueued { actor, message, text, reply } => {
                 let edited = self.parts.store.edit_queued(&actor, &self.id, &message, &text).await;
@@ -145,15 +178,20 @@ impl SessionActor {
         {
             return answer(repeated);
         }
+        let message_id = MessageId::new(super::new_id());
+        if let Some(asked) = oldest_question(&session.pending) {
+            let asked = asked.clone();
+            return self.answer_with(actor, &asked, NewMessage { message_id, client_id, text, start_with: None }).await;
+        }
         self.parts.check_workspace(session.workspace.clone()).await?;
         if self.running.is_some() {
             self.check_queue_room().await?;
         }
         let start_with = self.running.is_none().then(|| self.model_name(&session));
-        let new = NewMessage { message_id: MessageId::new(super::new_id()), client_id, text, start_with };
+        let new = NewMessage { message_id, client_id, text, start_with };
         let outcome = self.parts.store.accept_message(actor, &self.id, new).await.map_err(store_failed)?;
         if let AcceptOutcome::Accepted(Accepted { turn: Some(turn), .. }) = outcome {
-            self.start(&session, turn).await;
+            self.start(&session, turn, false).await;
             self.release(actor, &session).await;
         }
         answer(outcome)
@@ -264,9 +302,66 @@ impl SessionActor {
         let model = self.model_name(&session);
         let started = self.parts.store.start_queued(&self.id, next.as_ref(), &model).await.map_err(store_failed)?;
         if let Some(turn) = started.and_then(|accepted| accepted.turn) {
-            self.start(&session, turn).await;
+            self.start(&session, turn, false).await;
         }
         Ok(())
+    }
+
+    async fn resume(&mut self) {
+        match self.session().await {
+            Ok(session) => match session.running_turn {
+                Some(turn) if self.running.is_none() => self.start(&session, turn, true).await,
+                _ => {}
+            },
+            Err(error) => {
+                tracing::error!(session = %self.id, code = error.code.as_str(), "a waiting turn could not go on");
+            }
+        }
+    }
+
+    // A person's word on something that waits
+
+    async fn steer(&self, actor: &Actor, text: String) -> Result<(), ApiError> {
+        let Some(running) = &self.running else {
+            return Err(ApiError::new(
+                ErrorCode::NotRunning,
+                "Nothing is running in this session, so there is nothing to steer. Send it as a message.",
+            ));
+        };
+        let steering = Steering { steering_id: SteeringId::new(super::new_id()), text };
+        self.parts.store.steer(actor, &self.id, running.turn, steering).await.map_err(store_failed)
+    }
+
+    async fn decide(&self, actor: &Actor, approval: &ApprovalId, decision: Decision) -> Result<(), ApiError> {
+        let rule = RuleId::new(super::new_id());
+        let decided = self.parts.store.decide(actor, &self.id, approval, decision, rule).await.map_err(store_failed)?;
+        self.hand_on(decided, "decided")
+    }
+
+    async fn answer(&self, actor: &Actor, question: &QuestionId, answer: &Answer) -> Result<(), ApiError> {
+        let asked = self.parts.store.asked(&self.id, question).await.map_err(store_failed)?;
+        let words = fitting(&asked, answer)?;
+        let answered = self.parts.store.answer(actor, &self.id, question, words).await.map_err(store_failed)?;
+        self.hand_on(answered, "answered")
+    }
+
+    async fn answer_with(&self, actor: &Actor, asked: &Asked, new: NewMessage) -> Result<Accepted, ApiError> {
+        fitting(asked, &Answer { answer: Some(new.text.clone()), option_ids: Vec::new() })?;
+        let taken = self.parts.store.answer_with_message(actor, &self.id, asked, new).await.map_err(store_failed)?;
+        self.words.send_modify(|words| *words += 1);
+        answer(taken)
+    }
+
+    /// Wakes what waits for the word, or tells whose word came first.
+    fn hand_on(&self, resolution: Resolution, done: &str) -> Result<(), ApiError> {
+        self.words.send_modify(|words| *words += 1);
+        match resolution {
+            Resolution::Done => Ok(()),
+            Resolution::Already { by, at, word } => Err(ApiError::new(
+                ErrorCode::AlreadyResolved,
+                format!("This was {done} before: {} at {at} ({word}). Nothing was changed.", by.name),
+            )),
+        }
     }
 
     /// The session's model, or the default where it is not configured (any more).
@@ -275,7 +370,7 @@ impl SessionActor {
         models.get(&session.model).map_or(models.default_name(), |entry| &entry.name).to_owned()
     }
 
-    async fn start(&mut self, session: &StoredSession, turn: u32) {
+    async fn start(&mut self, session: &StoredSession, turn: u32, resumed: bool) {
         let name = self.model_name(session);
         if name != session.model {
             self.report_missing_model(&session.model, &name).await;
@@ -296,12 +391,13 @@ impl SessionActor {
             feed: self.feed.clone(),
             cancel: cancel.clone(),
             cancelled_for: cancelled_for.clone(),
+            words: self.words.subscribe(),
         };
         let (id, mailbox) = (self.id.clone(), self.mailbox.clone());
         let task = tokio::spawn(async move {
             // The sender of the end is told even when the turn panics.
             let _told = TellEnd { turn, mailbox };
-            let ended = run_turn(context).await;
+            let ended = run_turn(context, resumed).await;
             if let Err(error) = &ended {
                 tracing::error!(session = %id, turn, %error, "the turn could not be recorded");
             }
@@ -317,6 +413,23 @@ impl SessionActor {
             tracing::error!(session = %self.id, %error, "the missing model could not be recorded");
         }
     }
+}
+
+/// The question that a message answers. While a call waits for approval, messages queue.
+fn oldest_question(pending: &[Pending]) -> Option<&Asked> {
+    if pending.iter().any(|pending| matches!(pending, Pending::ApprovalRequested { .. })) {
+        return None;
+    }
+    pending.iter().find_map(|pending| match pending {
+        Pending::AwaitingUserInput { asked, .. } => Some(asked),
+        Pending::ApprovalRequested { .. } => None,
+    })
+}
+
+fn fitting(asked: &Asked, answer: &Answer) -> Result<String, ApiError> {
+    asked.question.words(answer).map_err(|why| {
+        ApiError::new(ErrorCode::InvalidAnswer, format!("{why} Nothing was answered; the question still waits."))
+    })
 }
 
 fn answer(outcome: AcceptOutcome) -> Result<Accepted, ApiError> {

@@ -6,12 +6,14 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    calls::{run_call, skip_call},
+    batch::{self, BatchEnd},
+    calls,
     feed::Feed,
+    guard::{LoopGuard, Step},
     ports::{
         model::{ChatMessage, ModelEntry, ModelError},
         store::{MessageEnd, Store, StoreResult, TurnWindow},
@@ -26,6 +28,14 @@ use crate::protocol::{Actor, CallId, ContextUse, EventBody, InterruptReason, Ses
 pub const MAX_MODEL_CALLS: u32 = 40;
 /// Rows of history that a turn looks back on; more than any window holds.
 const HISTORY_ROWS: u32 = 1000;
+
+const NUDGE: &str = "The last answer was empty. Give the person a direct answer now, in words.";
+const NO_ANSWER: &str = "I have no answer: the model said nothing, also when it was asked once more. What was found so far \
+    stands above. Send the message again, or say it in other words.";
+const REPEATED_CALL: &str = "Not run: the same call was made twice before with the same result. Use what is known, try \
+    something else, or answer the person.";
+const REPEATED: &str = "I stopped here: I was repeating the same step and got no further. What was found so far stands \
+    above. Say what to do differently, or ask for a smaller part.";
 
 /// Everything that one turn works with.
 pub struct TurnContext {
@@ -44,6 +54,8 @@ pub struct TurnContext {
     pub cancel: CancellationToken,
     /// Why it was cancelled; set before `cancel` is.
     pub cancelled_for: Arc<OnceLock<InterruptReason>>,
+    /// Moves with each word of a person on something that waits.
+    pub words: watch::Receiver<u64>,
 }
 
 /// What a running turn has added up.
@@ -58,11 +70,16 @@ struct Tally {
 /// How a turn ends when the model does not rest by itself.
 enum Halt {
     Cancelled,
+    /// The server leaves while the turn only waits for a person: it has no end yet.
+    Suspended,
     Failed(String),
 }
 
-/// Runs a turn whose user row is written, and records how it ended.
-pub async fn run_turn(context: TurnContext) -> StoreResult<()> {
+type Rest = Result<Option<StoppedBy>, Halt>;
+
+/// Runs a turn whose user row is written, and records how it ended. `resumed`: it waited for a person when a former
+/// process ended, and goes on.
+pub async fn run_turn(context: TurnContext, resumed: bool) -> StoreResult<()> {
     let mut tally = Tally {
         started: Instant::now(),
         first_text: None,
@@ -70,20 +87,34 @@ pub async fn run_turn(context: TurnContext) -> StoreResult<()> {
         calls: 0,
         context: ContextUse { used: 0, limit: context.model.context_limit },
     };
-    let ended = go_round(&context, &mut tally).await?;
+    if resumed {
+        tally.take_up(&context).await?;
+    }
+    let ended = go_round(&context, &mut tally, resumed).await?;
     let end = match ended {
         Ok(stopped_by) => completed(&context, &tally, stopped_by),
-        Err(halt) => interrupted(&context, halt),
+        Err(Halt::Suspended) => return Ok(()),
+        Err(Halt::Cancelled) => cancelled(&context),
+        Err(Halt::Failed(detail)) => {
+            EventBody::TurnInterrupted { turn: context.turn, reason: InterruptReason::Error, detail }
+        }
     };
     context.store.end_turn(&context.agent, &context.id, end).await
 }
 
-async fn go_round(context: &TurnContext, tally: &mut Tally) -> StoreResult<Result<Option<StoppedBy>, Halt>> {
-    let mut messages = load_history(context).await?;
+async fn go_round(context: &TurnContext, tally: &mut Tally, resumed: bool) -> StoreResult<Rest> {
+    let mut said = load_conversation(context).await?;
     let preamble = preamble(context);
-    let mut used_ids = HashSet::new();
-    for message in 0..MAX_MODEL_CALLS {
-        let prompt = preamble.prompt(&messages, context.model.context_limit);
+    let (mut used_ids, mut guard, mut nudged) = (HashSet::new(), LoopGuard::default(), false);
+    if resumed {
+        let open = std::mem::take(&mut said.open);
+        if let Some(halt) = run_batch(context, &open, &mut said.messages, true).await? {
+            return Ok(Err(halt));
+        }
+    }
+    for message in said.written..MAX_MODEL_CALLS {
+        take_steering(context, &mut said.messages).await?;
+        let prompt = preamble.prompt(&said.messages, context.model.context_limit);
         let mut sample = sample(context, message, &prompt).await?;
         tally.add(&sample);
         rename_calls(context, &mut sample.calls, &mut used_ids).await?;
@@ -94,29 +125,67 @@ async fn go_round(context: &TurnContext, tally: &mut Tally) -> StoreResult<Resul
             SampleEnd::Stopped => return Ok(Err(Halt::Cancelled)),
             SampleEnd::Failed(error) => return Ok(Err(Halt::Failed(explain(context, &error)))),
         }
+        let is_empty = text.trim().is_empty();
+        let step = guard.step(&text, &calls);
+        said.messages.push(ChatMessage::Assistant { text, calls: calls.clone() });
         if calls.is_empty() {
-            return Ok(Ok(None));
+            if take_steering(context, &mut said.messages).await? {
+                continue;
+            }
+            if !is_empty {
+                return Ok(Ok(None));
+            }
+            if nudged {
+                return say_last(context, message + 1, NO_ANSWER).await;
+            }
+            nudged = true;
+            said.messages.pop();
+            said.messages.push(ChatMessage::Note(NUDGE.into()));
+            continue;
         }
-        messages.push(ChatMessage::Assistant { text, calls: calls.clone() });
         tally.calls += calls.len() as u32;
-        if let Some(halt) = run_batch(context, &calls, &mut messages).await? {
-            return Ok(Err(halt));
+        match step {
+            Step::Run => {
+                if let Some(halt) = run_batch(context, &calls, &mut said.messages, false).await? {
+                    return Ok(Err(halt));
+                }
+            }
+            Step::Warn | Step::End => refuse_repetition(context, &calls, &mut said.messages).await?,
+        }
+        if step == Step::End {
+            return say_last(context, message + 1, REPEATED).await;
         }
     }
     let notice = format!(
         "I stopped here: {MAX_MODEL_CALLS} steps in one turn is the limit, and there was still no answer. \
          What was found so far stands above. Ask for a smaller part, or say \"go on\"."
     );
-    context.feed.begin_message(context.turn, MAX_MODEL_CALLS);
-    context.feed.push_text(&notice);
-    record_message(context, MAX_MODEL_CALLS, notice, &[], &SampleEnd::Complete, Vec::new()).await?;
+    say_last(context, MAX_MODEL_CALLS, &notice).await
+}
+
+/// A last message of ours, where the model comes to no end.
+async fn say_last(context: &TurnContext, message: u32, notice: &str) -> StoreResult<Rest> {
+    context.feed.begin_message(context.turn, message);
+    context.feed.push_text(notice);
+    record_message(context, message, notice.into(), &[], &SampleEnd::Complete, Vec::new()).await?;
     Ok(Ok(Some(StoppedBy::Limit)))
 }
 
-async fn load_history(context: &TurnContext) -> StoreResult<Vec<ChatMessage>> {
+/// What was said before this turn's next message.
+struct Conversation {
+    messages: Vec<ChatMessage>,
+    /// Calls that have no result yet.
+    open: Vec<ToolCall>,
+    /// Messages of this turn that are written.
+    written: u32,
+}
+
+async fn load_conversation(context: &TurnContext) -> StoreResult<Conversation> {
     let window = TurnWindow::Before { turn_number: None, limit: HISTORY_ROWS };
     let rows = context.store.turns(&context.id, window).await?.turns;
-    Ok(prompt::history(&rows))
+    let written = rows.iter().filter(|row| row.turn == context.turn && row.message.is_some()).count();
+    let (messages, open) = prompt::history(&rows);
+    Ok(Conversation { messages, open, written: written as u32 })
 }
 
 fn preamble(context: &TurnContext) -> Preamble {
@@ -125,6 +194,40 @@ fn preamble(context: &TurnContext) -> Preamble {
         .clone()
         .unwrap_or_else(|| prompt::system_prompt(&context.workspace.display().to_string()));
     Preamble::new(system, context.tools.specs().clone())
+}
+
+/// Puts what the person said meanwhile behind `messages`; whether there was anything.
+async fn take_steering(context: &TurnContext, messages: &mut Vec<ChatMessage>) -> StoreResult<bool> {
+    let taken = context.store.take_steering(&context.id, context.turn).await?;
+    messages.extend(taken.iter().map(|steering| prompt::steering(&steering.text)));
+    Ok(!taken.is_empty())
+}
+
+async fn run_batch(
+    context: &TurnContext,
+    calls: &[ToolCall],
+    messages: &mut Vec<ChatMessage>,
+    resumed: bool,
+) -> StoreResult<Option<Halt>> {
+    Ok(match batch::run(context, calls, messages, resumed).await? {
+        BatchEnd::Done => None,
+        BatchEnd::Cancelled => Some(Halt::Cancelled),
+        BatchEnd::Suspended => Some(Halt::Suspended),
+        BatchEnd::Fatal(detail) => Some(Halt::Failed(detail)),
+    })
+}
+
+/// The same calls again and again are not run; their results say so.
+async fn refuse_repetition(
+    context: &TurnContext,
+    calls: &[ToolCall],
+    messages: &mut Vec<ChatMessage>,
+) -> StoreResult<()> {
+    for call in calls {
+        let result = calls::refuse(context, call, REPEATED_CALL, "not repeated").await?;
+        messages.push(prompt::tool_message(call, &result));
+    }
+    Ok(())
 }
 
 /// Gives every call an id that the session has not used; some servers number from 1 in each answer.
@@ -156,28 +259,6 @@ async fn record_message(
     context.store.end_message(&context.agent, &context.id, end).await
 }
 
-/// Runs the calls in the model's order. After a stop the rest get a written result each.
-async fn run_batch(
-    context: &TurnContext,
-    calls: &[ToolCall],
-    messages: &mut Vec<ChatMessage>,
-) -> StoreResult<Option<Halt>> {
-    let mut fatal = None;
-    for call in calls {
-        if context.cancel.is_cancelled() || fatal.is_some() {
-            skip_call(context, call).await?;
-            continue;
-        }
-        let outcome = run_call(context, call).await?;
-        messages.push(prompt::tool_message(call, &outcome.result));
-        fatal = outcome.fatal;
-    }
-    if context.cancel.is_cancelled() {
-        return Ok(Some(Halt::Cancelled));
-    }
-    Ok(fatal.map(Halt::Failed))
-}
-
 fn completed(context: &TurnContext, tally: &Tally, stopped_by: Option<StoppedBy>) -> EventBody {
     let first_text = tally.first_text.unwrap_or_else(Instant::now);
     EventBody::TurnCompleted {
@@ -192,22 +273,13 @@ fn completed(context: &TurnContext, tally: &Tally, stopped_by: Option<StoppedBy>
     }
 }
 
-fn interrupted(context: &TurnContext, halt: Halt) -> EventBody {
-    let (reason, detail) = match halt {
-        Halt::Failed(detail) => (InterruptReason::Error, detail),
-        Halt::Cancelled => {
-            let reason = context.cancelled_for.get().copied().unwrap_or(InterruptReason::Stopped);
-            (reason, describe(reason).into())
-        }
-    };
-    EventBody::TurnInterrupted { turn: context.turn, reason, detail }
-}
-
-fn describe(reason: InterruptReason) -> &'static str {
-    match reason {
+fn cancelled(context: &TurnContext) -> EventBody {
+    let reason = context.cancelled_for.get().copied().unwrap_or(InterruptReason::Stopped);
+    let detail = match reason {
         InterruptReason::Restart => "The server was stopped while this was running. What was written so far is kept.",
         InterruptReason::Stopped | InterruptReason::Error => "Stopped. What was written so far is kept.",
-    }
+    };
+    EventBody::TurnInterrupted { turn: context.turn, reason, detail: detail.into() }
 }
 
 /// The failure in words for a person: fact, effect, next step.
@@ -231,6 +303,21 @@ fn explain(context: &TurnContext, error: &ModelError) -> String {
 }
 
 impl Tally {
+    /// What the turn added up before the restart; the time starts anew.
+    async fn take_up(&mut self, context: &TurnContext) -> StoreResult<()> {
+        for record in context.store.records_from_turn(&context.id, context.turn).await? {
+            match &record.event.body {
+                EventBody::ModelCall { tokens: Some(tokens), .. } => {
+                    self.tokens = self.tokens + *tokens;
+                    self.context.used = tokens.input + tokens.output;
+                }
+                EventBody::ToolCallCompleted { .. } => self.calls += 1,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     fn add(&mut self, sample: &Sample) {
         self.first_text = self.first_text.or(sample.first_text);
         self.tokens = self.tokens + sample.tokens;

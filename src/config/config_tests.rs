@@ -46,6 +46,7 @@ fn an_empty_file_gives_the_defaults() {
             workspace_roots: vec!["/home/anna".into(), "/home/anna/projects".into()],
             max_message_bytes: 262_144,
             max_queue: 100,
+            allow_full_mode: false,
             max_connections: 10_000,
             grace_period: Duration::from_secs(3),
             allowed_hosts: vec![],

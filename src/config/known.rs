@@ -23,6 +23,7 @@ const COWORK: &[&str] = &[
     "workspace_roots",
     "max_message_bytes",
     "max_queue",
+    "allow_full_mode",
     "max_connections",
     "grace_period_ms",
     "allowed_hosts",

@@ -91,6 +91,7 @@ fn cowork(section: &Section<'_>, workspace: Option<&Path>, home: Option<&Path>) 
         workspace_roots: roots,
         max_message_bytes: section.whole("max_message_bytes", 1..=MOST_MESSAGE_BYTES)?.unwrap_or(MAX_MESSAGE_BYTES),
         max_queue: section.whole("max_queue", 1..=u32::MAX)?.unwrap_or(MAX_QUEUE),
+        allow_full_mode: section.flag("allow_full_mode")?.unwrap_or(false),
         max_connections: section.whole("max_connections", 1..=u32::MAX)?.unwrap_or(MAX_CONNECTIONS),
         grace_period: Duration::from_millis(section.whole("grace_period_ms", 0..=600_000)?.unwrap_or(GRACE_PERIOD_MS)),
         allowed_hosts: section.texts("allowed_hosts")?.unwrap_or_default(),

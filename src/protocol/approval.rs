@@ -1,6 +1,9 @@
-//! What a person is asked to agree to.
+//! Calls that wait for a person's word, and the rules that spare it.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Actor, ApprovalId, CallId, RuleId};
 
 /// The risk word of a call that changes something or leaves the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,4 +17,47 @@ pub enum Risk {
     Run,
     /// Sends something off this machine.
     Network,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    Approve,
+    /// This call, and those like it in this session from now on: a rule.
+    ApproveAlways,
+    Deny,
+}
+
+/// A call that needs a person's word before it runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Approval {
+    pub turn: u32,
+    pub approval_id: ApprovalId,
+    pub tool_call_id: CallId,
+    pub name: String,
+    /// Exactly what the tool would be given.
+    pub args: Value,
+    /// The call in one line.
+    pub preview: String,
+    pub risk: Risk,
+    /// What an "always" would be narrowed to; `None`: every call of this tool.
+    pub scope: Option<String>,
+}
+
+/// Calls of a tool that need no word in this session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ApprovalRule {
+    pub rule_id: RuleId,
+    pub tool: String,
+    /// `None`: every call of the tool.
+    pub scope: Option<String>,
+    pub actor: Actor,
+    pub created_at: String,
+}
+
+/// Body of `POST …/approvals/{approval_id}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decide {
+    pub decision: Decision,
 }

@@ -49,6 +49,9 @@ codes! {
     UnknownModel = 422 "unknown_model" "Unknown model";
     MessageTooLarge = 422 "message_too_large" "Message too long";
     QueueFull = 429 "queue_full" "Too many waiting messages";
+    AlreadyResolved = 409 "already_resolved" "Already decided";
+    InvalidAnswer = 422 "invalid_answer" "The answer does not fit";
+    ModeNotAllowed = 422 "mode_not_allowed" "Mode not allowed";
     ClientIdReused = 409 "client_id_reused" "Message id used before";
     NotRunning = 409 "not_running" "Nothing is running";
     NotRestorable = 409 "not_restorable" "Can't be restored";

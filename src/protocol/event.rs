@@ -5,7 +5,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Actor, CallId, MessageId, Mode, Seq};
+use super::{
+    Actor, Approval, ApprovalId, Asked, CallId, Decision, MessageId, Mode, QuestionId, RuleId, Seq, SteeringId,
+};
 
 /// One fact of a session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,7 +24,8 @@ pub struct Event {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     pub event: Event,
-    /// For `user_message_received`, `turn_started`, `message_completed` and an edited `queue_changed`.
+    /// For `user_message_received`, `turn_started`, `message_completed`, `steering_received`, `user_input_received`
+    /// and an edited `queue_changed`.
     pub text: Option<String>,
 }
 
@@ -106,6 +109,36 @@ pub enum EventBody {
         files_changed: Vec<String>,
         /// The output is cut here; it stands whole in the turn row.
         truncated: bool,
+    },
+    ApprovalRequested(Approval),
+    ApprovalResolved {
+        turn: u32,
+        approval_id: ApprovalId,
+        tool_call_id: CallId,
+        decision: Decision,
+    },
+    ApprovalRuleAdded {
+        rule_id: RuleId,
+        tool: String,
+        scope: Option<String>,
+    },
+    ApprovalRuleRemoved {
+        rule_id: RuleId,
+        tool: String,
+        scope: Option<String>,
+    },
+    AwaitingUserInput(Asked),
+    /// The answer itself stands in the call's result.
+    UserInputReceived {
+        turn: u32,
+        question_id: QuestionId,
+        tool_call_id: CallId,
+    },
+    /// A person's word into the running turn; the model gets it with its next call.
+    SteeringReceived {
+        turn: u32,
+        steering_id: SteeringId,
+        bytes: u64,
     },
     QueueChanged {
         change: QueueChange,
@@ -207,6 +240,13 @@ impl EventBody {
             Self::MessageCompleted { .. } => "message_completed",
             Self::ToolCallStarted { .. } => "tool_call_started",
             Self::ToolCallCompleted { .. } => "tool_call_completed",
+            Self::ApprovalRequested(_) => "approval_requested",
+            Self::ApprovalResolved { .. } => "approval_resolved",
+            Self::ApprovalRuleAdded { .. } => "approval_rule_added",
+            Self::ApprovalRuleRemoved { .. } => "approval_rule_removed",
+            Self::AwaitingUserInput(_) => "awaiting_user_input",
+            Self::UserInputReceived { .. } => "user_input_received",
+            Self::SteeringReceived { .. } => "steering_received",
             Self::QueueChanged { .. } => "queue_changed",
             Self::TurnCompleted { .. } => "turn_completed",
             Self::TurnInterrupted { .. } => "turn_interrupted",
@@ -223,11 +263,18 @@ impl EventBody {
             | Self::MessageCompleted { .. }
             | Self::ToolCallStarted { .. }
             | Self::ToolCallCompleted { .. }
+            | Self::ApprovalRequested(_)
+            | Self::ApprovalResolved { .. }
+            | Self::AwaitingUserInput(_)
+            | Self::UserInputReceived { .. }
+            | Self::SteeringReceived { .. }
             | Self::TurnCompleted { .. }
             | Self::TurnInterrupted { .. } => Some(self.event_type()),
             Self::SessionStarted { .. }
             | Self::SessionResumed { .. }
             | Self::SessionUpdated { .. }
+            | Self::ApprovalRuleAdded { .. }
+            | Self::ApprovalRuleRemoved { .. }
             | Self::ModelCall { .. }
             | Self::ModelRetry { .. }
             | Self::SessionError { .. } => None,

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CallId, Event, Seq, Session};
+use super::{ApprovalId, CallId, Decision, Event, QuestionId, Seq, Session};
 
 /// What the page takes from the server. Typed frames of events, which the page reads from `log_event`, and
 /// frames of later versions fall under `Other`: clients ignore what they don't know.
@@ -63,6 +63,21 @@ pub enum ServerFrame {
         seq: Seq,
         text: String,
     },
+    SteeringReceived {
+        seq: Seq,
+        message: String,
+    },
+    UserInputReceived {
+        seq: Seq,
+        answer: String,
+    },
+    /// Live output of a running call.
+    ToolCallOutput {
+        turn: u32,
+        tool_call_id: CallId,
+        offset: u64,
+        text: String,
+    },
     LogEvent(Event),
     Error {
         code: String,
@@ -109,6 +124,26 @@ pub enum ClientFrame {
         client_id: Option<String>,
     },
     Stop {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        client_id: Option<String>,
+    },
+    Steer {
+        message: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        client_id: Option<String>,
+    },
+    Approve {
+        approval_id: ApprovalId,
+        decision: Decision,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        client_id: Option<String>,
+    },
+    Answer {
+        question_id: QuestionId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answer: Option<String>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        option_ids: Vec<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         client_id: Option<String>,
     },

@@ -35,6 +35,22 @@ id! {
     MessageId
 }
 id! {
+    /// A call that waits, or waited, for a person's word: 32 lower-case hex digits.
+    ApprovalId
+}
+id! {
+    /// An "always" of a person: 32 lower-case hex digits.
+    RuleId
+}
+id! {
+    /// A question of the agent: 32 lower-case hex digits.
+    QuestionId
+}
+id! {
+    /// A person's word into a running turn: 32 lower-case hex digits.
+    SteeringId
+}
+id! {
     /// One tool call, unique in its session.
     CallId
 }

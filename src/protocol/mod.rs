@@ -10,20 +10,22 @@ mod model;
 mod page;
 mod question;
 mod session;
+mod task;
 pub mod transcript;
 mod turn;
 
 pub use actor::{Actor, ActorKind};
-pub use approval::Risk;
+pub use approval::{Approval, ApprovalRule, Decide, Decision, Risk};
 pub use error::{ApiError, ErrorCode};
 pub use event::{ContextUse, Event, EventBody, EventPage, InterruptReason, QueueChange, Record, StoppedBy, Tokens};
 pub use frame::{ClientFrame, InFlight, LiveCall, ServerFrame};
-pub use ids::{CallId, MessageId, Seq, SessionId};
+pub use ids::{ApprovalId, CallId, MessageId, QuestionId, RuleId, Seq, SessionId, SteeringId};
 pub use model::{ModelInfo, ToolInfo};
 pub use page::{CreateChoices, SessionPage};
-pub use question::{Answer, Question, QuestionKind, QuestionOption};
+pub use question::{Answer, Asked, Question, QuestionKind, QuestionOption};
 pub use session::{
-    CreateSession, Folder, FolderList, Mode, Session, SessionList, SessionQuery, Status, UNTITLED, UpdateSession,
-    derived_title,
+    CreateSession, Folder, FolderList, Mode, Pending, Session, SessionList, SessionQuery, Status, UNTITLED,
+    UpdateSession, derived_title,
 };
-pub use turn::{Accepted, QueuedMessage, Role, ToolCall, ToolResult, TurnPage, TurnRow};
+pub use task::{Task, TaskStatus};
+pub use turn::{Accepted, QueuedMessage, Role, STEERING_PREFIX, ToolCall, ToolResult, TurnPage, TurnRow};

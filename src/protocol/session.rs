@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Seq, SessionId};
+use super::{Approval, Asked, CallId, Seq, SessionId, Task};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Session {
@@ -23,8 +23,27 @@ pub struct Session {
     pub last_active_at: String,
     pub archived: bool,
     pub head_seq: Seq,
-    /// What waits for a person: the fields of the frames `approval_requested` and `awaiting_user_input`.
-    pub pending: Vec<serde_json::Value>,
+    /// What waits for a person, oldest first.
+    pub pending: Vec<Pending>,
+    /// The agent's plan, in order.
+    #[serde(default)]
+    pub tasks: Vec<Task>,
+}
+
+/// What waits for a person: the fields of the frame that said so.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Pending {
+    ApprovalRequested {
+        seq: Seq,
+        #[serde(flatten)]
+        approval: Approval,
+    },
+    AwaitingUserInput {
+        seq: Seq,
+        #[serde(flatten)]
+        asked: Asked,
+    },
 }
 
 /// The title of a session that has none and in which nothing has been said.
@@ -61,6 +80,28 @@ pub enum Status {
     Running,
     AwaitingApproval,
     AwaitingUserInput,
+}
+
+impl Pending {
+    pub fn tool_call_id(&self) -> &CallId {
+        match self {
+            Self::ApprovalRequested { approval, .. } => &approval.tool_call_id,
+            Self::AwaitingUserInput { asked, .. } => &asked.tool_call_id,
+        }
+    }
+}
+
+impl Status {
+    /// Of a session whose turn runs.
+    pub fn of_running(pending: &[Pending]) -> Self {
+        match pending {
+            [] => Self::Running,
+            _ if pending.iter().any(|pending| matches!(pending, Pending::ApprovalRequested { .. })) => {
+                Self::AwaitingApproval
+            }
+            _ => Self::AwaitingUserInput,
+        }
+    }
 }
 
 /// Body of `POST /cowork/sessions`; everything has a default.

@@ -2,12 +2,16 @@
 //! browser and the tests. A session of Loom's has rows and no events; a running one has events that its rows
 //! don't have yet; where both tell of the same thing, applying the event again changes nothing.
 
+mod call;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use call::{Call, CallApproval, CallQuestion, CallState};
+
 use super::{
     Actor, CallId, ContextUse, EventBody, InterruptReason, MessageId, QueueChange, QueuedMessage, Record, Role,
-    StoppedBy, Tokens, ToolCall, ToolResult, TurnRow,
+    STEERING_PREFIX, SteeringId, StoppedBy, Tokens, ToolResult, TurnRow,
 };
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -28,6 +32,16 @@ pub struct Turn {
     pub outcome: Outcome,
     /// Why the model is asked again, while it is.
     pub retry: Option<String>,
+    pub steering: Vec<Steered>,
+}
+
+/// What a person said into the running turn.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Steered {
+    pub steering_id: SteeringId,
+    /// Messages of the model that stand before it.
+    pub after: usize,
+    pub said: Said,
 }
 
 /// What a person said.
@@ -48,35 +62,6 @@ pub struct Message {
     /// Stopped or interrupted before the model was done.
     pub partial: bool,
     pub calls: Vec<Call>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Call {
-    pub tool_call_id: CallId,
-    pub name: String,
-    pub args: Value,
-    /// The call in one line: a path, a pattern.
-    pub preview: String,
-    pub state: CallState,
-    /// The result in one line.
-    pub summary: String,
-    pub output: String,
-    pub error: Option<String>,
-    pub diff: Option<String>,
-    /// `None` for rows of Loom's, which don't say.
-    pub elapsed_ms: Option<u64>,
-    /// The output goes on in the turn row.
-    pub truncated: bool,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum CallState {
-    /// Asked for, not begun, or no result is known.
-    #[default]
-    Open,
-    Running,
-    Succeeded,
-    Failed,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -165,7 +150,7 @@ impl Transcript {
                 self.call(*turn, tool_call_id, name, |call| {
                     call.args.clone_from(args);
                     call.preview.clone_from(preview);
-                    if call.state == CallState::Open {
+                    if matches!(call.state, CallState::Open | CallState::Waiting) {
                         call.state = CallState::Running;
                     }
                 })
@@ -174,6 +159,20 @@ impl Transcript {
                 let body = &event.body;
                 self.call(*turn, tool_call_id, name, |call| call.complete(body))
             }
+            EventBody::ApprovalRequested(approval) => {
+                self.call(approval.turn, &approval.tool_call_id, &approval.name, |call| call.wait_for(approval))
+            }
+            EventBody::ApprovalResolved { turn, tool_call_id, decision, .. } => {
+                self.call(*turn, tool_call_id, "", |call| call.decide(*decision, &event.actor))
+            }
+            EventBody::AwaitingUserInput(asked) => {
+                self.call(asked.turn, &asked.tool_call_id, "", |call| call.ask(asked))
+            }
+            EventBody::UserInputReceived { turn, tool_call_id, .. } => {
+                let words = record.text.clone().unwrap_or_default();
+                self.call(*turn, tool_call_id, "", |call| call.answer(words, &event.actor))
+            }
+            EventBody::SteeringReceived { turn, steering_id, .. } => self.steer(*turn, steering_id, record),
             EventBody::TurnCompleted {
                 turn, model, tokens, total_time_ms, tool_calls, context, stopped_by, ..
             } => {
@@ -190,6 +189,8 @@ impl Transcript {
             EventBody::SessionStarted { .. }
             | EventBody::SessionResumed { .. }
             | EventBody::SessionUpdated { .. }
+            | EventBody::ApprovalRuleAdded { .. }
+            | EventBody::ApprovalRuleRemoved { .. }
             | EventBody::ModelCall { .. }
             | EventBody::SessionError { .. } => Touched::Nothing,
         }
@@ -238,6 +239,13 @@ impl Transcript {
         Touched::Turn(index)
     }
 
+    fn steer(&mut self, turn: u32, id: &SteeringId, record: &Record) -> Touched {
+        let (text, event) = (record.text.clone().unwrap_or_default(), &record.event);
+        let index = self.turn_at(turn);
+        self.turns[index].steer(id, Said { text, at: event.created_at.clone(), actor: Some(event.actor.clone()) });
+        Touched::Turn(index)
+    }
+
     fn call(&mut self, turn: u32, id: &CallId, name: &str, change: impl FnOnce(&mut Call)) -> Touched {
         let index = self.turn_at(turn);
         let (message, call) = self.turns[index].call_at(id, name);
@@ -265,6 +273,23 @@ impl Transcript {
         Touched::Queue
     }
 
+    /// Takes in live output of a running call; what was cut off before `offset` is marked.
+    pub fn add_output(&mut self, turn: u32, id: &CallId, offset: u64, text: &str) -> Touched {
+        self.call(turn, id, "", |call| {
+            if !matches!(call.state, CallState::Open | CallState::Running) {
+                return;
+            }
+            let at = usize::try_from(offset).unwrap_or(usize::MAX);
+            if at > call.output.len() {
+                call.output.clear();
+                call.output.push_str("[…]\n");
+            } else if call.output.is_char_boundary(at) {
+                call.output.truncate(at);
+            }
+            call.output.push_str(text);
+        })
+    }
+
     /// The turn that runs, if one does.
     pub fn running(&self) -> Option<u32> {
         self.turns.last().filter(|turn| turn.outcome == Outcome::Running).map(|turn| turn.turn)
@@ -282,8 +307,26 @@ impl Turn {
                 message.calls = row.tool_calls.iter().map(Call::from_request).collect();
             }
             Role::Tool => self.add_result(row),
-            // Loom's hints to the model; a person never wrote or read them.
-            Role::System => {}
+            Role::System => self.add_note(row),
+        }
+    }
+
+    /// A person's word into the turn; Loom's hints to the model, which have no id, nobody wrote or read.
+    fn add_note(&mut self, row: &TurnRow) {
+        let id = row.metadata.as_ref().and_then(|metadata| metadata.get("steering_id")).and_then(Value::as_str);
+        let Some(id) = id else { return };
+        let text = row.content.strip_prefix(STEERING_PREFIX).unwrap_or(&row.content).to_owned();
+        self.steer(&SteeringId::new(id), Said { text, at: row.created_at.clone(), actor: None });
+    }
+
+    /// Where a row has told of it already, the event adds who it was.
+    fn steer(&mut self, id: &SteeringId, said: Said) {
+        match self.steering.iter_mut().find(|known| known.steering_id == *id) {
+            Some(known) => known.said = said,
+            None => {
+                let after = self.messages.len();
+                self.steering.push(Steered { steering_id: id.clone(), after, said });
+            }
         }
     }
 
@@ -322,65 +365,6 @@ impl Turn {
         calls.push(Call::new(id.clone(), name));
         (index, calls.len() - 1)
     }
-}
-
-impl Call {
-    fn new(tool_call_id: CallId, name: &str) -> Self {
-        Self {
-            tool_call_id,
-            name: name.into(),
-            args: Value::Null,
-            preview: String::new(),
-            state: CallState::Open,
-            summary: String::new(),
-            output: String::new(),
-            error: None,
-            diff: None,
-            elapsed_ms: None,
-            truncated: false,
-        }
-    }
-
-    fn from_request(request: &ToolCall) -> Self {
-        let mut call = Self::new(request.id.clone(), &request.name);
-        call.args =
-            serde_json::from_str(&request.arguments).unwrap_or_else(|_| Value::String(request.arguments.clone()));
-        call.preview = first_text(&call.args);
-        call
-    }
-
-    fn take_result(&mut self, result: ToolResult) {
-        self.state = if result.success { CallState::Succeeded } else { CallState::Failed };
-        self.output = result.output;
-        self.error = result.error;
-    }
-
-    fn complete(&mut self, body: &EventBody) {
-        let EventBody::ToolCallCompleted { success, elapsed_ms, preview, output, error, diff, truncated, .. } = body
-        else {
-            return;
-        };
-        self.state = if *success { CallState::Succeeded } else { CallState::Failed };
-        self.elapsed_ms = Some(*elapsed_ms);
-        self.summary.clone_from(preview);
-        self.output.clone_from(output);
-        self.error.clone_from(error);
-        self.diff.clone_from(diff);
-        self.truncated = *truncated;
-    }
-}
-
-/// The first text among the arguments: what Loom's calls are recognised by.
-fn first_text(args: &Value) -> String {
-    /// Longest preview, in characters: one line of a card.
-    const PREVIEW_CHARS: usize = 80;
-    let texts = args.as_object().into_iter().flat_map(|object| object.values()).filter_map(Value::as_str);
-    texts
-        .take(1)
-        .flat_map(|text| text.lines().next())
-        .map(|line| line.chars().take(PREVIEW_CHARS).collect())
-        .next()
-        .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::protocol::Event;
+use crate::protocol::ToolCall;
 
 fn row(turn_number: u64, turn: u32, role: Role, content: &str) -> TurnRow {
     TurnRow {

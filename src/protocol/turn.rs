@@ -5,6 +5,9 @@ use serde_json::Value;
 
 use super::{CallId, MessageId};
 
+/// How the row of a person's word into a running turn begins, as Loom writes it.
+pub const STEERING_PREFIX: &str = "Steering instruction from user: ";
+
 /// A row of `conversation_turns`: one message of a person, of the model, or one tool result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TurnRow {
@@ -94,6 +97,15 @@ pub struct ToolResult {
 impl ToolResult {
     pub fn failed(error: impl Into<String>) -> Self {
         Self { error: Some(error.into()), ..Self::default() }
+    }
+
+    /// As a model reads it: the output with its lines, or what went wrong.
+    pub fn words(&self) -> String {
+        match &self.error {
+            Some(error) if self.output.is_empty() => error.clone(),
+            Some(error) => format!("{error}\n{}", self.output),
+            None => self.output.clone(),
+        }
     }
 
     /// Reads a tool row's content; text that is not Loom's JSON is taken as the output.

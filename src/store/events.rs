@@ -5,13 +5,13 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use serde_json::{Value, json};
 
-use super::{failure::unreadable, messages, rows, writer::Change};
+use super::{failure::unreadable, messages, questions, rows, steering, writer::Change};
 use crate::{
     agent::ports::{
         clock::rfc3339,
         store::{StoreError, StoreResult},
     },
-    protocol::{Actor, Event, EventBody, EventPage, QueueChange, Record, Role, Seq, SessionId},
+    protocol::{Actor, Approval, Asked, Event, EventBody, EventPage, QueueChange, Record, Role, Seq, SessionId},
 };
 
 /// Longest `output` and `diff` in an event, in bytes. The log stays readable; the turn row has the whole.
@@ -129,11 +129,18 @@ fn turn(body: &EventBody) -> Option<u32> {
         | EventBody::MessageCompleted { turn, .. }
         | EventBody::ToolCallStarted { turn, .. }
         | EventBody::ToolCallCompleted { turn, .. }
+        | EventBody::ApprovalRequested(Approval { turn, .. })
+        | EventBody::ApprovalResolved { turn, .. }
+        | EventBody::AwaitingUserInput(Asked { turn, .. })
+        | EventBody::UserInputReceived { turn, .. }
+        | EventBody::SteeringReceived { turn, .. }
         | EventBody::TurnCompleted { turn, .. }
         | EventBody::TurnInterrupted { turn, .. } => Some(*turn),
         EventBody::SessionStarted { .. }
         | EventBody::SessionResumed { .. }
         | EventBody::SessionUpdated { .. }
+        | EventBody::ApprovalRuleAdded { .. }
+        | EventBody::ApprovalRuleRemoved { .. }
         | EventBody::QueueChanged { .. }
         | EventBody::SessionError { .. } => None,
     }
@@ -269,6 +276,8 @@ fn text(connection: &Connection, id: &SessionId, body: &EventBody) -> Result<Opt
             messages::text(connection, id, message_id)
         }
         EventBody::MessageCompleted { turn_number, .. } => rows::content(connection, id, *turn_number, Role::Assistant),
+        EventBody::SteeringReceived { steering_id, .. } => steering::text(connection, steering_id),
+        EventBody::UserInputReceived { question_id, .. } => questions::answer_text(connection, question_id),
         EventBody::SessionStarted { .. }
         | EventBody::SessionResumed { .. }
         | EventBody::SessionUpdated { .. }
@@ -276,6 +285,11 @@ fn text(connection: &Connection, id: &SessionId, body: &EventBody) -> Result<Opt
         | EventBody::ModelRetry { .. }
         | EventBody::ToolCallStarted { .. }
         | EventBody::ToolCallCompleted { .. }
+        | EventBody::ApprovalRequested(_)
+        | EventBody::ApprovalResolved { .. }
+        | EventBody::ApprovalRuleAdded { .. }
+        | EventBody::ApprovalRuleRemoved { .. }
+        | EventBody::AwaitingUserInput(_)
         | EventBody::QueueChanged { .. }
         | EventBody::TurnCompleted { .. }
         | EventBody::TurnInterrupted { .. }

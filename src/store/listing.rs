@@ -37,7 +37,8 @@ pub(super) fn page(
         ":archived": query.archived, ":pattern": pattern, ":limit": query.limit, ":offset": query.offset,
     };
     let found = statement.query_map(named, |row| sessions::read(row, zone))?;
-    Ok((found.collect::<rusqlite::Result<_>>()?, total as u64))
+    let sessions = found.map(|session| sessions::complete(connection, session?));
+    Ok((sessions.collect::<StoreResult<_>>()?, total as u64))
 }
 
 /// The `LIKE` pattern for a search text, `None` where there is nothing to search for.

@@ -101,6 +101,28 @@ fn insert(
     Ok(())
 }
 
+/// Remembers a message that answered a question of `turn`: it starts no turn and waits for none.
+pub(super) fn insert_answer(
+    change: &Change<'_>,
+    actor: &Actor,
+    id: &SessionId,
+    new: &NewMessage,
+    turn: u32,
+) -> StoreResult<()> {
+    let sql = "INSERT INTO cowork_web_messages (message_id, session_id, client_id, text_hash, accepted_turn, actor,
+                   created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    change.connection.prepare_cached(sql)?.execute(params![
+        new.message_id.as_str(),
+        id.as_str(),
+        new.client_id,
+        hash(&new.text),
+        turn,
+        serde_json::to_string(actor).map_err(|error| unreadable("an actor", &error))?,
+        rfc3339(change.now),
+    ])?;
+    Ok(())
+}
+
 fn hash(text: &str) -> String {
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }

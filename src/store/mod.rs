@@ -3,6 +3,7 @@
 //! [`SqliteStore`] implements the agent's store port. All changes go through one writer thread, reads through a few
 //! connections of their own. The rooms below are functions over a connection, one per thing that is stored.
 
+mod approvals;
 mod calls;
 mod events;
 mod failure;
@@ -12,12 +13,16 @@ mod messages;
 mod open;
 mod partials;
 mod port;
+mod questions;
 mod readers;
+mod recall;
 mod recover;
 mod removal;
 mod rows;
 mod schema;
 mod sessions;
+mod steering;
+mod tasks;
 mod times;
 mod turns;
 mod writer;
@@ -95,3 +100,5 @@ mod loom_file_tests;
 mod scenario_tests;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod waiting_tests;

@@ -5,16 +5,18 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{
-    SqliteStore, calls, events, listing, messages, partials, recover, removal, rows, sessions, turns, writer::Change,
+    SqliteStore, approvals, calls, events, listing, messages, partials, questions, recall, recover, removal, rows,
+    sessions, steering, tasks, turns, writer::Change,
 };
 use crate::{
     agent::ports::store::{
-        AcceptOutcome, CallEnd, CallStart, MessageEnd, NewMessage, NewSession, PartialText, Store, StoreError,
-        StoreResult, StoredSession, TurnWindow,
+        AcceptOutcome, CallEnd, CallStart, Decided, MessageEnd, NewApproval, NewMessage, NewQuestion, NewSession,
+        PartialText, QuestionState, Recall, Recalled, Recovered, Resolution, Steering, Store, StoreError, StoreResult,
+        StoredSession, TurnWindow,
     },
     protocol::{
-        Accepted, Actor, CallId, EventBody, EventPage, MessageId, QueuedMessage, Record, Seq, SessionId, SessionQuery,
-        TurnPage, UpdateSession,
+        Accepted, Actor, ApprovalId, ApprovalRule, Asked, CallId, Decision, EventBody, EventPage, MessageId,
+        QuestionId, QueuedMessage, Record, RuleId, Seq, SessionId, SessionQuery, Task, TurnPage, UpdateSession,
     },
 };
 
@@ -179,20 +181,124 @@ impl Store for SqliteStore {
         self.write_session(id, move |change, id| partials::keep(change, id, &text)).await
     }
 
-    async fn recover(&self) -> StoreResult<Vec<SessionId>> {
+    async fn recover(&self) -> StoreResult<Recovered> {
         let left = self.readers.read(|connection, _| recover::left_running(connection)).await?;
-        let mut recovered = Vec::new();
+        let mut recovered = Recovered::default();
         for id in left {
-            let ended =
-                self.write_session(&id, |change, id| recover::end_left_turn(change, id, &recover::RESTART)).await;
-            match ended {
-                Ok(_) => recovered.push(id),
+            let end_unless_it_waits = |change: &mut Change<'_>, id: &SessionId| {
+                let waits = recover::only_waits(change.connection, id)?;
+                if !waits {
+                    recover::end_left_turn(change, id, &recover::RESTART)?;
+                }
+                Ok(waits)
+            };
+            match self.write_session(&id, end_unless_it_waits).await {
+                Ok(true) => recovered.waiting.push(id),
+                Ok(false) => recovered.ended.push(id),
                 Err(StoreError::Closed) => return Err(StoreError::Closed),
                 // One session that can't be mended keeps none of the others from working; its next turn tries again.
                 Err(error) => tracing::error!(session = %id, %error, "an interrupted turn could not be ended"),
             }
         }
         Ok(recovered)
+    }
+
+    async fn request_approval(&self, actor: &Actor, id: &SessionId, new: NewApproval) -> StoreResult<()> {
+        self.write_as(actor, id, move |change, actor, id| approvals::request(change, actor, id, new)).await
+    }
+
+    async fn decided(&self, id: &SessionId, call: &CallId) -> StoreResult<Option<Decided>> {
+        let call = call.clone();
+        self.read_session(id, move |connection, id| approvals::decided(connection, id, &call)).await
+    }
+
+    async fn decide(
+        &self,
+        actor: &Actor,
+        id: &SessionId,
+        approval: &ApprovalId,
+        decision: Decision,
+        rule_id: RuleId,
+    ) -> StoreResult<Resolution> {
+        let approval = approval.clone();
+        let decide = move |change: &mut Change<'_>, actor: &Actor, id: &SessionId| {
+            approvals::decide(change, actor, id, &approval, decision, rule_id)
+        };
+        self.write_as(actor, id, decide).await
+    }
+
+    async fn rules(&self, id: &SessionId) -> StoreResult<Vec<ApprovalRule>> {
+        self.read_session(id, approvals::rules).await
+    }
+
+    async fn remove_rule(&self, actor: &Actor, id: &SessionId, rule: &RuleId) -> StoreResult<()> {
+        let rule = rule.clone();
+        self.write_as(actor, id, move |change, actor, id| approvals::remove_rule(change, actor, id, &rule)).await
+    }
+
+    async fn ask(&self, actor: &Actor, id: &SessionId, new: NewQuestion) -> StoreResult<()> {
+        self.write_as(actor, id, move |change, actor, id| questions::ask(change, actor, id, new)).await
+    }
+
+    async fn question(&self, id: &SessionId, call: &CallId) -> StoreResult<QuestionState> {
+        let call = call.clone();
+        self.read_session(id, move |connection, id| questions::state(connection, id, &call)).await
+    }
+
+    async fn asked(&self, id: &SessionId, question: &QuestionId) -> StoreResult<Asked> {
+        let question = question.clone();
+        self.read_session(id, move |connection, id| questions::find(connection, id, &question)).await
+    }
+
+    async fn answer(
+        &self,
+        actor: &Actor,
+        id: &SessionId,
+        question: &QuestionId,
+        words: String,
+    ) -> StoreResult<Resolution> {
+        let question = question.clone();
+        self.write_as(actor, id, move |change, actor, id| questions::answer(change, actor, id, &question, &words)).await
+    }
+
+    async fn answer_with_message(
+        &self,
+        actor: &Actor,
+        id: &SessionId,
+        asked: &Asked,
+        new: NewMessage,
+    ) -> StoreResult<AcceptOutcome> {
+        let asked = asked.clone();
+        let answer = move |change: &mut Change<'_>, actor: &Actor, id: &SessionId| {
+            questions::answer_with_message(change, actor, id, &asked, &new)
+        };
+        self.write_as(actor, id, answer).await
+    }
+
+    async fn withdraw(&self, id: &SessionId) -> StoreResult<()> {
+        self.write_session(id, recover::withdraw).await
+    }
+
+    async fn steer(&self, actor: &Actor, id: &SessionId, turn: u32, steering: Steering) -> StoreResult<()> {
+        self.write_as(actor, id, move |change, actor, id| steering::add(change, actor, id, turn, &steering)).await
+    }
+
+    async fn take_steering(&self, id: &SessionId, turn: u32) -> StoreResult<Vec<Steering>> {
+        // A look first: nearly always nothing was said, and a write would make the turn wait for the disk.
+        let waiting = self.read_session(id, move |connection, id| steering::waiting(connection, id, turn)).await?;
+        if waiting.is_empty() {
+            return Ok(waiting);
+        }
+        self.write_session(id, move |change, id| steering::take(change, id, turn)).await
+    }
+
+    async fn set_tasks(&self, id: &SessionId, tasks: Vec<Task>) -> StoreResult<()> {
+        self.write_session(id, move |change, id| tasks::set(change, id, &tasks)).await
+    }
+
+    async fn recall(&self, id: &SessionId, recall: Recall) -> StoreResult<Vec<Recalled>> {
+        self.write_session(id, |change, id| recall::index(change, id)).await?;
+        self.read_session(id, move |connection, id| recall::find(connection, id, &recall)).await
     }
 
     async fn call_id_used(&self, id: &SessionId, call: &CallId) -> StoreResult<bool> {

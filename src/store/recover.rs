@@ -1,8 +1,8 @@
 //! After a process that ended in the middle of a turn: the turn gets the end that it lacks.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 
-use super::{calls, partials, sessions, turns, writer::Change};
+use super::{approvals, calls, partials, questions, sessions, turns, writer::Change};
 use crate::{
     agent::ports::store::{CallEnd, MessageEnd, StoreResult},
     protocol::{Actor, EventBody, InterruptReason, SessionId, ToolCall, ToolResult},
@@ -28,6 +28,24 @@ pub(super) const LOST_END: Cause = Cause {
     call_error: "The result of this call could not be saved. Whether it took effect is not known, and it is not repeated.",
 };
 
+/// Whether a turn needs nothing but a person's word to go on: something waits, no call has begun without an end but
+/// those that ask, and no text was being written.
+pub(super) fn only_waits(connection: &Connection, id: &SessionId) -> StoreResult<bool> {
+    let Some(turn) = sessions::running_turn(connection, id)? else { return Ok(false) };
+    let pending = approvals::pending(connection, id)?.len() + questions::pending(connection, id)?.len();
+    if pending == 0 || partials::last_of_turn(connection, id, turn)?.is_some() {
+        return Ok(false);
+    }
+    let sql = "SELECT EXISTS(SELECT 1 FROM cowork_events e WHERE e.session_id = ?1 AND e.turn = ?2
+                   AND e.event_type = 'tool_call_started'
+                   AND NOT EXISTS (SELECT 1 FROM conversation_turns t WHERE t.session_id = ?1
+                       AND t.role = 'tool' AND t.tool_call_id = json_extract(e.payload, '$.tool_call_id'))
+                   AND NOT EXISTS (SELECT 1 FROM cowork_web_questions q WHERE q.session_id = ?1
+                       AND q.tool_call_id = json_extract(e.payload, '$.tool_call_id')))";
+    let running: bool = connection.prepare_cached(sql)?.query_row(params![id.as_str(), turn], |row| row.get(0))?;
+    Ok(!running)
+}
+
 /// Sessions whose turn was running when the former process ended.
 pub(super) fn left_running(connection: &Connection) -> StoreResult<Vec<SessionId>> {
     let sql = format!("SELECT s.id FROM {} AND w.running_turn IS NOT NULL ORDER BY s.id", sessions::PRESENT);
@@ -41,6 +59,7 @@ pub(super) fn left_running(connection: &Connection) -> StoreResult<Vec<SessionId
 pub(super) fn end_left_turn(change: &mut Change<'_>, id: &SessionId, cause: &Cause) -> StoreResult<bool> {
     let Some(turn) = sessions::running_turn(change.connection, id)? else { return Ok(false) };
     let system = Actor::system();
+    withdraw(change, id)?;
     for ToolCall { id: tool_call_id, name, .. } in calls::open(change.connection, id)? {
         let result = ToolResult::failed(cause.call_error);
         let preview = "interrupted".into();
@@ -55,6 +74,13 @@ pub(super) fn end_left_turn(change: &mut Change<'_>, id: &SessionId, cause: &Cau
     let interrupted = EventBody::TurnInterrupted { turn, reason: cause.reason, detail: cause.detail.into() };
     turns::end(change, &system, id, interrupted)?;
     Ok(true)
+}
+
+/// Nobody's word is waited for any more, since the turn is over.
+pub(super) fn withdraw(change: &mut Change<'_>, id: &SessionId) -> StoreResult<()> {
+    let system = Actor::system();
+    approvals::withdraw(change, &system, id)?;
+    questions::withdraw(change, &system, id)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use super::*;
 use crate::{
-    agent::ports::store::Store,
+    agent::ports::store::{Recovered, Store},
     protocol::{QueueChange, Role, TurnRow},
     store::testing::{Scene, call},
 };
@@ -32,7 +32,7 @@ async fn text_that_was_being_written_becomes_a_partial_message() {
     scene.queue(&id, "later").await;
     let scene = scene.killed();
     assert_eq!(scene.session(&id).await.running_turn, Some(1));
-    assert_eq!(scene.store.recover().await.unwrap(), std::slice::from_ref(&id));
+    assert_eq!(scene.store.recover().await.unwrap().ended, std::slice::from_ref(&id));
     let rows = scene.rows(&id).await;
     assert_eq!((rows[1].role, rows[1].content.as_str()), (Role::Assistant, "I was about tö"));
     let events = scene.events(&id).await;
@@ -81,8 +81,8 @@ async fn a_second_recovery_finds_nothing() {
     let running = scene.create('b', "Running").await;
     scene.start(&running, "go").await;
     let scene = scene.killed();
-    assert_eq!(scene.store.recover().await.unwrap(), std::slice::from_ref(&running));
-    assert_eq!(scene.store.recover().await.unwrap(), []);
+    assert_eq!(scene.store.recover().await.unwrap().ended, std::slice::from_ref(&running));
+    assert_eq!(scene.store.recover().await.unwrap(), Recovered::default());
     assert_eq!(scene.event_types(&idle).await.last(), Some(&"turn_completed"));
     scene.start(&running, "go on").await;
     assert_eq!(scene.session(&running).await.turn_count, 2);

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::{sessions, writer::Change};
+use super::{recall, sessions, writer::Change};
 use crate::{
     agent::ports::{
         clock::rfc3339,
@@ -46,6 +46,7 @@ pub(super) fn purge_expired(connection: &Connection, now: Timestamp) -> rusqlite
 /// Every table that names sessions: ours, and whichever this version of Loom has. Its search index over memory
 /// entries follows through Loom's triggers; virtual tables and their shadows are not ours to write.
 fn erase(connection: &Connection, id: &str) -> rusqlite::Result<()> {
+    recall::forget(connection, id)?;
     let tables: Vec<String> = connection
         .prepare(
             "SELECT l.name FROM pragma_table_list l JOIN pragma_table_info(l.name) c ON c.name = 'session_id'

@@ -7,7 +7,10 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, co
 use super::open::OpenError;
 
 /// One file per version, oldest first. A file that was released never changes; a change is a new file.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("../../migrations/0001_events_and_web_tables.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/0001_events_and_web_tables.sql"),
+    include_str!("../../migrations/0002_agent_runtime.sql"),
+];
 
 const LOOM_TABLES: &str = include_str!("../../migrations/loom_tables.sql");
 

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::json;
 
-use super::{events, loom, times, writer::Change};
+use super::{approvals, events, loom, questions, tasks, times, writer::Change};
 use crate::{
     agent::ports::store::{NewSession, StoreError, StoreResult, StoredSession},
     protocol::{Actor, EventBody, Mode, Seq, SessionId, UpdateSession, derived_title},
@@ -55,7 +55,19 @@ pub(super) fn read(row: &Row<'_>, zone: &TimeZone) -> rusqlite::Result<StoredSes
         head_seq: row.get::<_, i64>(10)? as Seq,
         running_turn: row.get(13)?,
         queue_held: row.get(14)?,
+        pending: Vec::new(),
+        tasks: Vec::new(),
     })
+}
+
+/// Adds what stands in tables of its own: what waits for a person, which only a running turn has, and the plan.
+pub(super) fn complete(connection: &Connection, mut session: StoredSession) -> StoreResult<StoredSession> {
+    if session.running_turn.is_some() {
+        session.pending = approvals::pending(connection, &session.id)?;
+        session.pending.extend(questions::pending(connection, &session.id)?);
+    }
+    session.tasks = tasks::read(connection, &session.id)?;
+    Ok(session)
 }
 
 /// An unknown mode is read as the one that asks.
@@ -80,7 +92,8 @@ fn mode_text(mode: Mode) -> &'static str {
 pub(super) fn find(connection: &Connection, zone: &TimeZone, id: &SessionId) -> StoreResult<Option<StoredSession>> {
     let sql = format!("SELECT {} FROM {PRESENT} AND s.id = ?1", columns());
     let mut statement = connection.prepare_cached(&sql)?;
-    Ok(statement.query_row([id.as_str()], |row| read(row, zone)).optional()?)
+    let found = statement.query_row([id.as_str()], |row| read(row, zone)).optional()?;
+    found.map(|session| complete(connection, session)).transpose()
 }
 
 /// `NoSession` where it does not exist or is deleted.

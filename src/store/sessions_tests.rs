@@ -34,6 +34,8 @@ async fn a_new_session_has_looms_row_ours_and_its_event() {
             head_seq: 1,
             running_turn: None,
             queue_held: false,
+            pending: vec![],
+            tasks: vec![],
         }
     );
     assert_eq!(state(&scene).as_deref(), Some(r#"{"title": "Reading the notes"}"#));

@@ -75,6 +75,7 @@ pub(super) fn end(change: &mut Change<'_>, actor: &Actor, id: &SessionId, end: E
         return Err(StoreError::Failed(format!("turn {turn} does not run")));
     }
     if matches!(end, EventBody::TurnInterrupted { .. }) {
+        recover::withdraw(change, id)?;
         messages::hold(change, actor, id, true)?;
     }
     partials::clear_all(change.connection, id)?;

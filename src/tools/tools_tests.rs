@@ -64,7 +64,16 @@ async fn refusal(root: &Path, tool: &str, args: Value) -> String {
 #[test]
 fn every_tool_has_a_clean_schema_and_a_preview_of_one_line() {
     let tools = reading_tools();
-    assert_eq!(tools.names().collect::<Vec<_>>(), ["glob_find", "list_directory", "read_file", "ripgrep_search"]);
+    let names = [
+        "ask_user",
+        "conversation_recall",
+        "glob_find",
+        "list_directory",
+        "read_file",
+        "ripgrep_search",
+        "task_tracker",
+    ];
+    assert_eq!(tools.names().collect::<Vec<_>>(), names);
     for spec in tools.specs().iter() {
         let schema = spec.parameters.to_string();
         for noise in ["$schema", "title", "format", "null", "$ref"] {

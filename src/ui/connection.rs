@@ -118,6 +118,8 @@ impl Connection {
             ServerFrame::MessageAccepted { seq, message: text }
             | ServerFrame::TurnStarted { seq, message: text }
             | ServerFrame::QueueChanged { seq, message: Some(text) }
+            | ServerFrame::SteeringReceived { seq, message: text }
+            | ServerFrame::UserInputReceived { seq, answer: text }
             | ServerFrame::MessageCompleted { seq, text } => self.text = Some((seq, text)),
             ServerFrame::LogEvent(event) => {
                 let text = self.text.take().filter(|(seq, _)| *seq == event.seq).map(|(_, text)| text);
@@ -125,6 +127,9 @@ impl Connection {
             }
             ServerFrame::MessageBlocks { turn, message, from, blocks, .. } => {
                 self.view.set_blocks(turn, message, from, blocks)
+            }
+            ServerFrame::ToolCallOutput { turn, tool_call_id, offset, text } => {
+                self.view.add_output(turn, &tool_call_id, offset, &text)
             }
             // The page shows blocks; the text itself is for other clients. Errors answer frames, and this page sends none.
             ServerFrame::TextDelta { .. }

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use crate::protocol::{
-    Event, EventBody, QueuedMessage, Record, Seq, Session, SessionPage, Status, UNTITLED, derived_title,
-    transcript::{Call, Message, Outcome, Said, Touched, Transcript, Turn},
+    CallId, Event, EventBody, Pending, QueuedMessage, Record, Seq, Session, SessionPage, Status, UNTITLED,
+    derived_title,
+    transcript::{Call, Message, Outcome, Said, Steered, Touched, Transcript, Turn},
 };
 
 /// Log rows kept in the page; older ones are in the log itself.
@@ -42,6 +43,7 @@ pub struct TurnView {
     pub messages: RwSignal<Vec<MessageView>>,
     pub outcome: RwSignal<Outcome>,
     pub retry: RwSignal<Option<String>>,
+    pub steering: RwSignal<Vec<Steered>>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -156,6 +158,13 @@ impl SessionView {
         self.written.update(|count| *count += 1);
     }
 
+    /// Takes in live output of a running call.
+    pub fn add_output(&self, turn: u32, call: &CallId, offset: u64, text: &str) {
+        let touched = self.fold.try_update_value(|fold| fold.transcript.add_output(turn, call, offset, text));
+        self.owner.get_value().with(|| self.draw(touched.unwrap_or(Touched::Nothing)));
+        self.written.update(|count| *count += 1);
+    }
+
     /// Replaces the blocks of a message from `from` on.
     pub fn set_blocks(&self, turn: u32, message: u32, from: usize, blocks: Vec<String>) {
         self.owner.get_value().with(|| {
@@ -242,6 +251,9 @@ impl SessionView {
             view.outcome.set(turn.outcome.clone());
         }
         view.retry.set(turn.retry.clone());
+        if view.steering.with_untracked(|steering| *steering != turn.steering) {
+            view.steering.set(turn.steering.clone());
+        }
     }
 
     /// The view of a message; its text may be on the way before any event names it.
@@ -272,7 +284,23 @@ impl SessionView {
                     session.status = Status::Running;
                     session.turn_count = *turn;
                 }
-                EventBody::TurnCompleted { .. } | EventBody::TurnInterrupted { .. } => session.status = Status::Idle,
+                EventBody::TurnCompleted { .. } | EventBody::TurnInterrupted { .. } => {
+                    session.status = Status::Idle;
+                    session.pending.clear();
+                }
+                EventBody::ApprovalRequested(approval) => {
+                    session.pending.push(Pending::ApprovalRequested { seq: head, approval: approval.clone() });
+                    session.status = Status::of_running(&session.pending);
+                }
+                EventBody::AwaitingUserInput(asked) => {
+                    session.pending.push(Pending::AwaitingUserInput { seq: head, asked: asked.clone() });
+                    session.status = Status::of_running(&session.pending);
+                }
+                EventBody::ApprovalResolved { tool_call_id, .. }
+                | EventBody::UserInputReceived { tool_call_id, .. } => {
+                    session.pending.retain(|pending| pending.tool_call_id() != tool_call_id);
+                    session.status = Status::of_running(&session.pending);
+                }
                 EventBody::SessionUpdated { title, model, archived, mode } => {
                     title.iter().for_each(|title| session.title.clone_from(title));
                     model.iter().for_each(|model| session.model.clone_from(model));
@@ -282,6 +310,10 @@ impl SessionView {
                 EventBody::UserMessageReceived { .. } if session.title == UNTITLED => {
                     session.title = derived_title(record.text.as_deref().unwrap_or_default());
                 }
+                EventBody::ToolCallStarted { name, args, .. } if name == "task_tracker" => {
+                    let tasks = args.get("tasks").cloned().unwrap_or_default();
+                    session.tasks = serde_json::from_value(tasks).unwrap_or_default();
+                }
                 EventBody::UserMessageReceived { .. }
                 | EventBody::SessionStarted { .. }
                 | EventBody::SessionResumed { .. }
@@ -290,6 +322,9 @@ impl SessionView {
                 | EventBody::MessageCompleted { .. }
                 | EventBody::ToolCallStarted { .. }
                 | EventBody::ToolCallCompleted { .. }
+                | EventBody::ApprovalRuleAdded { .. }
+                | EventBody::ApprovalRuleRemoved { .. }
+                | EventBody::SteeringReceived { .. }
                 | EventBody::QueueChanged { .. }
                 | EventBody::SessionError { .. } => {}
             }
@@ -305,6 +340,7 @@ impl TurnView {
             messages: RwSignal::new(turn.messages.iter_mut().map(MessageView::new).collect()),
             outcome: RwSignal::new(turn.outcome.clone()),
             retry: RwSignal::new(turn.retry.clone()),
+            steering: RwSignal::new(turn.steering.clone()),
         }
     }
 }

@@ -95,8 +95,28 @@ fn parse_form<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let mut fields: Vec<(String, String)> = serde_urlencoded::from_bytes(body).map_err(|error| refused(&error))?;
     // An empty field of a form is a field that was left out.
     fields.retain(|(_, value)| !value.is_empty());
+    if let Some(lists) = with_lists(&fields) {
+        return parse_value(lists);
+    }
     let given = serde_urlencoded::to_string(fields).map_err(|error| refused(&error))?;
     serde_urlencoded::from_str(&given).map_err(|error| refused(&error))
+}
+
+/// A form whose boxes have one name sends that name several times; `None` where each name comes once.
+fn with_lists(fields: &[(String, String)]) -> Option<serde_json::Value> {
+    let mut object = serde_json::Map::new();
+    let mut repeats = false;
+    for (name, value) in fields {
+        match object.get_mut(name) {
+            None => drop(object.insert(name.clone(), serde_json::Value::String(value.clone()))),
+            Some(serde_json::Value::Array(values)) => values.push(value.clone().into()),
+            Some(first) => {
+                repeats = true;
+                *first = vec![first.clone(), value.clone().into()].into();
+            }
+        }
+    }
+    repeats.then_some(serde_json::Value::Object(object))
 }
 
 pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {

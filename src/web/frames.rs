@@ -36,10 +36,20 @@ fn typed(record: &Record) -> Option<Map<String, Value>> {
     if let Some(field) = text_field(&event.body) {
         frame.insert(field.to_owned(), json!(record.text.as_deref().unwrap_or_default()));
     }
-    if matches!(event.body, EventBody::UserMessageReceived { .. }) {
+    if names_its_actor(&event.body) {
         frame.insert("actor".to_owned(), json!(event.actor));
     }
     Some(frame)
+}
+
+fn names_its_actor(body: &EventBody) -> bool {
+    matches!(
+        body,
+        EventBody::UserMessageReceived { .. }
+            | EventBody::ApprovalResolved { .. }
+            | EventBody::UserInputReceived { .. }
+            | EventBody::SteeringReceived { .. }
+    )
 }
 
 /// Where the frame has the text that the log does not. `message` of a completed message is its number.
@@ -47,8 +57,15 @@ fn text_field(body: &EventBody) -> Option<&'static str> {
     match body {
         EventBody::MessageCompleted { .. } => Some("text"),
         EventBody::UserMessageReceived { .. } | EventBody::TurnStarted { .. } => Some("message"),
+        EventBody::SteeringReceived { .. } => Some("message"),
+        EventBody::UserInputReceived { .. } => Some("answer"),
         EventBody::QueueChanged { change: QueueChange::Edited, .. } => Some("message"),
         EventBody::QueueChanged { .. }
+        | EventBody::ApprovalRequested(_)
+        | EventBody::ApprovalResolved { .. }
+        | EventBody::ApprovalRuleAdded { .. }
+        | EventBody::ApprovalRuleRemoved { .. }
+        | EventBody::AwaitingUserInput(_)
         | EventBody::SessionStarted { .. }
         | EventBody::SessionResumed { .. }
         | EventBody::SessionUpdated { .. }

@@ -15,6 +15,7 @@ mod router;
 mod server;
 mod sessions;
 mod stream;
+mod words;
 
 pub use assets::build_id;
 pub use guard::allowed_hosts;

@@ -19,7 +19,7 @@ use tower_http::{
     timeout::RequestBodyTimeoutLayer,
 };
 
-use super::{assets, error::Problem, guard, health, logs, messages, page, sessions, stream};
+use super::{assets, error::Problem, guard, health, logs, messages, page, sessions, stream, words};
 use crate::{
     protocol::{ApiError, ErrorCode},
     state::AppState,
@@ -65,6 +65,11 @@ fn cowork() -> Router<AppState> {
         .route("/sessions/{id}/logs", get(logs::list))
         .route("/sessions/{id}/messages", post(messages::send))
         .route("/sessions/{id}/stop", post(messages::stop))
+        .route("/sessions/{id}/steer", post(words::steer))
+        .route("/sessions/{id}/approvals/{approval}", post(words::decide))
+        .route("/sessions/{id}/approval-rules", get(words::rules))
+        .route("/sessions/{id}/approval-rules/{rule}", delete(words::remove_rule))
+        .route("/sessions/{id}/questions/{question}", post(words::answer))
         .route("/sessions/{id}/queue", get(messages::queue))
         .route("/sessions/{id}/queue/{message}", delete(messages::remove_queued).patch(messages::edit_queued))
         .route("/sessions/{id}/queue/{message}/send", post(messages::send_queued))

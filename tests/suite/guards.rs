@@ -21,6 +21,10 @@ const CHANGING: &[(&str, &str)] = &[
     ("POST", "/cowork/sessions/{id}/restore"),
     ("POST", "/cowork/sessions/{id}/messages"),
     ("POST", "/cowork/sessions/{id}/stop"),
+    ("POST", "/cowork/sessions/{id}/steer"),
+    ("POST", "/cowork/sessions/{id}/approvals/{approval}"),
+    ("DELETE", "/cowork/sessions/{id}/approval-rules/{rule}"),
+    ("POST", "/cowork/sessions/{id}/questions/{question}"),
     ("PATCH", "/cowork/sessions/{id}/queue/{message}"),
     ("DELETE", "/cowork/sessions/{id}/queue/{message}"),
     ("POST", "/cowork/sessions/{id}/queue/{message}/send"),
@@ -119,7 +123,9 @@ async fn a_foreign_host_reaches_nothing() {
 }
 
 fn path(pattern: &str, id: &str) -> String {
-    pattern.replace("{id}", id).replace("{message}", "0123456789abcdef0123456789abcdef")
+    let names = ["{message}", "{approval}", "{rule}", "{question}"];
+    let nobodys = "0123456789abcdef0123456789abcdef";
+    names.iter().fold(pattern.replace("{id}", id), |path, name| path.replace(name, nobodys))
 }
 
 /// What pages of other sites can make a browser send.

@@ -15,6 +15,7 @@ mod logs;
 mod loom_file;
 mod messages;
 mod pages;
+mod questions;
 mod queue;
 mod restart;
 mod restart_cli;

@@ -155,7 +155,6 @@ async fn a_stop_during_a_tool_gives_every_call_a_result() {
         .map(|call| (call["tool_call_id"].clone(), call["success"].clone()))
         .collect();
     assert_eq!(results, [(json!("a"), json!(false)), (json!("b"), json!(false))]);
-    assert_eq!(socket.all("tool_call_started").len(), 1, "the second one never began");
     // The scripted model checks that each call has its result.
     server.turn(&id, "Go on").await;
 }

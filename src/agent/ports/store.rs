@@ -7,8 +7,9 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use crate::protocol::{
-    Accepted, Actor, CallId, EventBody, EventPage, MessageId, Mode, QueuedMessage, Record, Seq, SessionId,
-    SessionQuery, ToolCall, ToolResult, TurnPage, UpdateSession,
+    Accepted, Actor, ApprovalId, ApprovalRule, Asked, CallId, Decision, EventBody, EventPage, MessageId, Mode, Pending,
+    Question, QuestionId, QueuedMessage, Record, Risk, Role, RuleId, Seq, SessionId, SessionQuery, SteeringId, Task,
+    ToolCall, ToolResult, TurnPage, UpdateSession,
 };
 
 /// How long a deleted session can be brought back; then its rows go.
@@ -39,6 +40,97 @@ pub struct StoredSession {
     pub running_turn: Option<u32>,
     /// Waiting messages don't start by themselves: a stop, an error or a restart came before.
     pub queue_held: bool,
+    /// What waits for a person, oldest first.
+    pub pending: Vec<Pending>,
+    /// The agent's plan.
+    pub tasks: Vec<Task>,
+}
+
+/// A call that needs a person's word.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewApproval {
+    pub approval_id: ApprovalId,
+    pub turn: u32,
+    pub tool_call_id: CallId,
+    pub name: String,
+    pub args: Value,
+    pub preview: String,
+    pub risk: Risk,
+    pub scope: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewQuestion {
+    pub question_id: QuestionId,
+    pub turn: u32,
+    pub tool_call_id: CallId,
+    pub question: Question,
+}
+
+/// What came of a person's word on something that waited.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Resolution {
+    Done,
+    /// Somebody was first, or the turn has ended.
+    Already {
+        by: Actor,
+        at: String,
+        word: String,
+    },
+}
+
+/// The word on a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided {
+    pub decision: Decision,
+    pub by: Actor,
+}
+
+/// Where a question stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum QuestionState {
+    Waiting,
+    /// In words, and whose.
+    Answered {
+        words: String,
+        by: Actor,
+    },
+    Withdrawn,
+}
+
+/// A person's word into a running turn.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Steering {
+    pub steering_id: SteeringId,
+    pub text: String,
+}
+
+/// What is looked for in a session's past.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recall {
+    /// Words to search for; `None` for whole turns.
+    pub words: Option<String>,
+    /// First and last turn.
+    pub turns: (u32, u32),
+    pub limit: u32,
+}
+
+/// A row of a session's past, or the piece of it that matches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recalled {
+    pub turn: u32,
+    pub role: Role,
+    pub tool: Option<String>,
+    pub text: String,
+}
+
+/// What a start finds of a former process.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Recovered {
+    /// Their turns were ended.
+    pub ended: Vec<SessionId>,
+    /// Their turns only wait for a person, and go on.
+    pub waiting: Vec<SessionId>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -134,6 +226,12 @@ pub enum StoreError {
     NoSession,
     #[error("no such message in the queue")]
     NoMessage,
+    #[error("no such approval")]
+    NoApproval,
+    #[error("no such question")]
+    NoQuestion,
+    #[error("no such rule")]
+    NoRule,
     /// Deleted too long ago, or not deleted.
     #[error("can't be restored")]
     NotRestorable,
@@ -197,11 +295,56 @@ pub trait Store: Send + Sync {
     /// Ends a turn that counts as running though nothing runs it: its task crashed, or its end could not be
     /// written. As in [`Store::recover`], with reason `error`. Returns whether there was one.
     async fn end_left_turn(&self, id: &SessionId) -> StoreResult<bool>;
+    /// A call waits for a person from here on. Asked again for the same call, nothing changes.
+    async fn request_approval(&self, actor: &Actor, id: &SessionId, new: NewApproval) -> StoreResult<()>;
+    /// The word on a call; `None` while it waits.
+    async fn decided(&self, id: &SessionId, call: &CallId) -> StoreResult<Option<Decided>>;
+    /// One word counts. An "always" becomes the rule `rule_id`, and covers what else waits and is like it.
+    async fn decide(
+        &self,
+        actor: &Actor,
+        id: &SessionId,
+        approval: &ApprovalId,
+        decision: Decision,
+        rule_id: RuleId,
+    ) -> StoreResult<Resolution>;
+    async fn rules(&self, id: &SessionId) -> StoreResult<Vec<ApprovalRule>>;
+    async fn remove_rule(&self, actor: &Actor, id: &SessionId, rule: &RuleId) -> StoreResult<()>;
+    /// A question waits from here on. Asked again for the same call, nothing changes.
+    async fn ask(&self, actor: &Actor, id: &SessionId, new: NewQuestion) -> StoreResult<()>;
+    async fn question(&self, id: &SessionId, call: &CallId) -> StoreResult<QuestionState>;
+    /// The question itself, whether it waits or not.
+    async fn asked(&self, id: &SessionId, question: &QuestionId) -> StoreResult<Asked>;
+    async fn answer(
+        &self,
+        actor: &Actor,
+        id: &SessionId,
+        question: &QuestionId,
+        words: String,
+    ) -> StoreResult<Resolution>;
+    /// A message that answers a question: its `client_id` counts as used, and it starts no turn.
+    async fn answer_with_message(
+        &self,
+        actor: &Actor,
+        id: &SessionId,
+        asked: &Asked,
+        new: NewMessage,
+    ) -> StoreResult<AcceptOutcome>;
+    /// Denies and withdraws all that waits: the turn is ended.
+    async fn withdraw(&self, id: &SessionId) -> StoreResult<()>;
+    async fn steer(&self, actor: &Actor, id: &SessionId, turn: u32, steering: Steering) -> StoreResult<()>;
+    /// What was said into the turn since the last time; each gets its row.
+    async fn take_steering(&self, id: &SessionId, turn: u32) -> StoreResult<Vec<Steering>>;
+
+    async fn set_tasks(&self, id: &SessionId, tasks: Vec<Task>) -> StoreResult<()>;
+    async fn recall(&self, id: &SessionId, recall: Recall) -> StoreResult<Vec<Recalled>>;
+
     async fn keep_partial(&self, id: &SessionId, text: PartialText) -> StoreResult<()>;
 
-    /// At start-up: ends every turn that a former process left running. Its partial text becomes a message, its
-    /// open calls get a failed result, and the turn is interrupted with reason `restart`. Returns the sessions.
-    async fn recover(&self) -> StoreResult<Vec<SessionId>>;
+    /// At start-up: ends every turn that a former process left running, unless it only waits for a person. Its
+    /// partial text becomes a message, its open calls get a failed result, and the turn is interrupted with reason
+    /// `restart`.
+    async fn recover(&self) -> StoreResult<Recovered>;
     /// Whether a provider's call id was used in this session before.
     async fn call_id_used(&self, id: &SessionId, call: &CallId) -> StoreResult<bool>;
 }

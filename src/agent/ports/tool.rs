@@ -6,8 +6,11 @@ use async_trait::async_trait;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use super::model::ToolSpec;
-use crate::protocol::{Answer, Question, Risk};
+use super::{
+    model::ToolSpec,
+    store::{Recall, Recalled},
+};
+use crate::protocol::{Question, Risk, Task};
 
 #[async_trait]
 pub trait Tool: Send + Sync {
@@ -35,13 +38,18 @@ pub struct Action {
     /// What an "always" is narrowed to where the whole tool would be too much, as a person reads it: the beginning
     /// of a command, a folder, a host.
     pub scope: Option<String>,
+    /// Whether calls of this kind may run at the same time.
+    pub parallel: bool,
 }
 
 impl Action {
-    pub const READ: Self = Self { risk: None, scope: None };
+    /// Looks at files of the workspace.
+    pub const READ: Self = Self { risk: None, scope: None, parallel: true };
+    /// Works on the session itself: asks the person, keeps its plan.
+    pub const SESSION: Self = Self { risk: None, scope: None, parallel: false };
 
     pub fn risky(risk: Risk, scope: Option<String>) -> Self {
-        Self { risk: Some(risk), scope }
+        Self { risk: Some(risk), scope, parallel: false }
     }
 }
 
@@ -63,9 +71,15 @@ pub trait ToolHost: Send + Sync {
     /// Adds to the call's live output.
     fn output(&self, text: &str);
 
-    /// Puts a question to the person and waits for the answer as long as it takes; the error says that the turn was
-    /// ended meanwhile.
-    async fn ask(&self, question: Question) -> Result<Answer, ToolError>;
+    /// Puts a question to the person and waits for the answer, in words, as long as it takes; the error says that the
+    /// turn was ended meanwhile.
+    async fn ask(&self, question: Question) -> Result<String, ToolError>;
+
+    /// Replaces the session's plan.
+    async fn set_tasks(&self, tasks: Vec<Task>) -> Result<(), ToolError>;
+
+    /// Looks into the session's own past.
+    async fn recall(&self, recall: Recall) -> Result<Vec<Recalled>, ToolError>;
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -127,8 +141,16 @@ pub struct NoHost;
 impl ToolHost for NoHost {
     fn output(&self, _text: &str) {}
 
-    async fn ask(&self, _question: Question) -> Result<Answer, ToolError> {
+    async fn ask(&self, _question: Question) -> Result<String, ToolError> {
         Err(ToolError::RespondToModel("nobody is there".into()))
+    }
+
+    async fn set_tasks(&self, _tasks: Vec<Task>) -> Result<(), ToolError> {
+        Ok(())
+    }
+
+    async fn recall(&self, _recall: Recall) -> Result<Vec<Recalled>, ToolError> {
+        Ok(Vec::new())
     }
 }
 

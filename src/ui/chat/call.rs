@@ -38,7 +38,7 @@ pub fn CallItem(call: RwSignal<Call>) -> impl IntoView {
 
 /// What is done, in the tense of its state.
 fn verb(call: &Call) -> String {
-    let done = !matches!(call.state, CallState::Running | CallState::Open);
+    let done = !matches!(call.state, CallState::Running | CallState::Open | CallState::Waiting);
     let words = match call.name.as_str() {
         "read_file" => ("Reading", "Read"),
         "list_directory" => ("Looking into", "Looked into"),
@@ -51,7 +51,7 @@ fn verb(call: &Call) -> String {
 
 fn glyph(state: CallState) -> Glyph {
     match state {
-        CallState::Open => Glyph::Clock,
+        CallState::Open | CallState::Waiting => Glyph::Clock,
         CallState::Running => Glyph::Spark,
         CallState::Succeeded => Glyph::Check,
         CallState::Failed => Glyph::Cross,
@@ -61,6 +61,7 @@ fn glyph(state: CallState) -> Glyph {
 fn state_name(state: CallState) -> &'static str {
     match state {
         CallState::Open => "open",
+        CallState::Waiting => "waiting",
         CallState::Running => "running",
         CallState::Succeeded => "done",
         CallState::Failed => "failed",

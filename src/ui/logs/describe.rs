@@ -1,7 +1,7 @@
 //! An event in words. There is no `_` arm: a new event needs its words here.
 
 use crate::{
-    protocol::{EventBody, InterruptReason, QueueChange, StoppedBy},
+    protocol::{Decision, EventBody, InterruptReason, QueueChange, StoppedBy},
     ui::widgets::Glyph,
 };
 
@@ -76,6 +76,26 @@ pub fn describe(body: &EventBody) -> LogLine {
             let (glyph, tone) = if *success { (Glyph::Check, "plain") } else { (Glyph::Cross, "failed") };
             line(Kind::Tool, glyph, format!("{name}: {preview}")).figure(milliseconds(*elapsed_ms)).tone(tone)
         }
+        EventBody::ApprovalRequested(approval) => {
+            line(Kind::Tool, Glyph::Clock, format!("Waits for approval: {} {}", approval.name, approval.preview))
+                .tone("waiting")
+        }
+        EventBody::ApprovalResolved { decision, .. } => match decision {
+            Decision::Approve => line(Kind::Tool, Glyph::Check, "Approved"),
+            Decision::ApproveAlways => line(Kind::Tool, Glyph::Check, "Approved, and always from now on"),
+            Decision::Deny => line(Kind::Tool, Glyph::Cross, "Denied").tone("waiting"),
+        },
+        EventBody::ApprovalRuleAdded { tool, scope, .. } => {
+            line(Kind::Session, Glyph::Flag, format!("No longer asks for {}", rule(tool, scope.as_deref())))
+        }
+        EventBody::ApprovalRuleRemoved { tool, scope, .. } => {
+            line(Kind::Session, Glyph::Flag, format!("Asks again for {}", rule(tool, scope.as_deref())))
+        }
+        EventBody::AwaitingUserInput(asked) => {
+            line(Kind::Turn, Glyph::Chat, format!("Asks: {}", asked.question.question)).tone("waiting")
+        }
+        EventBody::UserInputReceived { .. } => line(Kind::Turn, Glyph::Chat, "You answered"),
+        EventBody::SteeringReceived { .. } => line(Kind::Turn, Glyph::Chat, "You said something into the turn"),
         EventBody::QueueChanged { change, length, .. } => line(Kind::Turn, Glyph::Clock, queue(*change, *length)),
         EventBody::TurnCompleted { turn, total_time_ms, stopped_by, .. } => {
             let (text, tone) = match stopped_by {
@@ -104,6 +124,13 @@ fn updated(title: Option<&str>, model: Option<&str>, archived: Option<bool>, mod
         mode.then(|| "mode changed".into()),
     ];
     format!("Session {}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+}
+
+fn rule(tool: &str, scope: Option<&str>) -> String {
+    match scope {
+        Some(scope) => format!("{tool}: {scope}"),
+        None => tool.to_owned(),
+    }
 }
 
 fn queue(change: QueueChange, length: u32) -> String {

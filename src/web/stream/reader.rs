@@ -11,7 +11,7 @@ use tungstenite::error::ProtocolError;
 
 use crate::{
     agent::{Agent, feed::Feed},
-    protocol::{Actor, ApiError, ClientFrame, ErrorCode, ServerFrame, SessionId},
+    protocol::{Actor, Answer, ApiError, ClientFrame, ErrorCode, ServerFrame, SessionId},
 };
 
 /// A client gets this long to answer a close, or to send the rest of its own.
@@ -71,6 +71,13 @@ impl Reader {
                 self.agent.send_message(&Actor::local(), &self.id, message, client_id).await.map(drop)
             }
             ClientFrame::Stop { .. } => self.agent.stop(&self.id).await,
+            ClientFrame::Steer { message, .. } => self.agent.steer(&Actor::local(), &self.id, message).await,
+            ClientFrame::Approve { approval_id, decision, .. } => {
+                self.agent.decide(&Actor::local(), &self.id, approval_id, decision).await
+            }
+            ClientFrame::Answer { question_id, answer, option_ids, .. } => {
+                self.agent.answer(&Actor::local(), &self.id, question_id, Answer { answer, option_ids }).await
+            }
             ClientFrame::Ping { .. } => {
                 self.reply(ServerFrame::Pong { head_seq: self.feed.head() }).await;
                 Ok(())
@@ -100,13 +107,16 @@ fn client_id(frame: &ClientFrame) -> Option<String> {
     match frame {
         ClientFrame::UserMessage { client_id, .. }
         | ClientFrame::Stop { client_id }
+        | ClientFrame::Steer { client_id, .. }
+        | ClientFrame::Approve { client_id, .. }
+        | ClientFrame::Answer { client_id, .. }
         | ClientFrame::Ping { client_id } => client_id.clone(),
     }
 }
 
 /// Reads a frame; the error keeps the `client_id` where one can be read, so that its sender recognises it.
 fn read_frame(text: &str) -> Result<ClientFrame, (ApiError, Option<String>)> {
-    const KNOWN: [&str; 3] = ["user_message", "stop", "ping"];
+    const KNOWN: [&str; 6] = ["user_message", "stop", "steer", "approve", "answer", "ping"];
     let value: Value = serde_json::from_str(text).map_err(|error| {
         (ApiError::new(ErrorCode::BadJson, format!("The frame is not valid JSON: {error}. It was ignored.")), None)
     })?;

@@ -182,6 +182,9 @@ impl Writer {
                 }
                 self.frame(&ServerFrame::TextDelta { turn, message, offset: offset as u64, text }).await
             }
+            Item::Output { turn, call, offset, text } => {
+                self.frame(&ServerFrame::ToolCallOutput { turn, tool_call_id: call, offset, text }).await
+            }
             Item::Thinking { turn, message, offset, text } => {
                 self.frame(&ServerFrame::ThinkingDelta { turn, message, offset: offset as u64, text }).await
             }

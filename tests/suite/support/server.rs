@@ -211,7 +211,8 @@ impl Setup {
     fn limits(&self) -> Limits {
         let wait = Duration::from_millis(1);
         let retry = RetryPolicy { attempts: self.attempts, base: wait, max: wait, jitter: wait };
-        Limits { message_bytes: self.message_bytes, queued_messages: self.queued_messages, retry }
+        let (message_bytes, queued_messages) = (self.message_bytes, self.queued_messages);
+        Limits { message_bytes, queued_messages, full_mode: false, retry }
     }
 }
 

@@ -1,0 +1,184 @@
+//! The calls of one message: who must agree, what runs at the same time, and in which order results stand.
+
+use futures::{StreamExt, stream};
+
+use super::{
+    approval::{Verdict, judge},
+    calls::{self, CallOutcome, Prepared},
+    new_id,
+    ports::{
+        model::ChatMessage,
+        store::{NewApproval, StoreResult},
+    },
+    prompt,
+    turn::TurnContext,
+    waiting::{self, Cancelled},
+};
+use crate::protocol::{ApprovalId, Decision, Mode, Risk, ToolCall};
+
+/// Reading calls that run at the same time: enough to hide a slow disk, few enough for two cores.
+const PARALLEL: usize = 4;
+
+pub enum BatchEnd {
+    Done,
+    Cancelled,
+    /// The server leaves while a call waits for a person.
+    Suspended,
+    /// A fault of ours, in words.
+    Fatal(String),
+}
+
+struct Judged<'c> {
+    prepared: Prepared<'c>,
+    verdict: Verdict,
+}
+
+/// Runs the calls and puts their results behind `messages`, in the model's order. `resumed`: they were asked for
+/// before a restart.
+pub async fn run(
+    context: &TurnContext,
+    calls: &[ToolCall],
+    messages: &mut Vec<ChatMessage>,
+    resumed: bool,
+) -> StoreResult<BatchEnd> {
+    let batch = judge_all(context, calls, resumed).await?;
+    request_approvals(context, &batch).await?;
+    if batch.len() > 1 && batch.iter().all(Judged::runs_beside_others) {
+        return run_together(context, &batch, messages).await;
+    }
+    let mut end = BatchEnd::Done;
+    for judged in &batch {
+        let call = judged.prepared.call;
+        if matches!(end, BatchEnd::Done) && context.cancel.is_cancelled() {
+            end = BatchEnd::Cancelled;
+        }
+        match end {
+            BatchEnd::Done => {}
+            // What has no result yet is taken up after the restart.
+            BatchEnd::Suspended => break,
+            BatchEnd::Cancelled | BatchEnd::Fatal(_) => {
+                skip(context, call).await?;
+                continue;
+            }
+        }
+        match run_one(context, judged, resumed).await? {
+            CallOutcome::Done(result) => messages.push(prompt::tool_message(call, &result)),
+            CallOutcome::Fatal(result, why) => {
+                messages.push(prompt::tool_message(call, &result));
+                end = BatchEnd::Fatal(why);
+            }
+            CallOutcome::Suspended => end = BatchEnd::Suspended,
+        }
+    }
+    if matches!(end, BatchEnd::Done) && context.cancel.is_cancelled() {
+        end = BatchEnd::Cancelled;
+    }
+    Ok(end)
+}
+
+async fn judge_all<'c>(context: &TurnContext, calls: &'c [ToolCall], resumed: bool) -> StoreResult<Vec<Judged<'c>>> {
+    let prepared: Vec<_> = calls.iter().map(|call| calls::prepare(context, call)).collect();
+    let risky = |prepared: &Prepared<'_>| prepared.action.as_ref().is_some_and(|action| action.risk.is_some());
+    // Read anew for each batch: the person may have changed the mode meanwhile.
+    let (mode, rules) = if prepared.iter().any(risky) {
+        let session = context.store.session(&context.id).await?;
+        (session.map(|session| session.mode).unwrap_or_default(), context.store.rules(&context.id).await?)
+    } else {
+        (Mode::default(), Vec::new())
+    };
+    let verdict = |prepared: &Prepared<'_>| match prepared.action.clone() {
+        None => Verdict::Free,
+        Some(action) if resumed => asked_before(action.risk, action.scope),
+        Some(action) => judge(mode, &rules, &prepared.call.name, action),
+    };
+    Ok(prepared.into_iter().map(|prepared| Judged { verdict: verdict(&prepared), prepared }).collect())
+}
+
+/// After a restart every risky call asks: whether it was free before is not known, and one that was asked about has
+/// its approval, decided or not.
+fn asked_before(risk: Option<Risk>, scope: Option<String>) -> Verdict {
+    risk.map_or(Verdict::Free, |risk| Verdict::Ask { risk, scope })
+}
+
+/// All at once, so that a person sees everything that waits.
+async fn request_approvals(context: &TurnContext, batch: &[Judged<'_>]) -> StoreResult<()> {
+    for Judged { prepared, verdict } in batch {
+        let Verdict::Ask { risk, scope } = verdict else { continue };
+        let new = NewApproval {
+            approval_id: ApprovalId::new(new_id()),
+            turn: context.turn,
+            tool_call_id: prepared.call.id.clone(),
+            name: prepared.call.name.clone(),
+            args: prepared.shown.clone(),
+            preview: prepared.preview.clone(),
+            risk: *risk,
+            scope: scope.clone(),
+        };
+        context.store.request_approval(&context.agent, &context.id, new).await?;
+    }
+    Ok(())
+}
+
+async fn run_one(context: &TurnContext, judged: &Judged<'_>, resumed: bool) -> StoreResult<CallOutcome> {
+    let Judged { prepared, verdict } = judged;
+    let call = prepared.call;
+    match verdict {
+        Verdict::Free => {}
+        Verdict::Refused(why) => {
+            return calls::refuse(context, call, why, "not allowed in this mode").await.map(CallOutcome::Done);
+        }
+        Verdict::Ask { .. } => match waiting::decision(context, &call.id).await? {
+            Err(Cancelled) if context.leaves() => return Ok(CallOutcome::Suspended),
+            Err(Cancelled) => return skip(context, call).await,
+            Ok(decided) if decided.decision == Decision::Deny => {
+                let why = "The person denied this call, so it was not run. Do not try the same again; go on without it, \
+                           or ask what they would rather have.";
+                return calls::refuse(context, call, why, "denied").await.map(CallOutcome::Done);
+            }
+            Ok(_) => {}
+        },
+    }
+    calls::start(context, prepared, resumed).await?;
+    match calls::execute(context, prepared).await {
+        Some(ran) => calls::end(context, call, ran).await,
+        None => Ok(CallOutcome::Suspended),
+    }
+}
+
+/// Calls that only look run at the same time; their results stand in the model's order.
+async fn run_together(
+    context: &TurnContext,
+    batch: &[Judged<'_>],
+    messages: &mut Vec<ChatMessage>,
+) -> StoreResult<BatchEnd> {
+    for judged in batch {
+        calls::start(context, &judged.prepared, false).await?;
+    }
+    let running: Vec<_> = batch.iter().map(|judged| calls::execute(context, &judged.prepared)).collect();
+    let mut running = stream::iter(running).buffered(PARALLEL);
+    let mut end = BatchEnd::Done;
+    for Judged { prepared: Prepared { call, .. }, .. } in batch {
+        let Some(Some(ran)) = running.next().await else { continue };
+        match calls::end(context, call, ran).await? {
+            CallOutcome::Done(result) => messages.push(prompt::tool_message(call, &result)),
+            CallOutcome::Fatal(result, why) => {
+                messages.push(prompt::tool_message(call, &result));
+                end = BatchEnd::Fatal(why);
+            }
+            CallOutcome::Suspended => {}
+        }
+    }
+    Ok(if context.cancel.is_cancelled() { BatchEnd::Cancelled } else { end })
+}
+
+/// A written result for a call that the end of the turn came before. What waits for a person's word waits no more.
+async fn skip(context: &TurnContext, call: &ToolCall) -> StoreResult<CallOutcome> {
+    context.store.withdraw(&context.id).await?;
+    calls::refuse(context, call, "Not run: the turn was ended before.", "not run").await.map(CallOutcome::Done)
+}
+
+impl Judged<'_> {
+    fn runs_beside_others(&self) -> bool {
+        self.verdict == Verdict::Free && self.prepared.action.as_ref().is_none_or(|action| action.parallel)
+    }
+}

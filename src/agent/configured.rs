@@ -1,0 +1,60 @@
+//! What this server offers: models, tools, folders.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::{Agent, blocking, ports};
+use crate::protocol::{ApiError, FolderList, ModelInfo, ToolInfo};
+
+/// How long a health question to a model may take before it counts as unreachable.
+const HEALTH_LIMIT: Duration = Duration::from_secs(6);
+
+impl Agent {
+    pub async fn models(&self) -> Vec<ModelInfo> {
+        let asked = self.parts.models.iter().map(|entry| async move {
+            let health = timeout(HEALTH_LIMIT, entry.model.health()).await;
+            let detail = match health {
+                Ok(Ok(())) => None,
+                Ok(Err(error)) => Some(error.to_string()),
+                Err(_) => Some(format!("It did not answer within {} s.", HEALTH_LIMIT.as_secs())),
+            };
+            ModelInfo {
+                name: entry.name.clone(),
+                provider: entry.provider.clone(),
+                model: entry.model_id.clone(),
+                default: entry.name == self.parts.models.default_name(),
+                context_limit: entry.context_limit,
+                reachable: detail.is_none(),
+                detail,
+            }
+        });
+        futures::future::join_all(asked).await
+    }
+
+    /// The configured aliases, the default one first.
+    pub fn model_names(&self) -> Vec<String> {
+        let default = self.parts.models.default_name();
+        let others = self.parts.models.iter().map(|entry| entry.name.as_str()).filter(|name| *name != default);
+        std::iter::once(default).chain(others).map(Into::into).collect()
+    }
+
+    pub fn tools(&self) -> Vec<ToolInfo> {
+        let info = |spec: &ports::model::ToolSpec| ToolInfo {
+            name: spec.name.clone(),
+            description: spec.description.clone(),
+            parameters: spec.parameters.clone(),
+        };
+        self.parts.tools.specs().iter().map(info).collect()
+    }
+
+    pub async fn folders(&self, dir: Option<String>) -> Result<FolderList, ApiError> {
+        let workspaces = self.parts.workspaces.clone();
+        blocking(move || workspaces.browse(dir.as_deref())).await
+    }
+
+    /// Why a session can't go on in its folder, if it can't.
+    pub async fn check_workspace(&self, workspace: String) -> Result<(), ApiError> {
+        self.parts.check_workspace(workspace).await
+    }
+}

@@ -1,0 +1,166 @@
+//! A tool call as a person follows it: what is asked, who must agree, what came out.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::protocol::{
+    Actor, Approval, ApprovalId, Asked, CallId, Decision, EventBody, Question, QuestionId, Risk, ToolCall, ToolResult,
+};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Call {
+    pub tool_call_id: CallId,
+    pub name: String,
+    pub args: Value,
+    /// The call in one line: a path, a pattern.
+    pub preview: String,
+    pub state: CallState,
+    /// The result in one line.
+    pub summary: String,
+    pub output: String,
+    pub error: Option<String>,
+    pub diff: Option<String>,
+    /// `None` for rows of Loom's, which don't say.
+    pub elapsed_ms: Option<u64>,
+    /// The output goes on in the turn row.
+    pub truncated: bool,
+    pub approval: Option<CallApproval>,
+    pub question: Option<CallQuestion>,
+}
+
+/// What a call needs, or needed, a person's word for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallApproval {
+    pub approval_id: ApprovalId,
+    pub risk: Risk,
+    /// What an "always" would be narrowed to.
+    pub scope: Option<String>,
+    /// The word and who gave it.
+    pub decided: Option<(Decision, Actor)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallQuestion {
+    pub question_id: QuestionId,
+    pub question: Question,
+    /// In words, and who gave it.
+    pub answer: Option<(String, Actor)>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CallState {
+    /// Asked for, not begun, or no result is known.
+    #[default]
+    Open,
+    /// For a person's word or answer.
+    Waiting,
+    Running,
+    Succeeded,
+    Failed,
+}
+
+impl Call {
+    pub(super) fn new(tool_call_id: CallId, name: &str) -> Self {
+        Self {
+            tool_call_id,
+            name: name.into(),
+            args: Value::Null,
+            preview: String::new(),
+            state: CallState::Open,
+            summary: String::new(),
+            output: String::new(),
+            error: None,
+            diff: None,
+            elapsed_ms: None,
+            truncated: false,
+            approval: None,
+            question: None,
+        }
+    }
+
+    pub(super) fn wait_for(&mut self, approval: &Approval) {
+        self.args.clone_from(&approval.args);
+        self.preview.clone_from(&approval.preview);
+        if self.approval.as_ref().is_some_and(|known| known.decided.is_some()) {
+            return;
+        }
+        self.approval = Some(CallApproval {
+            approval_id: approval.approval_id.clone(),
+            risk: approval.risk,
+            scope: approval.scope.clone(),
+            decided: None,
+        });
+        if self.state == CallState::Open {
+            self.state = CallState::Waiting;
+        }
+    }
+
+    pub(super) fn from_request(request: &ToolCall) -> Self {
+        let mut call = Self::new(request.id.clone(), &request.name);
+        call.args =
+            serde_json::from_str(&request.arguments).unwrap_or_else(|_| Value::String(request.arguments.clone()));
+        call.preview = first_text(&call.args);
+        call
+    }
+
+    pub(super) fn decide(&mut self, decision: Decision, by: &Actor) {
+        if let Some(approval) = &mut self.approval {
+            approval.decided = Some((decision, by.clone()));
+        }
+        if self.state == CallState::Waiting {
+            self.state = CallState::Open;
+        }
+    }
+
+    pub(super) fn ask(&mut self, asked: &Asked) {
+        if self.question.as_ref().is_none_or(|known| known.answer.is_none()) {
+            let (question_id, question) = (asked.question_id.clone(), asked.question.clone());
+            self.question = Some(CallQuestion { question_id, question, answer: None });
+        }
+        if self.state == CallState::Running {
+            self.state = CallState::Waiting;
+        }
+    }
+
+    pub(super) fn answer(&mut self, words: String, by: &Actor) {
+        if let Some(question) = &mut self.question {
+            question.answer = Some((words, by.clone()));
+        }
+        if self.state == CallState::Waiting {
+            self.state = CallState::Running;
+        }
+    }
+
+    pub(super) fn take_result(&mut self, result: ToolResult) {
+        self.state = if result.success { CallState::Succeeded } else { CallState::Failed };
+        self.output = result.output;
+        self.error = result.error;
+    }
+
+    pub(super) fn complete(&mut self, body: &EventBody) {
+        let EventBody::ToolCallCompleted { success, elapsed_ms, preview, output, error, diff, truncated, .. } = body
+        else {
+            return;
+        };
+        self.state = if *success { CallState::Succeeded } else { CallState::Failed };
+        self.elapsed_ms = Some(*elapsed_ms);
+        self.summary.clone_from(preview);
+        self.output.clone_from(output);
+        self.error.clone_from(error);
+        self.diff.clone_from(diff);
+        self.truncated = *truncated;
+    }
+}
+
+/// The first text among the arguments: what Loom's calls are recognised by.
+fn first_text(args: &Value) -> String {
+    /// Longest preview, in characters: one line of a card.
+    const PREVIEW_CHARS: usize = 80;
+    let texts = args.as_object().into_iter().flat_map(|object| object.values()).filter_map(Value::as_str);
+    texts
+        .take(1)
+        .flat_map(|text| text.lines().next())
+        .map(|line| line.chars().take(PREVIEW_CHARS).collect())
+        .next()
+        .unwrap_or_default()
+}
