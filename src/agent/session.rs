@@ -329,7 +329,9 @@ impl SessionActor {
             ));
         };
         let steering = Steering { steering_id: SteeringId::new(super::new_id()), text };
-        self.parts.store.steer(actor, &self.id, running.turn, steering).await.map_err(store_failed)
+        self.parts.store.steer(actor, &self.id, running.turn, steering).await.map_err(store_failed)?;
+        self.words.send_modify(|words| *words += 1);
+        Ok(())
     }
 
     async fn decide(&self, actor: &Actor, approval: &ApprovalId, decision: Decision) -> Result<(), ApiError> {

@@ -106,6 +106,11 @@ async fn go_round(context: &TurnContext, tally: &mut Tally, resumed: bool) -> St
     let mut said = load_conversation(context).await?;
     let preamble = preamble(context);
     let (mut used_ids, mut guard, mut nudged) = (HashSet::new(), LoopGuard::default(), false);
+    let mut words = context.words.clone();
+    if resumed {
+        // What was said before the restart may not be taken yet.
+        words.mark_changed();
+    }
     if resumed {
         let open = std::mem::take(&mut said.open);
         if let Some(halt) = run_batch(context, &open, &mut said.messages, true).await? {
@@ -113,7 +118,7 @@ async fn go_round(context: &TurnContext, tally: &mut Tally, resumed: bool) -> St
         }
     }
     for message in said.written..MAX_MODEL_CALLS {
-        take_steering(context, &mut said.messages).await?;
+        take_steering(context, &mut words, &mut said.messages).await?;
         let prompt = preamble.prompt(&said.messages, context.model.context_limit);
         let mut sample = sample(context, message, &prompt).await?;
         tally.add(&sample);
@@ -129,7 +134,7 @@ async fn go_round(context: &TurnContext, tally: &mut Tally, resumed: bool) -> St
         let step = guard.step(&text, &calls);
         said.messages.push(ChatMessage::Assistant { text, calls: calls.clone() });
         if calls.is_empty() {
-            if take_steering(context, &mut said.messages).await? {
+            if take_steering(context, &mut words, &mut said.messages).await? {
                 continue;
             }
             if !is_empty {
@@ -197,7 +202,16 @@ fn preamble(context: &TurnContext) -> Preamble {
 }
 
 /// Puts what the person said meanwhile behind `messages`; whether there was anything.
-async fn take_steering(context: &TurnContext, messages: &mut Vec<ChatMessage>) -> StoreResult<bool> {
+async fn take_steering(
+    context: &TurnContext,
+    words: &mut watch::Receiver<u64>,
+    messages: &mut Vec<ChatMessage>,
+) -> StoreResult<bool> {
+    // Nearly always nothing was said, and a look at the store would make the turn wait.
+    if !words.has_changed().unwrap_or(false) {
+        return Ok(false);
+    }
+    words.mark_unchanged();
     let taken = context.store.take_steering(&context.id, context.turn).await?;
     messages.extend(taken.iter().map(|steering| prompt::steering(&steering.text)));
     Ok(!taken.is_empty())

@@ -284,11 +284,6 @@ impl Store for SqliteStore {
     }
 
     async fn take_steering(&self, id: &SessionId, turn: u32) -> StoreResult<Vec<Steering>> {
-        // A look first: nearly always nothing was said, and a write would make the turn wait for the disk.
-        let waiting = self.read_session(id, move |connection, id| steering::waiting(connection, id, turn)).await?;
-        if waiting.is_empty() {
-            return Ok(waiting);
-        }
         self.write_session(id, move |change, id| steering::take(change, id, turn)).await
     }
 

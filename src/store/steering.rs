@@ -37,7 +37,7 @@ pub(super) fn add(
     sessions::touch(change, id)
 }
 
-pub(super) fn waiting(connection: &Connection, id: &SessionId, turn: u32) -> StoreResult<Vec<Steering>> {
+fn waiting(connection: &Connection, id: &SessionId, turn: u32) -> StoreResult<Vec<Steering>> {
     let sql = "SELECT steering_id, text FROM cowork_web_steering
                WHERE session_id = ?1 AND turn = ?2 AND NOT taken ORDER BY id";
     let mut statement = connection.prepare_cached(sql)?;

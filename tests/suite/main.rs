@@ -25,5 +25,6 @@ mod sessions_delete;
 mod stream;
 mod stream_input;
 mod stream_view;
+mod turn_control;
 mod turns;
 mod turns_failure;
