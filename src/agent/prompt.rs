@@ -9,6 +9,12 @@ use crate::protocol::{Role, STEERING_PREFIX, ToolCall, ToolResult, TurnRow};
 const CHARS_PER_TOKEN: u64 = 4;
 /// Share of the window, in percent, that the answer and the estimate's error are left.
 const RESERVE_PERCENT: u64 = 25;
+/// Longest index of what is left out, in bytes, as Loom's.
+const INDEX_CHARS: usize = 1200;
+/// Of each turn in it, in characters.
+const INDEX_LINE_CHARS: usize = 80;
+const RESULT_LEFT_OUT: &str = "[This result is left out here for lack of room. Run the call again if it is needed.]";
+const RESULT_CUT: &str = "[… cut here for lack of room: ask for a smaller part]";
 
 pub fn estimate_tokens(chars: usize) -> u64 {
     (chars as u64).div_ceil(CHARS_PER_TOKEN)
@@ -97,31 +103,117 @@ impl Preamble {
         Self { system, tools, tokens }
     }
 
-    /// The newest whole turns that fit `limit` tokens beside the preamble. The newest turn is always whole; what an
-    /// older one would fill beyond the limit is left out, and the model is told.
-    pub fn prompt(&self, messages: &[ChatMessage], limit: u64) -> Prompt {
+    /// The newest whole turns of the conversation that fit `limit` tokens beside the preamble, and an index of those
+    /// that are left out. In the newest turn, which always stays, old results give way where it alone is too long.
+    pub fn prompt(&self, said: &[ChatMessage], first_turn: u32, limit: u64) -> Prompt {
         let budget = (limit * (100 - RESERVE_PERCENT) / 100).saturating_sub(self.tokens);
-        let mut used = 0;
-        let mut first = messages.len();
-        for (index, message) in messages.iter().enumerate().rev() {
-            used += message_tokens(message);
-            if used > budget && first < messages.len() {
+        let starts: Vec<usize> =
+            said.iter().enumerate().filter(|(_, message)| is_user(message)).map(|(index, _)| index).collect();
+        let newest_start = starts.last().copied().unwrap_or(0);
+        let newest = shrink(said[newest_start..].to_vec(), budget);
+        let mut room = budget.saturating_sub(tokens(&newest));
+        let mut first = newest_start;
+        for pair in starts.windows(2).rev() {
+            let needed = tokens(&said[pair[0]..pair[1]]);
+            // The index of what is left out needs its place, unless nothing is.
+            let index = if pair[0] == starts[0] { 0 } else { estimate_tokens(INDEX_CHARS) };
+            if needed + index > room {
                 break;
             }
-            if matches!(message, ChatMessage::User(_)) {
-                first = index;
-            }
+            room -= needed;
+            first = pair[0];
         }
-        if first == messages.len() {
-            first = 0;
-        }
-        let left_out = (first > 0)
-            .then(|| ChatMessage::Note("Earlier messages of this session are left out here for lack of room.".into()));
-        let messages: Vec<_> = left_out.into_iter().chain(messages[first..].iter().cloned()).collect();
-        let tokens = self.tokens + messages.iter().map(message_tokens).sum::<u64>();
+        let index = archive_index(said, &starts, first, first_turn);
+        let messages: Vec<_> =
+            index.into_iter().chain(said[first..newest_start].iter().cloned()).chain(newest).collect();
+        let tokens = self.tokens + tokens(&messages);
         let request = ModelRequest { system: self.system.clone(), messages, tools: self.tools.clone() };
         Prompt { request, tokens }
     }
+}
+
+fn is_user(message: &ChatMessage) -> bool {
+    matches!(message, ChatMessage::User(_))
+}
+
+fn tokens(messages: &[ChatMessage]) -> u64 {
+    messages.iter().map(message_tokens).sum()
+}
+
+/// Brings a turn into `budget` tokens: results that the model has worked with already go first, oldest first; then
+/// those it has not seen yet are cut at their line borders.
+fn shrink(mut turn: Vec<ChatMessage>, budget: u64) -> Vec<ChatMessage> {
+    let mut used = tokens(&turn);
+    let last_calls = turn.iter().rposition(|message| matches!(message, ChatMessage::Assistant { .. })).unwrap_or(0);
+    for message in &mut turn[..last_calls] {
+        if used <= budget {
+            return turn;
+        }
+        let before = message_tokens(message);
+        if let ChatMessage::Tool { content, .. } = message
+            && content.len() > RESULT_LEFT_OUT.len()
+        {
+            *content = RESULT_LEFT_OUT.into();
+        }
+        used -= before - message_tokens(message);
+    }
+    let results = turn[last_calls..].iter().filter(|message| matches!(message, ChatMessage::Tool { .. })).count();
+    if used <= budget || results == 0 {
+        return turn;
+    }
+    let others = used - tokens(&turn[last_calls..])
+        + turn[last_calls..]
+            .iter()
+            .filter(|message| !matches!(message, ChatMessage::Tool { .. }))
+            .map(message_tokens)
+            .sum::<u64>();
+    let each = budget.saturating_sub(others) / results as u64 * CHARS_PER_TOKEN;
+    for message in &mut turn[last_calls..] {
+        if let ChatMessage::Tool { content, .. } = message {
+            cut_at_line(content, usize::try_from(each).unwrap_or(usize::MAX));
+        }
+    }
+    turn
+}
+
+/// Cuts a text to `limit` bytes at a line border, and says so at its end.
+fn cut_at_line(text: &mut String, limit: usize) {
+    if text.len() <= limit {
+        return;
+    }
+    let end = text.floor_char_boundary(limit.saturating_sub(RESULT_CUT.len()));
+    let end = text[..end].rfind('\n').map_or(end, |line| line + 1);
+    text.truncate(end);
+    text.push_str(RESULT_CUT);
+}
+
+/// What stands before the shown part: which turns, and what each was about. `None` where nothing is left out.
+fn archive_index(said: &[ChatMessage], starts: &[usize], first: usize, first_turn: u32) -> Option<ChatMessage> {
+    let left_out = starts.iter().take_while(|start| **start < first).count();
+    let missing = first_turn.saturating_sub(1) + left_out as u32;
+    if missing == 0 {
+        return None;
+    }
+    let mut index = format!(
+        "Turns 1 to {missing} of this session are left out here for lack of room. Look into them with \
+         conversation_recall, by words or by turn number, before you guess or ask again. They began with:\n"
+    );
+    // The newest of them are the likeliest to be meant.
+    let mut lines = Vec::new();
+    let mut room = INDEX_CHARS.saturating_sub(index.len());
+    for (place, start) in starts[..left_out].iter().enumerate().rev() {
+        let ChatMessage::User(text) = &said[*start] else { continue };
+        let words: String = text.lines().next().unwrap_or_default().chars().take(INDEX_LINE_CHARS).collect();
+        let line = format!("- turn {}: {words}\n", first_turn.max(1) + place as u32);
+        if line.len() > room {
+            break;
+        }
+        room -= line.len();
+        lines.push(line);
+    }
+    lines.reverse();
+    index.extend(lines);
+    Some(ChatMessage::Note(index))
 }
 
 fn message_tokens(message: &ChatMessage) -> u64 {

@@ -22,7 +22,9 @@ use super::{
     prompt::{self, Preamble},
     sample::{RetryPolicy, Sample, SampleEnd, sample},
 };
-use crate::protocol::{Actor, CallId, ContextUse, EventBody, InterruptReason, SessionId, StoppedBy, Tokens, ToolCall};
+use crate::protocol::{
+    Actor, CallId, ContextUse, EventBody, InterruptReason, Role, SessionId, StoppedBy, Tokens, ToolCall,
+};
 
 /// Model calls of one turn; a model that asks for more goes round in circles.
 pub const MAX_MODEL_CALLS: u32 = 40;
@@ -119,7 +121,7 @@ async fn go_round(context: &TurnContext, tally: &mut Tally, resumed: bool) -> St
     }
     for message in said.written..MAX_MODEL_CALLS {
         take_steering(context, &mut words, &mut said.messages).await?;
-        let prompt = preamble.prompt(&said.messages, context.model.context_limit);
+        let prompt = preamble.prompt(&said.messages, said.first_turn, context.model.context_limit);
         let mut sample = sample(context, message, &prompt).await?;
         tally.add(&sample);
         rename_calls(context, &mut sample.calls, &mut used_ids).await?;
@@ -183,6 +185,8 @@ struct Conversation {
     open: Vec<ToolCall>,
     /// Messages of this turn that are written.
     written: u32,
+    /// The turn that the first of the messages belongs to.
+    first_turn: u32,
 }
 
 async fn load_conversation(context: &TurnContext) -> StoreResult<Conversation> {
@@ -190,7 +194,8 @@ async fn load_conversation(context: &TurnContext) -> StoreResult<Conversation> {
     let rows = context.store.turns(&context.id, window).await?.turns;
     let written = rows.iter().filter(|row| row.turn == context.turn && row.message.is_some()).count();
     let (messages, open) = prompt::history(&rows);
-    Ok(Conversation { messages, open, written: written as u32 })
+    let first_turn = rows.iter().find(|row| row.role == Role::User).map_or(1, |row| row.turn);
+    Ok(Conversation { messages, open, written: written as u32, first_turn })
 }
 
 fn preamble(context: &TurnContext) -> Preamble {
