@@ -1,6 +1,7 @@
 //! The one door to the files of staff. Everything goes through a handle on the workspace's folder, and the
 //! operating system resolves each path beneath it: no link, also none that is swapped in meanwhile, leads out.
 
+pub mod changes;
 mod error;
 mod near;
 mod path;
@@ -25,6 +26,7 @@ use rustix::fs::OFlags;
 
 pub use error::WorkspaceError;
 pub use path::{MAX_PATH_BYTES, PathError, WorkspacePath};
+pub use port::RecordedChanges;
 pub use real::Last;
 pub use walk::{Found, Hidden, Walk};
 

@@ -2,9 +2,12 @@
 //! own path, so its links are resolved first, what they lead to is judged, and the folder is opened again name by
 //! name without following any: a link that is swapped in meanwhile makes the change fail.
 
-use std::{io, path::Path};
+use std::{
+    io::{self, Read},
+    path::Path,
+};
 
-use cap_std::fs::{Dir, Metadata, MetadataExt};
+use cap_std::fs::{Dir, File, Metadata, MetadataExt};
 use rustix::{
     fs::{Mode, OFlags, openat},
     io::Errno,
@@ -175,6 +178,36 @@ impl Workspace {
             Err(WorkspaceError::NotFound(_) | WorkspaceError::NotAFolder(_)) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// The file at a real path and its bytes, or `None` for those of one with more than `limit`. Never waits for a
+    /// pipe, and a file that changes while it is read is refused.
+    pub(super) fn read_real(
+        &self,
+        path: &WorkspacePath,
+        limit: u64,
+    ) -> Result<(Node, Option<Vec<u8>>), WorkspaceError> {
+        let (dir, name) = self.real_place(path)?;
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let opened = openat(&dir, name, flags, Mode::empty()).map_err(|error| match error {
+            Errno::LOOP => WorkspaceError::Changed(path.clone()),
+            error => WorkspaceError::of(path, error.into()),
+        })?;
+        let mut file = File::from_std(opened.into());
+        let unreadable = |error| WorkspaceError::of(path, error);
+        let metadata = file.metadata().map_err(unreadable)?;
+        super::regular(path, &metadata)?;
+        let before = Node::of(&metadata);
+        if before.stamp.size > limit {
+            return Ok((before, None));
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(before.stamp.size).unwrap_or_default());
+        (&mut file).take(limit + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        let after = Node::of(&file.metadata().map_err(unreadable)?);
+        if after.stamp != before.stamp || bytes.len() as u64 != after.stamp.size {
+            return Err(WorkspaceError::Changed(path.clone()));
+        }
+        Ok((after, Some(bytes)))
     }
 
     /// Where the link at a real path points, as it is written in the link.

@@ -137,12 +137,7 @@ impl Workspace {
     }
 
     /// Renames to a free path.
-    pub(super) fn rename(
-        &self,
-        from: &WorkspacePath,
-        old: &Node,
-        to: &WorkspacePath,
-    ) -> Result<Node, WorkspaceError> {
+    pub(super) fn rename(&self, from: &WorkspacePath, old: &Node, to: &WorkspacePath) -> Result<Node, WorkspaceError> {
         let (old_dir, old_name) = self.real_place(from)?;
         let (new_dir, new_name) = self.real_place(to)?;
         rename_new(&old_dir, old_name, &new_dir, new_name, old.sort).map_err(|error| match error {
@@ -212,7 +207,11 @@ impl Part<'_> {
             Err(Errno::NOENT) => return Ok(false),
             // A file system that can't: there is a moment between the look and the replacement.
             Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
-                return if is_still(dir, name, old) { renameat(dir, part, dir, name).map(|()| true) } else { Ok(false) };
+                return if is_still(dir, name, old) {
+                    renameat(dir, part, dir, name).map(|()| true)
+                } else {
+                    Ok(false)
+                };
             }
             Err(error) => return Err(error),
         }

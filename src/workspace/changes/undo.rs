@@ -1,0 +1,313 @@
+//! Taking a turn's changes back: its steps in reverse, each by a step of its own. A strand of which something else
+//! is known than what the turn left is not touched, and is told as a conflict.
+
+use super::{
+    ChangeError, TurnChanges,
+    list::is_news,
+    log::{Deed, Log, Step},
+    perform::{Now, Wanted},
+    state::State,
+    strands::{Net, Strand, strands},
+};
+use crate::workspace::{WorkspaceError, WorkspacePath};
+
+/// What an undo came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Undone {
+    /// What is again as it was before the turn, by the paths of the listing.
+    pub restored: Vec<WorkspacePath>,
+    pub conflicts: Vec<Conflict>,
+}
+
+/// What was left as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    pub path: WorkspacePath,
+    /// For a person.
+    pub reason: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Choice {
+    No,
+    /// A folder that the turn made around something chosen: goes if it becomes empty.
+    IfEmpty,
+    Yes,
+}
+
+/// How far a strand has come.
+struct Thread<'a> {
+    strand: &'a Strand,
+    choice: Choice,
+    /// What must stand there when the next step is taken back.
+    expected: State,
+    /// Steps that the next one takes back with itself.
+    carried: Vec<u32>,
+    left: usize,
+    fault: Option<String>,
+}
+
+struct Undo<'a, 'b> {
+    changes: &'b TurnChanges<'a>,
+    log: &'b mut Log,
+    made: &'b [Step],
+    strands: &'b [Strand],
+    threads: Vec<Thread<'b>>,
+    /// Renames that stay: what happened under those names before them can't be reached by name.
+    standing: Vec<(&'b WorkspacePath, &'b WorkspacePath)>,
+}
+
+impl TurnChanges<'_> {
+    /// Takes the turn's changes back, all or those at `paths` (as listed; a folder means all in it). What was taken
+    /// back before stays as it is.
+    pub fn undo(&self, paths: Option<&[WorkspacePath]>) -> Result<Undone, ChangeError> {
+        let Some(mut log) = Log::existing(&self.data)? else { return Ok(Undone::default()) };
+        let made = self.made(&log)?;
+        let strands = strands(&made);
+        let threads = threads(&strands, paths);
+        let mut undo =
+            Undo { changes: self, log: &mut log, made: &made, strands: &strands, threads, standing: Vec::new() };
+        for step in made.iter().rev().filter(|step| !step.undo) {
+            undo.step(step);
+        }
+        Ok(undo.outcome())
+    }
+}
+
+fn threads<'a>(strands: &'a [Strand], paths: Option<&[WorkspacePath]>) -> Vec<Thread<'a>> {
+    let meant = |net: &Net| paths.is_none_or(|paths| paths.iter().any(|path| net.is_meant_by(path)));
+    let chosen: Vec<&Strand> = strands.iter().filter(|strand| !strand.is_undone() && meant(&strand.net)).collect();
+    let holds_chosen = |strand: &Strand| {
+        strand.net.before.is_absent()
+            && strand.net.after.is_folder()
+            && chosen.iter().any(|inside| inside.net.at.below(&strand.net.at).is_some())
+    };
+    let choice = |strand: &Strand| match () {
+        () if strand.is_undone() => Choice::No,
+        () if meant(&strand.net) => Choice::Yes,
+        () if holds_chosen(strand) => Choice::IfEmpty,
+        () => Choice::No,
+    };
+    let thread = |strand: &'a Strand| Thread {
+        strand,
+        choice: choice(strand),
+        expected: strand.net.after.clone(),
+        carried: Vec::new(),
+        left: strand.steps.len(),
+        fault: None,
+    };
+    strands.iter().map(thread).collect()
+}
+
+impl<'b> Undo<'_, 'b> {
+    fn step(&mut self, step: &'b Step) {
+        let Some(at) = self.threads.iter().position(|thread| thread.strand.steps.contains(&step.number)) else {
+            return;
+        };
+        let thread = &self.threads[at];
+        if thread.choice == Choice::No || thread.fault.is_some() || thread.left == 0 {
+            if thread.left > 0 {
+                self.stays(step);
+            }
+            return;
+        }
+        match self.take_back(at, step) {
+            Ok(()) => self.threads[at].left -= 1,
+            Err(reason) => {
+                self.threads[at].fault = Some(reason);
+                self.stays(step);
+            }
+        }
+    }
+
+    fn stays(&mut self, step: &'b Step) {
+        if let Deed::Move { from, to, .. } = &step.deed {
+            self.standing.push((from, to));
+        }
+    }
+
+    /// The error is the reason for a person.
+    fn take_back(&mut self, at: usize, step: &Step) -> Result<(), String> {
+        if let Some(moved) = self.standing.iter().flat_map(|(a, b)| [*a, *b]).find(|moved| touches(step, moved)) {
+            return Err(format!("It was done before `{moved}` was moved; undo that, too."));
+        }
+        let now = match &step.deed {
+            Deed::Put { path, .. } => path,
+            Deed::Move { to, .. } => to,
+        };
+        let thread = &self.threads[at];
+        let fresh = thread.left == thread.strand.steps.len();
+        if fresh && !thread.expected.holds(self.changes.workspace, now).map_err(told)? {
+            if self.is_as_before(at, now)? {
+                return self.note_as_before(at, now);
+            }
+            return Err(differs(&thread.expected, self.changes, now).into());
+        }
+        if self.can_be_carried(at, step) {
+            self.threads[at].carried.push(step.number);
+            return Ok(());
+        }
+        let undoes = self.undoes(at, step);
+        let thread = &mut self.threads[at];
+        match &step.deed {
+            Deed::Put { path, before, .. } => {
+                self.changes.put_back(self.log, path, before, undoes).map_err(told)?;
+                thread.expected = before.clone();
+            }
+            Deed::Move { from, .. } => {
+                let to = self.made.iter().find(|made| Some(&made.number) == undoes.first());
+                let to = to.and_then(|newest| if let Deed::Move { to, .. } = &newest.deed { Some(to) } else { None });
+                self.changes.move_back(self.log, to.unwrap_or(now), from, undoes).map_err(told)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn undoes(&mut self, at: usize, step: &Step) -> Vec<u32> {
+        let mut undoes = std::mem::take(&mut self.threads[at].carried);
+        undoes.push(step.number);
+        undoes
+    }
+
+    /// Whether somebody has already put back what was there before the turn.
+    fn is_as_before(&self, at: usize, path: &WorkspacePath) -> Result<bool, String> {
+        let net = &self.threads[at].strand.net;
+        let stayed = net.from.as_ref().is_none_or(|from| from == path) && net.at == *path;
+        Ok(stayed && net.before.holds(self.changes.workspace, path).map_err(told)?)
+    }
+
+    /// Records it, so that it counts as taken back.
+    fn note_as_before(&mut self, at: usize, path: &WorkspacePath) -> Result<(), String> {
+        let thread = &mut self.threads[at];
+        let before = thread.strand.net.before.clone();
+        let deed = Deed::Put { path: path.clone(), before: before.clone(), after: before };
+        let number = self.log.next();
+        let step = Step { number, undoes: thread.strand.steps.clone(), undo: true, deed };
+        self.log.begin(step).and_then(|()| self.log.done(number, None)).map_err(told)?;
+        thread.left = 1;
+        Ok(())
+    }
+
+    /// Whether this step and the next older one of its strand can be taken back as one: the file was there under the
+    /// same name in between, and nothing else was.
+    fn can_be_carried(&self, at: usize, step: &Step) -> bool {
+        let steps = &self.threads[at].strand.steps;
+        let older = steps.iter().rev().find(|number| **number < step.number);
+        let Some(older) = older.and_then(|older| self.made.iter().find(|made| made.number == *older)) else {
+            return false;
+        };
+        let joins = match (&older.deed, &step.deed) {
+            (Deed::Put { path: a, before: old, after: between }, Deed::Put { path: b, after: new, .. }) => {
+                a == b && ![old, between, new].into_iter().any(State::is_folder)
+            }
+            (Deed::Move { to, .. }, Deed::Move { from, .. }) => to == from,
+            _ => false,
+        };
+        let between = |made: &&Step| made.number > older.number && made.number < step.number;
+        joins
+            && !self.made.iter().filter(between).any(|made| places(step).into_iter().any(|place| touches(made, place)))
+    }
+
+    fn outcome(self) -> Undone {
+        let mut undone = Undone::default();
+        let faulty: Vec<&WorkspacePath> = self
+            .threads
+            .iter()
+            .filter(|thread| thread.choice == Choice::No || thread.fault.is_some())
+            .map(|thread| &thread.strand.net.at)
+            .collect();
+        for thread in self.threads.iter().filter(|thread| thread.choice != Choice::No) {
+            let net = &thread.strand.net;
+            let Some(reason) = &thread.fault else {
+                if is_news(thread.strand, self.strands) && thread.choice == Choice::Yes {
+                    undone.restored.push(net.path().clone());
+                }
+                continue;
+            };
+            // A folder that has to stay for what is left in it is no news.
+            let stays = net.after.is_folder() && faulty.iter().any(|path| path.below(&net.at).is_some());
+            if thread.choice == Choice::Yes && !stays {
+                undone.conflicts.push(Conflict { path: net.path().clone(), reason: reason.clone() });
+            }
+        }
+        undone.restored.sort();
+        undone.conflicts.sort_by(|a, b| a.path.cmp(&b.path));
+        undone
+    }
+}
+
+impl TurnChanges<'_> {
+    fn put_back(
+        &self,
+        log: &mut Log,
+        path: &WorkspacePath,
+        before: &State,
+        undoes: Vec<u32>,
+    ) -> Result<(), ChangeError> {
+        let mut now = self.now(path)?;
+        if !before.is_absent() {
+            self.make_parents(log, path, true)?;
+        }
+        let bytes = match before.file() {
+            Some(file) => match file.trash.filter(|_| self.is_kept(before)) {
+                Some(step) if now.node.is_none() => {
+                    self.put(log, path, &now, Wanted::FromTrash { step, file }, Some(undoes))?;
+                    return Ok(());
+                }
+                _ => Some(self.content(before)?.ok_or_else(|| ChangeError::NotKept(path.clone()))?),
+            },
+            None => None,
+        };
+        let wanted = match (before, &bytes) {
+            (State::File(file), Some(bytes)) => Wanted::File { bytes, mode: Some(file.mode) },
+            (State::Link(target), _) => Wanted::Link(target),
+            (State::Folder { mode, .. }, _) => Wanted::Folder { mode: Some(*mode) },
+            (State::Absent | State::File(_), _) => Wanted::Absent,
+        };
+        // What the turn left is replaced, not thrown away.
+        if now.state.file().is_some() && !before.is_absent() {
+            (now, _) = self.with_content(path)?;
+        }
+        self.put(log, path, &now, wanted, Some(undoes))?;
+        Ok(())
+    }
+
+    fn move_back(
+        &self,
+        log: &mut Log,
+        from: &WorkspacePath,
+        to: &WorkspacePath,
+        undoes: Vec<u32>,
+    ) -> Result<(), ChangeError> {
+        if self.workspace.node(to)?.is_some() {
+            return Err(WorkspaceError::Exists(to.clone()).into());
+        }
+        let now = self.now(from)?;
+        self.make_parents(log, to, true)?;
+        self.relocate(log, from, &now, to, Some(undoes))
+    }
+}
+
+fn places(step: &Step) -> Vec<&WorkspacePath> {
+    match &step.deed {
+        Deed::Put { path, .. } => vec![path],
+        Deed::Move { from, to, .. } => vec![from, to],
+    }
+}
+
+/// Whether a step happened at `place`, in it, or to a folder around it.
+fn touches(step: &Step, place: &WorkspacePath) -> bool {
+    places(step).into_iter().any(|path| path == place || path.below(place).is_some() || place.below(path).is_some())
+}
+
+fn differs(expected: &State, changes: &TurnChanges<'_>, path: &WorkspacePath) -> &'static str {
+    match (expected, changes.now(path)) {
+        (State::Absent, _) => "Something stands there again, so it was left as it is.",
+        (_, Ok(Now { node: None, .. })) => "It is no longer there.",
+        _ => "It was changed after this turn, so it was left as it is.",
+    }
+}
+
+fn told(error: impl Into<ChangeError>) -> String {
+    error.into().to_string()
+}
