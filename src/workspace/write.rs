@@ -269,9 +269,12 @@ fn is_still(dir: &Dir, name: &Path, old: &Node) -> bool {
 
 /// What a name stands for is on the disk after this.
 fn durable(dir: &Dir, path: &WorkspacePath) -> Result<(), WorkspaceError> {
-    match fsync(dir) {
-        // Some network file systems can't sync a folder; they do it with the file.
-        Ok(()) | Err(Errno::INVAL) => Ok(()),
+    // The handle may be one that only names the folder.
+    let opened = openat(dir, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+    match opened.and_then(fsync) {
+        // Some network file systems can't sync a folder; they do it with the file. A folder that may be written
+        // and not read can't be opened for it.
+        Ok(()) | Err(Errno::INVAL | Errno::ACCESS) => Ok(()),
         Err(error) => Err(WorkspaceError::of_change(path, error)),
     }
 }

@@ -27,10 +27,6 @@ impl Images {
         Self { folder }
     }
 
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-
     pub fn has(&self, hash: &Hash) -> bool {
         self.path(hash).is_file()
     }

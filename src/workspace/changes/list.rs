@@ -2,7 +2,7 @@
 
 use super::{
     ChangeError, Side, TurnChanges, is_binary,
-    log::{Deed, Log, Step},
+    log::{Deed, Step},
     state::State,
     strands::{Kind, Net, Strand, strands},
     unified,
@@ -21,8 +21,8 @@ const NO_END: &str =
 impl TurnChanges<'_> {
     /// One entry for each path that the turn changed, in the order of the paths.
     pub fn list(&self) -> Result<ChangeList, ChangeError> {
-        let Some(log) = Log::existing(&self.data)? else { return Ok(ChangeList::default()) };
-        let made = self.made(&log)?;
+        let Some(log) = self.existing_log()? else { return Ok(ChangeList::default()) };
+        let made = log.made();
         let strands = strands(&made);
         let notes = log.commands().iter().filter_map(|(_, ended)| match ended {
             Some(ended) => ended.note.clone(),
@@ -37,7 +37,7 @@ impl TurnChanges<'_> {
         let mut changes = Vec::new();
         let mut room = MAX_LIST_BYTES;
         for strand in news {
-            let Some(mut change) = self.change(strand, made)? else { continue };
+            let Some(mut change) = self.change(strand, strands, made)? else { continue };
             match &change.diff {
                 Some(diff) if diff.len() > room => {
                     change.diff = None;
@@ -51,10 +51,10 @@ impl TurnChanges<'_> {
         Ok(changes)
     }
 
-    fn change(&self, strand: &Strand, made: &[Step]) -> Result<Option<FileChange>, ChangeError> {
+    fn change(&self, strand: &Strand, strands: &[Strand], made: &[Step]) -> Result<Option<FileChange>, ChangeError> {
         let net = strand.told();
         let Some(kind) = net.kind() else { return Ok(None) };
-        let obstacle = if strand.is_undone() { None } else { self.obstacle(strand, made)? };
+        let obstacle = if strand.is_undone() { None } else { self.obstacle(strand, strands, made)? };
         let mut change = FileChange {
             path: net.path().to_string(),
             kind: kind.into(),
@@ -117,8 +117,17 @@ impl TurnChanges<'_> {
     }
 
     /// Why a strand can't be taken back, if it can't.
-    fn obstacle(&self, strand: &Strand, made: &[Step]) -> Result<Option<&'static str>, ChangeError> {
-        if !strand.net.after.holds(self.workspace, &strand.net.at)? {
+    fn obstacle(
+        &self,
+        strand: &Strand,
+        strands: &[Strand],
+        made: &[Step],
+    ) -> Result<Option<&'static str>, ChangeError> {
+        let net = &strand.net;
+        // Where something was deleted the turn may have put something else, which an undo takes away first.
+        let replaced = |other: &Strand| !other.is_undone() && !other.net.after.is_absent() && other.net.at == net.at;
+        let ours = net.after.is_absent() && strands.iter().any(replaced);
+        if !ours && !net.after.holds(self.workspace, &net.at)? {
             return Ok(Some("It was changed after this turn, so it can't be undone here."));
         }
         let first = made.iter().filter(|step| strand.steps.contains(&step.number)).find_map(|step| match &step.deed {

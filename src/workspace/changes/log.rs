@@ -160,6 +160,11 @@ impl Log {
         &self.steps
     }
 
+    /// The steps that were made.
+    pub fn made(&self) -> Vec<Step> {
+        self.steps.iter().filter(|(_, outcome)| *outcome == Outcome::Done).map(|(step, _)| step.clone()).collect()
+    }
+
     pub fn commands(&self) -> &[(u32, Option<Ended>)] {
         &self.commands
     }

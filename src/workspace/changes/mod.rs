@@ -175,7 +175,18 @@ impl<'a> TurnChanges<'a> {
     }
 
     fn log(&self) -> Result<Log, ChangeError> {
-        Ok(Log::open(&self.data)?)
+        let mut log = Log::open(&self.data)?;
+        self.settle(&mut log)?;
+        Ok(log)
+    }
+
+    /// The record, if the turn changed anything.
+    fn existing_log(&self) -> Result<Option<Log>, ChangeError> {
+        let mut log = Log::existing(&self.data)?;
+        if let Some(log) = &mut log {
+            self.settle(log)?;
+        }
+        Ok(log)
     }
 
     fn trash(&self) -> PathBuf {
@@ -206,20 +217,14 @@ impl<'a> TurnChanges<'a> {
         }
     }
 
-    /// The steps that were made, with those whose end nobody recorded judged by what stands at their paths.
-    fn made(&self, log: &Log) -> Result<Vec<Step>, WorkspaceError> {
-        let mut made = Vec::new();
-        for (step, outcome) in log.steps() {
-            let happened = match outcome {
-                Outcome::Done => true,
-                Outcome::Failed => false,
-                Outcome::Open => self.happened(&step.deed)?,
-            };
-            if happened {
-                made.push(step.clone());
-            }
+    /// Judges steps whose end nobody recorded by what stands at their paths, once: later steps change that.
+    fn settle(&self, log: &mut Log) -> Result<(), ChangeError> {
+        let open = log.steps().iter().filter(|(_, outcome)| *outcome == Outcome::Open);
+        let open: Vec<(u32, Deed)> = open.map(|(step, _)| (step.number, step.deed.clone())).collect();
+        for (number, deed) in open {
+            if self.happened(&deed)? { log.done(number, None)? } else { log.failed(number)? }
         }
-        Ok(made)
+        Ok(())
     }
 
     fn happened(&self, deed: &Deed) -> Result<bool, WorkspaceError> {
@@ -271,3 +276,5 @@ mod crash_tests;
 mod property_tests;
 #[cfg(test)]
 mod race_tests;
+#[cfg(test)]
+mod testing;

@@ -170,8 +170,13 @@ impl TurnChanges<'_> {
         }
     }
 
-    /// Makes the folders above `path` that are missing.
-    pub(super) fn make_parents(&self, log: &mut Log, path: &WorkspacePath, undo: bool) -> Result<(), ChangeError> {
+    /// Makes the folders above `path` that are missing, and names them from the top down.
+    pub(super) fn make_parents(
+        &self,
+        log: &mut Log,
+        path: &WorkspacePath,
+        undo: bool,
+    ) -> Result<Vec<WorkspacePath>, ChangeError> {
         let mut missing = Vec::new();
         let mut folder = path.folder();
         while !folder.is_root() {
@@ -183,10 +188,11 @@ impl TurnChanges<'_> {
             folder = folder.folder();
         }
         let nothing = Now { node: None, state: State::Absent };
-        for folder in missing.iter().rev() {
+        missing.reverse();
+        for folder in &missing {
             self.put(log, folder, &nothing, Wanted::Folder { mode: None }, undo.then(Vec::new))?;
         }
-        Ok(())
+        Ok(missing)
     }
 
     fn begin(&self, log: &mut Log, deed: Deed, undoes: Undoes) -> Result<u32, ChangeError> {

@@ -30,8 +30,9 @@ pub struct Conflict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Choice {
     No,
-    /// A folder that the turn made around something chosen: goes if it becomes empty.
-    IfEmpty,
+    /// A folder around something chosen: one that the turn made goes if it becomes empty, one that it took away
+    /// comes back.
+    Around,
     Yes,
 }
 
@@ -55,21 +56,31 @@ struct Undo<'a, 'b> {
     threads: Vec<Thread<'b>>,
     /// Renames that stay: what happened under those names before them can't be reached by name.
     standing: Vec<(&'b WorkspacePath, &'b WorkspacePath)>,
+    /// Folders that had to be made for something to come back.
+    parents: Vec<WorkspacePath>,
 }
 
 impl TurnChanges<'_> {
     /// Takes the turn's changes back, all or those at `paths` (as listed; a folder means all in it). What was taken
     /// back before stays as it is.
     pub fn undo(&self, paths: Option<&[WorkspacePath]>) -> Result<Undone, ChangeError> {
-        let Some(mut log) = Log::existing(&self.data)? else { return Ok(Undone::default()) };
-        let made = self.made(&log)?;
+        let Some(mut log) = self.existing_log()? else { return Ok(Undone::default()) };
+        let made = log.made();
         let strands = strands(&made);
         let threads = threads(&strands, paths);
-        let mut undo =
-            Undo { changes: self, log: &mut log, made: &made, strands: &strands, threads, standing: Vec::new() };
+        let mut undo = Undo {
+            changes: self,
+            log: &mut log,
+            made: &made,
+            strands: &strands,
+            threads,
+            standing: Vec::new(),
+            parents: Vec::new(),
+        };
         for step in made.iter().rev().filter(|step| !step.undo) {
             undo.step(step);
         }
+        undo.remove_empty_parents()?;
         Ok(undo.outcome())
     }
 }
@@ -78,14 +89,14 @@ fn threads<'a>(strands: &'a [Strand], paths: Option<&[WorkspacePath]>) -> Vec<Th
     let meant = |net: &Net| paths.is_none_or(|paths| paths.iter().any(|path| net.is_meant_by(path)));
     let chosen: Vec<&Strand> = strands.iter().filter(|strand| !strand.is_undone() && meant(&strand.net)).collect();
     let holds_chosen = |strand: &Strand| {
-        strand.net.before.is_absent()
-            && strand.net.after.is_folder()
+        let (before, after) = (&strand.net.before, &strand.net.after);
+        (before.is_absent() && after.is_folder() || before.is_folder() && after.is_absent())
             && chosen.iter().any(|inside| inside.net.at.below(&strand.net.at).is_some())
     };
     let choice = |strand: &Strand| match () {
         () if strand.is_undone() => Choice::No,
         () if meant(&strand.net) => Choice::Yes,
-        () if holds_chosen(strand) => Choice::IfEmpty,
+        () if holds_chosen(strand) => Choice::Around,
         () => Choice::No,
     };
     let thread = |strand: &'a Strand| Thread {
@@ -151,12 +162,16 @@ impl<'b> Undo<'_, 'b> {
         let thread = &mut self.threads[at];
         match &step.deed {
             Deed::Put { path, before, .. } => {
+                if !before.is_absent() {
+                    self.parents.extend(self.changes.make_parents(self.log, path, true).map_err(told)?);
+                }
                 self.changes.put_back(self.log, path, before, undoes).map_err(told)?;
                 thread.expected = before.clone();
             }
             Deed::Move { from, .. } => {
                 let to = self.made.iter().find(|made| Some(&made.number) == undoes.first());
                 let to = to.and_then(|newest| if let Deed::Move { to, .. } = &newest.deed { Some(to) } else { None });
+                self.parents.extend(self.changes.make_parents(self.log, from, true).map_err(told)?);
                 self.changes.move_back(self.log, to.unwrap_or(now), from, undoes).map_err(told)?;
             }
         }
@@ -173,7 +188,12 @@ impl<'b> Undo<'_, 'b> {
     fn is_as_before(&self, at: usize, path: &WorkspacePath) -> Result<bool, String> {
         let net = &self.threads[at].strand.net;
         let stayed = net.from.as_ref().is_none_or(|from| from == path) && net.at == *path;
-        Ok(stayed && net.before.holds(self.changes.workspace, path).map_err(told)?)
+        let before = match net.before {
+            // One folder is as good as another.
+            State::Folder { mode, .. } => State::Folder { mode, inode: None },
+            ref before => before.clone(),
+        };
+        Ok(stayed && before.holds(self.changes.workspace, path).map_err(told)?)
     }
 
     /// Records it, so that it counts as taken back.
@@ -181,9 +201,7 @@ impl<'b> Undo<'_, 'b> {
         let thread = &mut self.threads[at];
         let before = thread.strand.net.before.clone();
         let deed = Deed::Put { path: path.clone(), before: before.clone(), after: before };
-        let number = self.log.next();
-        let step = Step { number, undoes: thread.strand.steps.clone(), undo: true, deed };
-        self.log.begin(step).and_then(|()| self.log.done(number, None)).map_err(told)?;
+        self.changes.record(self.log, deed, thread.strand.steps.clone()).map_err(told)?;
         thread.left = 1;
         Ok(())
     }
@@ -206,6 +224,17 @@ impl<'b> Undo<'_, 'b> {
         let between = |made: &&Step| made.number > older.number && made.number < step.number;
         joins
             && !self.made.iter().filter(between).any(|made| places(step).into_iter().any(|place| touches(made, place)))
+    }
+
+    /// What came back may have gone on its way further, out of a folder that was only there for it.
+    fn remove_empty_parents(&mut self) -> Result<(), ChangeError> {
+        for folder in std::mem::take(&mut self.parents).iter().rev() {
+            let now = self.changes.now(folder)?;
+            if now.state.is_folder() && self.changes.workspace.list(folder)?.is_empty() {
+                self.changes.put(self.log, folder, &now, Wanted::Absent, Some(Vec::new()))?;
+            }
+        }
+        Ok(())
     }
 
     fn outcome(self) -> Undone {
@@ -237,6 +266,13 @@ impl<'b> Undo<'_, 'b> {
 }
 
 impl TurnChanges<'_> {
+    /// Records a step for which nothing had to be done.
+    fn record(&self, log: &mut Log, deed: Deed, undoes: Vec<u32>) -> Result<(), ChangeError> {
+        let number = log.next();
+        log.begin(Step { number, undoes, undo: true, deed })?;
+        Ok(log.done(number, None)?)
+    }
+
     fn put_back(
         &self,
         log: &mut Log,
@@ -245,9 +281,6 @@ impl TurnChanges<'_> {
         undoes: Vec<u32>,
     ) -> Result<(), ChangeError> {
         let mut now = self.now(path)?;
-        if !before.is_absent() {
-            self.make_parents(log, path, true)?;
-        }
         let bytes = match before.file() {
             Some(file) => match file.trash.filter(|_| self.is_kept(before)) {
                 Some(step) if now.node.is_none() => {
@@ -279,11 +312,15 @@ impl TurnChanges<'_> {
         to: &WorkspacePath,
         undoes: Vec<u32>,
     ) -> Result<(), ChangeError> {
+        let now = self.now(from)?;
+        if from == to {
+            // There and back again.
+            let deed = Deed::Move { from: from.clone(), to: to.clone(), what: now.state };
+            return self.record(log, deed, undoes);
+        }
         if self.workspace.node(to)?.is_some() {
             return Err(WorkspaceError::Exists(to.clone()).into());
         }
-        let now = self.now(from)?;
-        self.make_parents(log, to, true)?;
         self.relocate(log, from, &now, to, Some(undoes))
     }
 }
