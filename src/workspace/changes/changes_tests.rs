@@ -1,4 +1,4 @@
-use super::{testing::*, *};
+use super::testing::*;
 
 #[test]
 fn a_file_that_was_made_is_listed() {

@@ -301,7 +301,7 @@ impl From<&Seen> for State {
     fn from(seen: &Seen) -> Self {
         match (&seen.link, seen.node.is_folder()) {
             (Some(target), _) => Self::Link(target.clone()),
-            (None, true) => Self::Folder { mode: seen.node.mode, inode: Some(seen.node.stamp.inode) },
+            (None, true) => Self::Folder { mode: seen.node.mode },
             (None, false) => Self::File(FileState::of(&seen.node, seen.kept.clone())),
         }
     }

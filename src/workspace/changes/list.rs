@@ -2,7 +2,7 @@
 
 use super::{
     ChangeError, Side, TurnChanges, is_binary,
-    log::{Deed, Step},
+    log::Step,
     state::State,
     strands::{Kind, Net, Strand, strands},
     unified,
@@ -32,12 +32,15 @@ impl TurnChanges<'_> {
     }
 
     pub(super) fn shown(&self, strands: &[Strand], made: &[Step]) -> Result<Vec<FileChange>, ChangeError> {
-        let mut news: Vec<&Strand> = strands.iter().filter(|strand| is_news(strand, strands)).collect();
-        news.sort_by(|a, b| a.told().path().cmp(b.told().path()));
+        let standing: Vec<bool> = strands.iter().map(|strand| !strand.is_undone()).collect();
+        let obstacles = self.obstacles(strands, &standing, made)?;
+        let mut news: Vec<(&Strand, Option<String>)> =
+            strands.iter().zip(obstacles).filter(|(strand, _)| is_news(strand, strands)).collect();
+        news.sort_by(|(a, _), (b, _)| a.told().path().cmp(b.told().path()));
         let mut changes = Vec::new();
         let mut room = MAX_LIST_BYTES;
-        for strand in news {
-            let Some(mut change) = self.change(strand, strands, made)? else { continue };
+        for (strand, obstacle) in news {
+            let Some(mut change) = self.change(strand, obstacle)? else { continue };
             match &change.diff {
                 Some(diff) if diff.len() > room => {
                     change.diff = None;
@@ -51,10 +54,9 @@ impl TurnChanges<'_> {
         Ok(changes)
     }
 
-    fn change(&self, strand: &Strand, strands: &[Strand], made: &[Step]) -> Result<Option<FileChange>, ChangeError> {
+    fn change(&self, strand: &Strand, obstacle: Option<String>) -> Result<Option<FileChange>, ChangeError> {
         let net = strand.told();
         let Some(kind) = net.kind() else { return Ok(None) };
-        let obstacle = if strand.is_undone() { None } else { self.obstacle(strand, strands, made)? };
         let mut change = FileChange {
             path: net.path().to_string(),
             kind: kind.into(),
@@ -64,7 +66,7 @@ impl TurnChanges<'_> {
             binary: false,
             undone: strand.is_undone(),
             undoable: !strand.is_undone() && obstacle.is_none(),
-            note: obstacle.map(str::to_owned),
+            note: obstacle,
         };
         self.compare(net, &mut change)?;
         Ok(Some(change))
@@ -114,28 +116,6 @@ impl TurnChanges<'_> {
             return Ok(None);
         }
         Ok(self.workspace.read_real(path, super::MAX_IMAGE_BYTES)?.1.map(Some))
-    }
-
-    /// Why a strand can't be taken back, if it can't.
-    fn obstacle(
-        &self,
-        strand: &Strand,
-        strands: &[Strand],
-        made: &[Step],
-    ) -> Result<Option<&'static str>, ChangeError> {
-        let net = &strand.net;
-        // Where something was deleted the turn may have put something else, which an undo takes away first.
-        let replaced = |other: &Strand| !other.is_undone() && !other.net.after.is_absent() && other.net.at == net.at;
-        let ours = net.after.is_absent() && strands.iter().any(replaced);
-        if !ours && !net.after.holds(self.workspace, &net.at)? {
-            return Ok(Some("It was changed after this turn, so it can't be undone here."));
-        }
-        let first = made.iter().filter(|step| strand.steps.contains(&step.number)).find_map(|step| match &step.deed {
-            Deed::Put { before, .. } => Some(before),
-            Deed::Move { .. } => None,
-        });
-        let kept = first.is_none_or(|before| self.is_kept(before));
-        Ok((!kept).then_some("What it held before was not kept, so it can't be undone."))
     }
 }
 

@@ -11,6 +11,7 @@ mod diff;
 mod images;
 mod list;
 mod log;
+mod obstacles;
 mod perform;
 mod snapshot;
 mod state;
@@ -30,9 +31,9 @@ pub use self::{
 };
 use self::{
     images::{Durable, Images},
-    log::{Deed, Log, Outcome, Step},
+    log::{Deed, Log, Outcome},
     perform::{Now, Wanted},
-    state::State,
+    state::{FileState, Hash, State},
 };
 use super::{Last, Workspace, WorkspaceError, WorkspacePath, real::Sort};
 
@@ -159,7 +160,7 @@ impl<'a> TurnChanges<'a> {
         let from = self.workspace.real(from, Last::Keep)?;
         let to = self.workspace.real(to, Last::Keep)?;
         let mut log = self.log()?;
-        let now = self.now(&from)?;
+        let now = self.now_known(&from)?;
         if now.state.is_absent() {
             return Err(WorkspaceError::NotFound(from).into());
         }
@@ -246,6 +247,24 @@ impl<'a> TurnChanges<'a> {
         Ok(Now { node, state })
     }
 
+    /// What stands at a real path, with the hash of a small file: it then counts as the same also after it was touched
+    /// without being changed.
+    fn now_known(&self, path: &WorkspacePath) -> Result<Now, ChangeError> {
+        let now = self.now(path)?;
+        if now.node.as_ref().is_none_or(|node| !node.is_file()) {
+            return Ok(now);
+        }
+        match self.workspace.read_real(path, MAX_DIFF_FILE_BYTES) {
+            Ok((node, Some(bytes))) => {
+                let state = State::File(FileState::of(&node, Some(Hash::of(&bytes))));
+                Ok(Now { node: Some(node), state })
+            }
+            // What may not be read may still be moved.
+            Ok((_, None)) | Err(WorkspaceError::Denied(_)) => Ok(now),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// The file at a real path with its content, which is kept from now on; or that there is none.
     fn with_content(&self, path: &WorkspacePath) -> Result<(Now, Option<Vec<u8>>), ChangeError> {
         let now = self.now(path)?;
@@ -261,7 +280,7 @@ impl<'a> TurnChanges<'a> {
             return Err(ChangeError::TurnFull(path.clone()));
         }
         let hash = self.images.save(&bytes, Durable::Yes)?;
-        let state = State::File(state::FileState::of(&node, Some(hash)));
+        let state = State::File(FileState::of(&node, Some(hash)));
         Ok((Now { node: Some(node), state }, Some(bytes)))
     }
 }

@@ -60,7 +60,7 @@ impl Wanted<'_> {
                 trash: None,
             }),
             Self::FromTrash { file, .. } => State::File(FileState { trash: None, ..file.clone() }),
-            Self::Folder { mode } => State::Folder { mode: mode.unwrap_or(USUAL_FOLDER_MODE), inode: None },
+            Self::Folder { mode } => State::Folder { mode: mode.unwrap_or(USUAL_FOLDER_MODE) },
             Self::Link(target) => State::Link(target.into()),
         }
     }
@@ -253,7 +253,7 @@ fn seen(node: &Node, wanted: Wanted<'_>) -> State {
     match (wanted, node.sort) {
         (Wanted::File { bytes, .. }, Sort::File) => State::File(FileState::of(node, Some(Hash::of(bytes)))),
         (Wanted::FromTrash { file, .. }, Sort::File) => State::File(FileState::of(node, file.hash.clone())),
-        (_, Sort::Folder) => State::Folder { mode: node.mode, inode: Some(node.stamp.inode) },
+        (_, Sort::Folder) => State::Folder { mode: node.mode },
         _ => wanted.state(),
     }
 }

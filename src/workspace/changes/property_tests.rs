@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt};
 
 use proptest::prelude::*;
 
-use super::{testing::*, *};
+use super::testing::*;
 
 #[derive(Clone, Debug)]
 enum Act {

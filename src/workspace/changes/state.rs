@@ -18,8 +18,6 @@ pub enum State {
     File(FileState),
     Folder {
         mode: u32,
-        /// Known once the folder is there.
-        inode: Option<u64>,
     },
     /// A symlink with its target as written.
     Link(String),
@@ -68,7 +66,7 @@ impl State {
     ) -> Result<Self, WorkspaceError> {
         Ok(match node.sort {
             Sort::File => Self::File(FileState::of(node, None)),
-            Sort::Folder => Self::Folder { mode: node.mode, inode: Some(node.stamp.inode) },
+            Sort::Folder => Self::Folder { mode: node.mode },
             Sort::Link => Self::Link(workspace.link_text(path)?),
             Sort::Special => return Err(WorkspaceError::Special(path.clone())),
         })
@@ -90,7 +88,7 @@ impl State {
     pub fn looks_like(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Absent, Self::Absent) => true,
-            (Self::Folder { mode: a, .. }, Self::Folder { mode: b, .. }) => a == b,
+            (Self::Folder { mode: a }, Self::Folder { mode: b }) => a == b,
             (Self::Link(a), Self::Link(b)) => a == b,
             (Self::File(a), Self::File(b)) => a.mode == b.mode && a.has_content_of(b),
             _ => false,
@@ -106,9 +104,8 @@ impl State {
         let node = workspace.node(path)?;
         Ok(match (self, node) {
             (Self::Absent, None) => true,
-            (Self::Folder { inode, .. }, Some(node)) => {
-                node.is_folder() && inode.is_none_or(|inode| inode == node.stamp.inode)
-            }
+            // One folder is as good as another: what is in it is told by itself.
+            (Self::Folder { .. }, Some(node)) => node.is_folder(),
             (Self::Link(target), Some(node)) => node.sort == Sort::Link && workspace.link_text(path)? == *target,
             (Self::File(file), Some(node)) if node.is_file() => file.holds(workspace, path, &node)?,
             _ => false,

@@ -5,7 +5,8 @@ use super::{
     ChangeError, TurnChanges,
     list::is_news,
     log::{Deed, Log, Step},
-    perform::{Now, Wanted},
+    obstacles::{self, places, touches},
+    perform::Wanted,
     state::State,
     strands::{Net, Strand, strands},
 };
@@ -67,7 +68,11 @@ impl TurnChanges<'_> {
         let Some(mut log) = self.existing_log()? else { return Ok(Undone::default()) };
         let made = log.made();
         let strands = strands(&made);
-        let threads = threads(&strands, paths);
+        let mut threads = threads(&strands, paths);
+        let chosen: Vec<bool> = threads.iter().map(|thread| thread.choice != Choice::No).collect();
+        for (thread, fault) in threads.iter_mut().zip(self.obstacles(&strands, &chosen, &made)?) {
+            thread.fault = fault;
+        }
         let mut undo = Undo {
             changes: self,
             log: &mut log,
@@ -140,7 +145,7 @@ impl<'b> Undo<'_, 'b> {
     /// The error is the reason for a person.
     fn take_back(&mut self, at: usize, step: &Step) -> Result<(), String> {
         if let Some(moved) = self.standing.iter().flat_map(|(a, b)| [*a, *b]).find(|moved| touches(step, moved)) {
-            return Err(format!("It was done before `{moved}` was moved; undo that, too."));
+            return Err(obstacles::moved(moved));
         }
         let now = match &step.deed {
             Deed::Put { path, .. } => path,
@@ -149,10 +154,11 @@ impl<'b> Undo<'_, 'b> {
         let thread = &self.threads[at];
         let fresh = thread.left == thread.strand.steps.len();
         if fresh && !thread.expected.holds(self.changes.workspace, now).map_err(told)? {
-            if self.is_as_before(at, now)? {
+            let net = &thread.strand.net;
+            if net.at == *now && self.changes.is_as_before(net).map_err(told)? {
                 return self.note_as_before(at, now);
             }
-            return Err(differs(&thread.expected, self.changes, now).into());
+            return Err(self.changes.difference(net, now).into());
         }
         if self.can_be_carried(at, step) {
             self.threads[at].carried.push(step.number);
@@ -182,18 +188,6 @@ impl<'b> Undo<'_, 'b> {
         let mut undoes = std::mem::take(&mut self.threads[at].carried);
         undoes.push(step.number);
         undoes
-    }
-
-    /// Whether somebody has already put back what was there before the turn.
-    fn is_as_before(&self, at: usize, path: &WorkspacePath) -> Result<bool, String> {
-        let net = &self.threads[at].strand.net;
-        let stayed = net.from.as_ref().is_none_or(|from| from == path) && net.at == *path;
-        let before = match net.before {
-            // One folder is as good as another.
-            State::Folder { mode, .. } => State::Folder { mode, inode: None },
-            ref before => before.clone(),
-        };
-        Ok(stayed && before.holds(self.changes.workspace, path).map_err(told)?)
     }
 
     /// Records it, so that it counts as taken back.
@@ -253,9 +247,9 @@ impl<'b> Undo<'_, 'b> {
                 }
                 continue;
             };
-            // A folder that has to stay for what is left in it is no news.
+            // A folder that has to stay for what is left in it is no news, nor is what came and went.
             let stays = net.after.is_folder() && faulty.iter().any(|path| path.below(&net.at).is_some());
-            if thread.choice == Choice::Yes && !stays {
+            if thread.choice == Choice::Yes && net.kind().is_some() && !stays {
                 undone.conflicts.push(Conflict { path: net.path().clone(), reason: reason.clone() });
             }
         }
@@ -322,26 +316,6 @@ impl TurnChanges<'_> {
             return Err(WorkspaceError::Exists(to.clone()).into());
         }
         self.relocate(log, from, &now, to, Some(undoes))
-    }
-}
-
-fn places(step: &Step) -> Vec<&WorkspacePath> {
-    match &step.deed {
-        Deed::Put { path, .. } => vec![path],
-        Deed::Move { from, to, .. } => vec![from, to],
-    }
-}
-
-/// Whether a step happened at `place`, in it, or to a folder around it.
-fn touches(step: &Step, place: &WorkspacePath) -> bool {
-    places(step).into_iter().any(|path| path == place || path.below(place).is_some() || place.below(path).is_some())
-}
-
-fn differs(expected: &State, changes: &TurnChanges<'_>, path: &WorkspacePath) -> &'static str {
-    match (expected, changes.now(path)) {
-        (State::Absent, _) => "Something stands there again, so it was left as it is.",
-        (_, Ok(Now { node: None, .. })) => "It is no longer there.",
-        _ => "It was changed after this turn, so it was left as it is.",
     }
 }
 
