@@ -16,7 +16,7 @@ use cowork::{
     store::{SqliteStore, holds_sessions},
     telemetry, tools,
     web::{self, ServeOptions},
-    workspace::roots::Roots,
+    workspace::{RecordedChanges, roots::Roots},
 };
 use leptos::config::{LeptosOptions, get_config_from_str};
 use tokio::{
@@ -95,6 +95,7 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         tools: tools::reading_tools(),
         workspaces: roots.clone(),
         data: database.data_folder(),
+        changes: Arc::new(RecordedChanges),
         limits: limits(&config),
     });
     agent.recover().await?;

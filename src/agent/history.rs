@@ -1,9 +1,18 @@
 //! What a session holds, and how it is watched.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
-use super::{Agent, feed::Feed, ports::store::TurnWindow, sessions::check_limit, store_failed};
-use crate::protocol::{ApiError, EventPage, QueuedMessage, Record, Seq, Session, SessionId, TurnPage};
+use super::{
+    Agent, blocking,
+    feed::Feed,
+    ports::{changes::Changes, store::TurnWindow},
+    sessions::check_limit,
+    store_failed,
+};
+use crate::protocol::{
+    Actor, ApiError, ChangeList, ErrorCode, EventBody, EventPage, QueuedMessage, Record, Seq, Session, SessionId,
+    Status, TurnPage, UndoAnswer,
+};
 
 impl Agent {
     pub async fn turns(&self, id: &SessionId, window: TurnWindow) -> Result<TurnPage, ApiError> {
@@ -40,6 +49,48 @@ impl Agent {
     pub async fn queue_held(&self, id: &SessionId) -> Result<bool, ApiError> {
         let session = self.parts.store.session(id).await.map_err(store_failed)?;
         session.map(|session| session.queue_held).ok_or_else(ApiError::session_not_found)
+    }
+
+    /// What a turn did to files.
+    pub async fn changes(&self, id: &SessionId, turn: u32) -> Result<ChangeList, ApiError> {
+        let (changes, workspace, data) = self.place_of_changes(id, turn).await?;
+        blocking(move || changes.list(&workspace, &data)).await
+    }
+
+    /// Takes back what a turn did to files: all of it, or what is named. What somebody changed since stays.
+    pub async fn undo(
+        &self,
+        actor: &Actor,
+        id: &SessionId,
+        turn: u32,
+        paths: Option<Vec<String>>,
+    ) -> Result<UndoAnswer, ApiError> {
+        let session = self.session(id).await?;
+        if session.status != Status::Idle {
+            let detail = "A turn runs in this session and may be changing the same files. Nothing was taken back. Stop it, or wait for its end.";
+            return Err(ApiError::new(ErrorCode::TurnRunning, detail));
+        }
+        let (changes, workspace, data) = self.place_of_changes(id, turn).await?;
+        let undone = blocking(move || changes.undo(&workspace, &data, paths.as_deref())).await?;
+        if undone != UndoAnswer::default() {
+            let conflicts = undone.conflicts.iter().map(|conflict| conflict.path.clone()).collect();
+            let event = EventBody::ChangesUndone { turn, restored: undone.restored.clone(), conflicts };
+            self.parts.store.record(actor, id, vec![event]).await.map_err(store_failed)?;
+        }
+        Ok(undone)
+    }
+
+    async fn place_of_changes(
+        &self,
+        id: &SessionId,
+        turn: u32,
+    ) -> Result<(Arc<dyn Changes>, PathBuf, PathBuf), ApiError> {
+        let session = self.session(id).await?;
+        if turn == 0 || turn > session.turn_count {
+            let detail = format!("There is no turn {turn} in this session; it has {}.", session.turn_count);
+            return Err(ApiError::new(ErrorCode::NotFound, detail));
+        }
+        Ok((self.parts.changes.clone(), PathBuf::from(session.workspace), self.parts.turn_data(id, turn)))
     }
 
     /// The session and its feed, for one who wants to watch.

@@ -31,6 +31,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::protocol::{ApiError, ErrorCode, InterruptReason, SessionId};
 use feed::Feeds;
 use ports::{
+    changes::Changes,
     model::Models,
     store::{Recovered, Store, StoreError},
     tool::Tools,
@@ -60,6 +61,7 @@ pub struct AgentParts {
     pub workspaces: Arc<dyn Workspaces>,
     /// Holds a folder for each session: what its turns keep beside the rows.
     pub data: PathBuf,
+    pub changes: Arc<dyn Changes>,
     pub limits: Limits,
 }
 

@@ -50,6 +50,7 @@ codes! {
     MessageTooLarge = 422 "message_too_large" "Message too long";
     QueueFull = 429 "queue_full" "Too many waiting messages";
     AlreadyResolved = 409 "already_resolved" "Already decided";
+    TurnRunning = 409 "turn_running" "The turn still runs";
     InvalidAnswer = 422 "invalid_answer" "The answer does not fit";
     ModeNotAllowed = 422 "mode_not_allowed" "Mode not allowed";
     ClientIdReused = 409 "client_id_reused" "Message id used before";

@@ -140,6 +140,13 @@ pub enum EventBody {
         steering_id: SteeringId,
         bytes: u64,
     },
+    /// A person took back what a turn did to files.
+    ChangesUndone {
+        turn: u32,
+        restored: Vec<String>,
+        /// What was left as it is, since somebody changed it meanwhile.
+        conflicts: Vec<String>,
+    },
     QueueChanged {
         change: QueueChange,
         message_id: Option<MessageId>,
@@ -247,6 +254,7 @@ impl EventBody {
             Self::AwaitingUserInput(_) => "awaiting_user_input",
             Self::UserInputReceived { .. } => "user_input_received",
             Self::SteeringReceived { .. } => "steering_received",
+            Self::ChangesUndone { .. } => "changes_undone",
             Self::QueueChanged { .. } => "queue_changed",
             Self::TurnCompleted { .. } => "turn_completed",
             Self::TurnInterrupted { .. } => "turn_interrupted",
@@ -275,6 +283,7 @@ impl EventBody {
             | Self::SessionUpdated { .. }
             | Self::ApprovalRuleAdded { .. }
             | Self::ApprovalRuleRemoved { .. }
+            | Self::ChangesUndone { .. }
             | Self::ModelCall { .. }
             | Self::ModelRetry { .. }
             | Self::SessionError { .. } => None,

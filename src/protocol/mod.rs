@@ -2,6 +2,7 @@
 
 mod actor;
 mod approval;
+mod changes;
 mod error;
 mod event;
 mod frame;
@@ -16,6 +17,7 @@ mod turn;
 
 pub use actor::{Actor, ActorKind};
 pub use approval::{Approval, ApprovalRule, Decide, Decision, Risk};
+pub use changes::{ChangeKind, ChangeList, FileChange, UndoAnswer, UndoConflict, UndoRequest};
 pub use error::{ApiError, ErrorCode};
 pub use event::{ContextUse, Event, EventBody, EventPage, InterruptReason, QueueChange, Record, StoppedBy, Tokens};
 pub use frame::{ClientFrame, InFlight, LiveCall, ServerFrame};

@@ -189,6 +189,7 @@ impl Transcript {
             EventBody::SessionStarted { .. }
             | EventBody::SessionResumed { .. }
             | EventBody::SessionUpdated { .. }
+            | EventBody::ChangesUndone { .. }
             | EventBody::ApprovalRuleAdded { .. }
             | EventBody::ApprovalRuleRemoved { .. }
             | EventBody::ModelCall { .. }

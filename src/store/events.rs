@@ -134,6 +134,7 @@ fn turn(body: &EventBody) -> Option<u32> {
         | EventBody::AwaitingUserInput(Asked { turn, .. })
         | EventBody::UserInputReceived { turn, .. }
         | EventBody::SteeringReceived { turn, .. }
+        | EventBody::ChangesUndone { turn, .. }
         | EventBody::TurnCompleted { turn, .. }
         | EventBody::TurnInterrupted { turn, .. } => Some(*turn),
         EventBody::SessionStarted { .. }
@@ -290,6 +291,7 @@ fn text(connection: &Connection, id: &SessionId, body: &EventBody) -> Result<Opt
         | EventBody::ApprovalRuleAdded { .. }
         | EventBody::ApprovalRuleRemoved { .. }
         | EventBody::AwaitingUserInput(_)
+        | EventBody::ChangesUndone { .. }
         | EventBody::QueueChanged { .. }
         | EventBody::TurnCompleted { .. }
         | EventBody::TurnInterrupted { .. }

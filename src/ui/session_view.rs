@@ -322,6 +322,7 @@ impl SessionView {
                 | EventBody::MessageCompleted { .. }
                 | EventBody::ToolCallStarted { .. }
                 | EventBody::ToolCallCompleted { .. }
+                | EventBody::ChangesUndone { .. }
                 | EventBody::ApprovalRuleAdded { .. }
                 | EventBody::ApprovalRuleRemoved { .. }
                 | EventBody::SteeringReceived { .. }

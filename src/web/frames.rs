@@ -66,6 +66,7 @@ fn text_field(body: &EventBody) -> Option<&'static str> {
         | EventBody::ApprovalRuleAdded { .. }
         | EventBody::ApprovalRuleRemoved { .. }
         | EventBody::AwaitingUserInput(_)
+        | EventBody::ChangesUndone { .. }
         | EventBody::SessionStarted { .. }
         | EventBody::SessionResumed { .. }
         | EventBody::SessionUpdated { .. }

@@ -2,6 +2,7 @@
 //! ask the [`Agent`](crate::agent::Agent), answer.
 
 mod assets;
+mod changes;
 mod error;
 mod extract;
 mod frames;

@@ -19,7 +19,7 @@ use tower_http::{
     timeout::RequestBodyTimeoutLayer,
 };
 
-use super::{assets, error::Problem, guard, health, logs, messages, page, sessions, stream, words};
+use super::{assets, changes, error::Problem, guard, health, logs, messages, page, sessions, stream, words};
 use crate::{
     protocol::{ApiError, ErrorCode},
     state::AppState,
@@ -62,6 +62,8 @@ fn cowork() -> Router<AppState> {
         .route("/sessions/{id}", get(sessions::get).patch(sessions::update).delete(sessions::delete))
         .route("/sessions/{id}/restore", post(sessions::restore))
         .route("/sessions/{id}/turns", get(sessions::turns))
+        .route("/sessions/{id}/turns/{turn}/changes", get(changes::list))
+        .route("/sessions/{id}/turns/{turn}/undo", post(changes::undo))
         .route("/sessions/{id}/logs", get(logs::list))
         .route("/sessions/{id}/messages", post(messages::send))
         .route("/sessions/{id}/stop", post(messages::stop))

@@ -27,6 +27,24 @@ pub enum WorkspaceError {
     Denied(WorkspacePath),
     #[error("`{path}` could not be read: {}.", reason(source))]
     Failed { path: WorkspacePath, source: io::Error },
+    #[error("`{0}` is there already; nothing was replaced.")]
+    Exists(WorkspacePath),
+    #[error("`{0}` is a folder that is not empty.")]
+    NotEmpty(WorkspacePath),
+    #[error("`{0}` belongs to git's own data, which is changed by git alone.")]
+    Git(WorkspacePath),
+    #[error("`{0}` is a name that Cowork keeps for files that it is still writing.")]
+    Reserved(WorkspacePath),
+    #[error("The workspace's own folder can't be changed, only what is in it.")]
+    Root,
+    #[error("`{0}` is a link that leads nowhere.")]
+    Dangling(WorkspacePath),
+    #[error("`{0}` can't be moved into itself.")]
+    IntoItself(WorkspacePath),
+    #[error("`{0}` was changed by somebody else at the same moment, so it was left as it is.")]
+    Changed(WorkspacePath),
+    #[error("`{path}` could not be changed: {}.", reason(source))]
+    NotChanged { path: WorkspacePath, source: io::Error },
 }
 
 impl WorkspaceError {
@@ -40,6 +58,22 @@ impl WorkspaceError {
             // cap-std's own refusal of an escape carries no number of the operating system.
             None if error.kind() == io::ErrorKind::PermissionDenied => Self::Outside(path),
             _ => Self::Failed { path, source: error },
+        }
+    }
+}
+
+impl WorkspaceError {
+    /// The same for a change. What isn't about the path itself is told in the system's words: a full disk, a
+    /// folder that may not be written.
+    pub(super) fn of_change(path: &WorkspacePath, error: impl Into<io::Error>) -> Self {
+        let error = error.into();
+        match Errno::from_io_error(&error) {
+            Some(Errno::NOENT) => Self::NotFound(path.clone()),
+            Some(Errno::EXIST) => Self::Exists(path.clone()),
+            Some(Errno::NOTEMPTY) => Self::NotEmpty(path.clone()),
+            Some(Errno::ISDIR) => Self::NotAFile(path.clone()),
+            Some(Errno::NOTDIR) => Self::NotAFolder(path.clone()),
+            _ => Self::NotChanged { path: path.clone(), source: error },
         }
     }
 }

@@ -1,12 +1,15 @@
 //! The one door to the files of staff. Everything goes through a handle on the workspace's folder, and the
 //! operating system resolves each path beneath it: no link, also none that is swapped in meanwhile, leads out.
 
+pub mod changes;
 mod error;
 mod near;
 mod path;
 mod port;
+mod real;
 pub mod roots;
 mod walk;
+mod write;
 
 use std::{
     cmp::Ordering,
@@ -23,6 +26,8 @@ use rustix::fs::OFlags;
 
 pub use error::WorkspaceError;
 pub use path::{MAX_PATH_BYTES, PathError, WorkspacePath};
+pub use port::RecordedChanges;
+pub use real::Last;
 pub use walk::{Found, Hidden, Walk};
 
 /// An open workspace. It stays the same folder even if its path is renamed meanwhile.
@@ -71,7 +76,7 @@ impl Workspace {
         Ok(Self { dir })
     }
 
-    /// What is in a folder, in the order of [`by_name`].
+    /// What is in a folder, in the order of [`by_name`]; without files that are still being written.
     pub fn list(&self, folder: &WorkspacePath) -> Result<Vec<Entry>, WorkspaceError> {
         let dir = self.dir.open_dir(folder).map_err(|error| self.explain_folder(folder, error))?;
         let mut entries = Vec::new();
@@ -79,6 +84,9 @@ impl Workspace {
             let entry = entry.map_err(|error| WorkspaceError::of(folder, error))?;
             let Ok(file_type) = entry.file_type() else { continue };
             let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with(real::PART_PREFIX) {
+                continue;
+            }
             let link = file_type.is_symlink().then(|| link_target(&dir, &name));
             let kind = if link.is_some() { self.kind_behind(&folder.entry(&name)) } else { kind_of(file_type) };
             entries.push(Entry { name, kind, link });

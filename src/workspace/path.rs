@@ -2,12 +2,16 @@
 
 use std::{fmt, path::Path};
 
+use serde::{Deserialize, Serialize};
+
 /// The longest path that is taken, in bytes: Linux's own limit, so a longer one could never name a file.
 pub const MAX_PATH_BYTES: usize = 4096;
 
 /// A relative path with `/` between names, without `.` and `..`; `.` alone is the workspace itself.
-/// Text from outside becomes one by [`WorkspacePath::parse`] at the edge and nowhere else.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// Text from outside becomes one by [`WorkspacePath::parse`] at the edge and nowhere else. What was one before and
+/// was kept in a file comes back by [`WorkspacePath::recorded`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct WorkspacePath(String);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -61,6 +65,24 @@ impl WorkspacePath {
         Ok(if names.is_empty() { Self::root() } else { Self(names.join("/")) })
     }
 
+    /// A path as a listing of ours named it. It may hold what a person would not write, such as a backslash.
+    pub fn recorded(text: impl Into<String>) -> Result<Self, PathError> {
+        let text = text.into();
+        if text.is_empty() {
+            return Err(PathError::Empty);
+        }
+        if text.contains('\0') {
+            return Err(PathError::Nul);
+        }
+        if text.starts_with('/') {
+            return Err(PathError::Absolute);
+        }
+        match text.split('/').any(|name| matches!(name, "" | "." | "..")) && text != "." {
+            true => Err(PathError::Parent),
+            false => Ok(Self(text)),
+        }
+    }
+
     /// The entry `name` of this folder. `name` comes from a listing of it, so it is one plain name.
     pub(crate) fn entry(&self, name: &str) -> Self {
         if self.is_root() { Self(name.into()) } else { Self(format!("{}/{name}", self.0)) }
@@ -79,12 +101,48 @@ impl WorkspacePath {
         self.0.split('/').filter(|name| *name != ".")
     }
 
+    /// The folder that holds this path, and its last name; `None` for the workspace itself.
+    pub fn split(&self) -> Option<(Self, &str)> {
+        match self.0.rsplit_once('/') {
+            Some((folder, name)) => Some((Self(folder.into()), name)),
+            None if self.is_root() => None,
+            None => Some((Self::root(), &self.0)),
+        }
+    }
+
+    /// The folder that holds this path; the workspace holds itself.
+    pub fn folder(&self) -> Self {
+        self.split().map_or_else(Self::root, |(folder, _)| folder)
+    }
+
+    /// This path after `from` was renamed to `to`, if it is `from` or stands below it.
+    pub fn moved(&self, from: &Self, to: &Self) -> Option<Self> {
+        if self == from {
+            return Some(to.clone());
+        }
+        self.below(from).map(|rest| to.entry(rest))
+    }
+
     /// This path as seen from `folder`, if it stands inside it.
     pub fn below(&self, folder: &Self) -> Option<&str> {
         if folder.is_root() {
             return Some(&self.0);
         }
         self.0.strip_prefix(folder.as_str())?.strip_prefix('/')
+    }
+}
+
+impl TryFrom<String> for WorkspacePath {
+    type Error = PathError;
+
+    fn try_from(text: String) -> Result<Self, PathError> {
+        Self::recorded(text)
+    }
+}
+
+impl From<WorkspacePath> for String {
+    fn from(path: WorkspacePath) -> Self {
+        path.0
     }
 }
 
@@ -159,6 +217,27 @@ mod tests {
         assert_eq!(path("a/b/c").below(&path("a/b")), Some("c"));
         assert_eq!(path("a/b").below(&path(".")), Some("a/b"));
         assert_eq!(path("ab/c").below(&path("a")), None);
+    }
+
+    #[test]
+    fn a_recorded_path_comes_back_as_it_was_and_never_leads_out() {
+        for text in ["a", "a/b", ".", "a\\b", "c:d", "..."] {
+            assert_eq!(WorkspacePath::recorded(text).unwrap().as_str(), text);
+        }
+        for text in ["", "/a", "../a", "a/..", "a//b", "./a", "a/", "a\0"] {
+            assert!(WorkspacePath::recorded(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_follows_the_folder_that_was_renamed() {
+        let path = |text| WorkspacePath::parse(text).unwrap();
+        assert_eq!(path("a/b/c").moved(&path("a/b"), &path("d")), Some(path("d/c")));
+        assert_eq!(path("a").moved(&path("a"), &path("b/c")), Some(path("b/c")));
+        assert_eq!(path("ab").moved(&path("a"), &path("d")), None);
+        assert_eq!(path("a/b").split(), Some((path("a"), "b")));
+        assert_eq!(path("a").split(), Some((path("."), "a")));
+        assert_eq!(path(".").split(), None);
     }
 
     proptest! {

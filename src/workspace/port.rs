@@ -1,12 +1,67 @@
-//! [`Roots`] as the agent's port.
+//! [`Roots`] and the record of changes as the agent's ports.
 
 use std::path::{Path, PathBuf};
 
-use super::roots::Roots;
-use crate::{
-    agent::ports::workspaces::Workspaces,
-    protocol::{ApiError, FolderList},
+use super::{
+    Workspace, WorkspaceError, WorkspacePath,
+    changes::{ChangeError, TurnChanges},
+    roots::Roots,
 };
+use crate::{
+    agent::ports::{changes::Changes, workspaces::Workspaces},
+    protocol::{ApiError, ChangeList, ErrorCode, FolderList, UndoAnswer, UndoConflict},
+};
+
+/// The records that [`TurnChanges`] keeps.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RecordedChanges;
+
+impl Changes for RecordedChanges {
+    fn list(&self, workspace: &Path, data: &Path) -> Result<ChangeList, ApiError> {
+        let workspace = open(workspace)?;
+        TurnChanges::open(&workspace, data).list().map_err(failed)
+    }
+
+    fn undo(&self, workspace: &Path, data: &Path, paths: Option<&[String]>) -> Result<UndoAnswer, ApiError> {
+        let paths =
+            paths.map(|paths| paths.iter().map(|path| listed(path)).collect::<Result<Vec<_>, _>>()).transpose()?;
+        let workspace = open(workspace)?;
+        let undone = TurnChanges::open(&workspace, data).undo(paths.as_deref()).map_err(failed)?;
+        let conflict =
+            |conflict: super::changes::Conflict| UndoConflict { path: conflict.path.into(), detail: conflict.reason };
+        Ok(UndoAnswer {
+            restored: undone.restored.into_iter().map(String::from).collect(),
+            conflicts: undone.conflicts.into_iter().map(conflict).collect(),
+        })
+    }
+}
+
+fn listed(path: &str) -> Result<WorkspacePath, ApiError> {
+    WorkspacePath::recorded(path).map_err(|error| {
+        let detail =
+            format!("`paths` holds a path that can't be used: {error}. Give paths as the list of changes has them.");
+        ApiError::new(ErrorCode::InvalidRequest, detail)
+    })
+}
+
+fn open(workspace: &Path) -> Result<Workspace, ApiError> {
+    Workspace::open(workspace).map_err(|error| {
+        let detail = format!("{error} So its changes can't be told. They are kept until the folder is back.");
+        ApiError::new(ErrorCode::WorkspaceNotFound, detail)
+    })
+}
+
+fn failed(error: ChangeError) -> ApiError {
+    match error {
+        ChangeError::Workspace(WorkspaceError::Closed(_) | WorkspaceError::Denied(_)) => {
+            ApiError::new(ErrorCode::WorkspaceNotFound, format!("{error} So the turn's changes can't be told."))
+        }
+        error => {
+            tracing::error!(%error, "a turn's record of changes can't be used");
+            ApiError::internal()
+        }
+    }
+}
 
 impl Workspaces for Roots {
     fn resolve(&self, requested: Option<&str>) -> Result<PathBuf, ApiError> {

@@ -3,7 +3,12 @@
 //! The walk opens every folder and every `.gitignore` through the workspace, one level at a time: a link that is
 //! swapped in meanwhile makes entries vanish and can't add any. Links are not followed.
 
-use std::{path::Path, time::SystemTime};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+    sync::Arc,
+    time::SystemTime,
+};
 
 use ignore::{
     Match,
@@ -17,6 +22,10 @@ const MAX_GITIGNORE_BYTES: u64 = 1024 * 1024;
 /// How deep the walk goes. A deeper tree is a fault of some program, and every level is kept in memory.
 const MAX_DEPTH: usize = 256;
 
+/// Folders of programs for what they can make again. Others carry the file `CACHEDIR.TAG`.
+const CACHES: &[&str] = &["node_modules", "__pycache__"];
+const CACHE_TAG: &str = "CACHEDIR.TAG";
+
 /// Whether names that start with a dot are walked. `.git` never is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hidden {
@@ -28,8 +37,23 @@ pub enum Hidden {
 /// large tree without a file in it can still stop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
-    Folder,
+    Folder(WorkspacePath),
     File(WorkspacePath),
+    /// Only from a walk that compares.
+    Link(WorkspacePath),
+}
+
+/// What a walk left out and why, so that a later one leaves out the same although `.gitignore` files changed.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LeftOut {
+    rules: HashMap<WorkspacePath, Arc<Gitignore>>,
+    caches: HashSet<WorkspacePath>,
+}
+
+/// What a walk that compares has beyond others.
+struct Comparing<'a> {
+    before: Option<&'a LeftOut>,
+    now: LeftOut,
 }
 
 pub struct Walk<'a> {
@@ -38,6 +62,7 @@ pub struct Walk<'a> {
     /// Rules of the folders above the one where the walk began.
     above: Vec<Rules>,
     levels: Vec<Level>,
+    comparing: Option<Comparing<'a>>,
 }
 
 /// A folder that is being walked.
@@ -50,7 +75,7 @@ struct Level {
 /// The `.gitignore` of one folder.
 struct Rules {
     folder: WorkspacePath,
-    rules: Gitignore,
+    rules: Arc<Gitignore>,
 }
 
 impl Workspace {
@@ -62,8 +87,18 @@ impl Workspace {
             above.push(self.rules(&parent));
             parent = parent.entry(name);
         }
-        let mut walk = Walk { workspace: self, hidden, above, levels: Vec::new() };
-        walk.enter(folder.clone())?;
+        let mut walk = Walk { workspace: self, hidden, above, levels: Vec::new(), comparing: None };
+        walk.enter(folder)?;
+        Ok(walk)
+    }
+
+    /// Walks everything that is worth comparing: hidden names and links too, but no caches. `before` is what an
+    /// earlier walk left out.
+    pub(super) fn walk_comparing<'a>(&'a self, before: Option<&'a LeftOut>) -> Result<Walk<'a>, WorkspaceError> {
+        let comparing = Some(Comparing { before, now: LeftOut::default() });
+        let mut walk =
+            Walk { workspace: self, hidden: Hidden::Include, above: Vec::new(), levels: Vec::new(), comparing };
+        walk.enter(&WorkspacePath::root())?;
         Ok(walk)
     }
 
@@ -80,7 +115,8 @@ impl Workspace {
             // A line that is no valid pattern counts for nothing, as it does in git.
             let _ = builder.add_line(None, line);
         }
-        Rules { folder: folder.clone(), rules: builder.build().unwrap_or_else(|_| Gitignore::empty()) }
+        let rules = builder.build().unwrap_or_else(|_| Gitignore::empty());
+        Rules { folder: folder.clone(), rules: Arc::new(rules) }
     }
 }
 
@@ -92,21 +128,42 @@ impl Rules {
 }
 
 impl Walk<'_> {
-    fn enter(&mut self, folder: WorkspacePath) -> Result<(), WorkspaceError> {
-        let entries = self.workspace.list(&folder)?.into_iter();
-        let rules = self.workspace.rules(&folder);
-        self.levels.push(Level { folder, entries, rules });
+    /// What was left out, once the walk is through.
+    pub(super) fn left_out(self) -> LeftOut {
+        self.comparing.map(|comparing| comparing.now).unwrap_or_default()
+    }
+
+    fn enter(&mut self, folder: &WorkspacePath) -> Result<(), WorkspaceError> {
+        let entries = self.workspace.list(folder)?;
+        let Some(comparing) = &mut self.comparing else {
+            let rules = self.workspace.rules(folder);
+            self.levels.push(Level { folder: folder.clone(), entries: entries.into_iter(), rules });
+            return Ok(());
+        };
+        let known = comparing.before.and_then(|before| before.rules.get(folder));
+        let was_cache = comparing.before.is_some_and(|before| before.caches.contains(folder));
+        if was_cache || known.is_none() && is_cache(folder, &entries) {
+            comparing.now.caches.insert(folder.clone());
+            return Ok(());
+        }
+        let rules = match known {
+            Some(rules) => Rules { folder: folder.clone(), rules: rules.clone() },
+            None => self.workspace.rules(folder),
+        };
+        comparing.now.rules.insert(folder.clone(), rules.rules.clone());
+        self.levels.push(Level { folder: folder.clone(), entries: entries.into_iter(), rules });
         Ok(())
     }
 
     fn skips(&self, entry: &Entry, path: &WorkspacePath) -> bool {
-        if entry.link.is_some() || entry.kind == Kind::Closed || entry.name == ".git" {
+        let link = entry.link.is_some();
+        if link && self.comparing.is_none() || !link && entry.kind == Kind::Closed || entry.name == ".git" {
             return true;
         }
         if self.hidden == Hidden::Skip && entry.name.starts_with('.') {
             return true;
         }
-        self.ignored(path, entry.kind)
+        self.ignored(path, if link { Kind::File } else { entry.kind })
     }
 
     /// The rules of the nearest folder win, as in git.
@@ -137,13 +194,22 @@ impl Iterator for Walk<'_> {
             if self.skips(&entry, &path) {
                 continue;
             }
+            if entry.link.is_some() {
+                return Some(Found::Link(path));
+            }
             if entry.kind == Kind::File {
                 return Some(Found::File(path));
             }
             // A folder that is gone or may not be read has nothing to show.
-            if self.levels.len() < MAX_DEPTH && self.enter(path).is_ok() {
-                return Some(Found::Folder);
+            if self.levels.len() < MAX_DEPTH && self.enter(&path).is_ok() {
+                return Some(Found::Folder(path));
             }
         }
     }
+}
+
+fn is_cache(folder: &WorkspacePath, entries: &[Entry]) -> bool {
+    let named = folder.split().is_some_and(|(_, name)| CACHES.contains(&name));
+    // The workspace itself was chosen to be worked in, whatever a program thinks of it.
+    named || !folder.is_root() && entries.iter().any(|entry| entry.name == CACHE_TAG)
 }

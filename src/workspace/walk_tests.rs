@@ -20,7 +20,7 @@ fn files(root: &Path, folder: &str, hidden: Hidden) -> Vec<String> {
     let walk = workspace.walk(&WorkspacePath::parse(folder).unwrap(), hidden).unwrap();
     walk.filter_map(|found| match found {
         Found::File(path) => Some(path.to_string()),
-        Found::Folder => None,
+        Found::Folder(_) | Found::Link(_) => None,
     })
     .collect()
 }

@@ -21,6 +21,7 @@ const CHANGING: &[(&str, &str)] = &[
     ("POST", "/cowork/sessions/{id}/restore"),
     ("POST", "/cowork/sessions/{id}/messages"),
     ("POST", "/cowork/sessions/{id}/stop"),
+    ("POST", "/cowork/sessions/{id}/turns/{turn}/undo"),
     ("POST", "/cowork/sessions/{id}/steer"),
     ("POST", "/cowork/sessions/{id}/approvals/{approval}"),
     ("DELETE", "/cowork/sessions/{id}/approval-rules/{rule}"),
@@ -123,7 +124,7 @@ async fn a_foreign_host_reaches_nothing() {
 }
 
 fn path(pattern: &str, id: &str) -> String {
-    let names = ["{message}", "{approval}", "{rule}", "{question}"];
+    let names = ["{message}", "{approval}", "{rule}", "{question}", "{turn}"];
     let nobodys = "0123456789abcdef0123456789abcdef";
     names.iter().fold(pattern.replace("{id}", id), |path, name| path.replace(name, nobodys))
 }

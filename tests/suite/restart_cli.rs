@@ -81,6 +81,7 @@ async fn version_and_help_are_told_and_an_unknown_option_is_not() {
     assert_eq!((version.code, version.out.trim()), (Some(0), concat!("cowork ", env!("CARGO_PKG_VERSION"))));
     let help = home.run(&["--help"]).await;
     assert_eq!(help.code, Some(0));
+    assert!(help.out.starts_with("Work with an agent on a folder of files, in the browser"), "{}", help.out);
     for option in ["serve", "--config", "--host", "--port", "--workspace", "--database"] {
         assert!(help.out.contains(option), "{option}: {}", help.out);
     }

@@ -96,6 +96,12 @@ pub fn describe(body: &EventBody) -> LogLine {
         }
         EventBody::UserInputReceived { .. } => line(Kind::Turn, Glyph::Chat, "You answered"),
         EventBody::SteeringReceived { .. } => line(Kind::Turn, Glyph::Chat, "You said something into the turn"),
+        EventBody::ChangesUndone { turn, restored, conflicts } => {
+            let count = restored.len();
+            let files = if count == 1 { "1 file" } else { &format!("{count} files") };
+            let tone = if conflicts.is_empty() { "plain" } else { "waiting" };
+            line(Kind::Tool, Glyph::Step, format!("Changes of turn {turn} taken back: {files}")).tone(tone)
+        }
         EventBody::QueueChanged { change, length, .. } => line(Kind::Turn, Glyph::Clock, queue(*change, *length)),
         EventBody::TurnCompleted { turn, total_time_ms, stopped_by, .. } => {
             let (text, tone) = match stopped_by {

@@ -19,7 +19,7 @@ use cowork::{
     store::SqliteStore,
     tools,
     web::{self, ServeOptions},
-    workspace::roots::Roots,
+    workspace::{RecordedChanges, roots::Roots},
 };
 use leptos::config::get_config_from_str;
 use serde_json::{Value, json};
@@ -183,6 +183,7 @@ impl Setup {
             tools: tools::reading_tools(),
             workspaces: Arc::new(roots.clone()),
             data: root.join("data").join("cowork.db.files"),
+            changes: Arc::new(RecordedChanges),
             limits: self.limits(),
         });
         agent.recover().await.unwrap();

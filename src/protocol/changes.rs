@@ -1,0 +1,68 @@
+//! What a turn changed in the workspace, and taking it back.
+
+use serde::{Deserialize, Serialize};
+
+/// Answer of `GET …/turns/{turn}/changes`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeList {
+    /// One entry for each path, in the order of the paths: what all of the turn's steps come to.
+    pub changes: Vec<FileChange>,
+    /// What is not among them and why, for a person.
+    pub notes: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileChange {
+    /// Where it is, or was before it was deleted; relative to the workspace.
+    pub path: String,
+    pub kind: ChangeKind,
+    /// Where it was before it was moved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    pub folder: bool,
+    /// Unified; left out where nothing but the name changed, and where `binary` or `note` says why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub diff: Option<String>,
+    pub binary: bool,
+    /// It was taken back.
+    pub undone: bool,
+    /// It can be taken back now.
+    pub undoable: bool,
+    /// For a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    Created,
+    Modified,
+    Deleted,
+    Moved,
+}
+
+/// Body of `POST …/turns/{turn}/undo`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UndoRequest {
+    /// Paths of the listing; a folder means all that was changed in it. Left out: the whole turn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paths: Option<Vec<String>>,
+}
+
+/// Answer of `POST …/turns/{turn}/undo`. What was taken back before is in neither list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UndoAnswer {
+    /// What is again as it was before the turn.
+    pub restored: Vec<String>,
+    /// What was left as it is.
+    pub conflicts: Vec<UndoConflict>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UndoConflict {
+    pub path: String,
+    /// Why, for a person.
+    pub detail: String,
+}
