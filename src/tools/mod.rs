@@ -1,20 +1,30 @@
 //! What a model can do in a workspace: one file per tool. `src/agent/ports/tool.rs` says what a tool is.
 
 mod arguments;
+mod changing;
+mod delete_file;
+mod edit_file;
 mod glob_find;
 mod list_directory;
+mod move_file;
 mod pattern;
 mod read_file;
 mod ripgrep_search;
+mod text_file;
 mod wording;
 mod work;
+mod write_file;
 
 use std::sync::Arc;
 
+pub use delete_file::DeleteFile;
+pub use edit_file::EditFile;
 pub use glob_find::GlobFind;
 pub use list_directory::ListDirectory;
+pub use move_file::MoveFile;
 pub use read_file::ReadFile;
 pub use ripgrep_search::RipgrepSearch;
+pub use write_file::WriteFile;
 
 use crate::agent::ports::tool::{Tool, Tools};
 
@@ -25,5 +35,12 @@ pub fn reading_tools() -> Tools {
     Tools::new(tools)
 }
 
+/// The tools that change files; each change is kept for undo.
+pub fn file_tools() -> Vec<Arc<dyn Tool>> {
+    vec![Arc::new(DeleteFile), Arc::new(EditFile), Arc::new(MoveFile), Arc::new(WriteFile)]
+}
+
+#[cfg(test)]
+mod changing_tests;
 #[cfg(test)]
 mod tools_tests;
