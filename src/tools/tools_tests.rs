@@ -63,8 +63,10 @@ async fn refusal(root: &Path, tool: &str, args: Value) -> String {
 
 #[test]
 fn every_tool_has_a_clean_schema_and_a_preview_of_one_line() {
-    let tools = reading_tools();
-    assert_eq!(tools.names().collect::<Vec<_>>(), ["glob_find", "list_directory", "read_file", "ripgrep_search"]);
+    let reading = reading_tools();
+    let read_only = ["glob_find", "list_directory", "read_file", "ripgrep_search"];
+    assert_eq!(reading.names().collect::<Vec<_>>(), read_only);
+    let tools = Tools::new(read_only.map(|name| reading.get(name).unwrap().clone()).into_iter().chain(file_tools()));
     for spec in tools.specs().iter() {
         let schema = spec.parameters.to_string();
         for noise in ["$schema", "title", "format", "null", "$ref"] {
@@ -73,7 +75,7 @@ fn every_tool_has_a_clean_schema_and_a_preview_of_one_line() {
         assert_eq!(spec.parameters["additionalProperties"], json!(false));
         let tool = tools.get(&spec.name).unwrap();
         let long = format!("a\nb{}", "é".repeat(200));
-        let preview = tool.preview(&json!({ "path": long, "pattern": long }));
+        let preview = tool.preview(&json!({ "path": long, "pattern": long, "source": long }));
         assert!(preview.chars().count() <= 80 && !preview.contains('\n'), "{preview:?}");
         tool.preview(&json!("no object"));
     }

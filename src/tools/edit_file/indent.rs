@@ -26,13 +26,20 @@ fn indent(line: &str) -> &str {
     &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
 }
 
-/// Spaces that stand for one tab in these lines.
+/// Spaces that stand for one tab in these lines: by how much deeper one is than the least deep, on both sides; where
+/// all are equally deep, by their depth itself.
 fn width(known: &BTreeMap<&str, &str>) -> usize {
     let tabs = |text: &str| text.bytes().filter(|byte| *byte == b'\t').count();
     let spaces = |text: &str| text.len() - tabs(text);
-    known
-        .iter()
-        .find_map(|(a, b)| match (spaces(a), tabs(a), spaces(b), tabs(b)) {
+    let Some((first, there)) = known.iter().next() else { return USUAL_WIDTH };
+    let deeper = known.iter().skip(1).map(|(a, b)| {
+        let more = |count: &dyn Fn(&str) -> usize, text: &str, least: &str| count(text).saturating_sub(count(least));
+        (more(&spaces, a, first), more(&tabs, a, first), more(&spaces, b, there), more(&tabs, b, there))
+    });
+    let itself = (spaces(first), tabs(first), spaces(there), tabs(there));
+    deeper
+        .chain([itself])
+        .find_map(|depths| match depths {
             (spaces, 0, 0, tabs) | (0, tabs, spaces, 0) if tabs > 0 && spaces > 0 => Some((spaces / tabs).max(1)),
             _ => None,
         })
