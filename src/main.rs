@@ -8,7 +8,7 @@ use cowork::{
     agent::{
         Agent, AgentParts, Limits, RetryPolicy,
         feed::Feeds,
-        ports::{clock::SystemClock, store::Publish},
+        ports::{clock::SystemClock, store::Publish, tool::Tools},
     },
     config::{BUILT_IN, Config, ConfigSource, Loaded, database_file},
     models,
@@ -92,7 +92,7 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         store: store.clone(),
         feeds,
         models: models::from_config(&config)?,
-        tools: tools::reading_tools(),
+        tools: Tools::new(tools::reading_tools().into_iter().chain(tools::file_tools())),
         workspaces: roots.clone(),
         data: database.data_folder(),
         changes: Arc::new(RecordedChanges),

@@ -21,20 +21,24 @@ pub fn schema<T: JsonSchema>() -> Value {
         root.remove("title");
         root.remove("description");
     }
-    for property in schema["properties"].as_object_mut().into_iter().flat_map(Map::values_mut) {
-        tidy(property);
-    }
+    tidy(&mut schema);
     schema
 }
 
 /// An optional argument is one that may be left out; that it may also be `null` is not worth a model's attention.
-fn tidy(property: &mut Value) {
-    let Some(property) = property.as_object_mut() else { return };
+fn tidy(schema: &mut Value) {
+    let Some(property) = schema.as_object_mut() else { return };
     property.remove("format");
     property.remove("default");
     let only = property.get("type").and_then(Value::as_array).and_then(|types| types.first()).cloned();
     if let Some(only) = only {
         property.insert("type".into(), only);
+    }
+    if let Some(items) = property.get_mut("items") {
+        tidy(items);
+    }
+    for inner in property.get_mut("properties").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
+        tidy(inner);
     }
 }
 
@@ -44,7 +48,7 @@ pub fn arguments<T: DeserializeOwned + JsonSchema>(args: Value) -> Result<T, Too
     let Some(given) = args.as_object() else {
         return Err(ToolError::RespondToModel(format!("The arguments must be a JSON object, not {}.", shown(&args))));
     };
-    let faults = faults(&schema::<T>(), given);
+    let faults = faults(&schema::<T>(), given, "");
     if !faults.is_empty() {
         return Err(ToolError::RespondToModel(faults.join(" ")));
     }
@@ -52,24 +56,40 @@ pub fn arguments<T: DeserializeOwned + JsonSchema>(args: Value) -> Result<T, Too
         .map_err(|error| ToolError::RespondToModel(format!("`{}` doesn't fit: {}.", error.path(), error.inner())))
 }
 
-fn faults(schema: &Value, given: &Map<String, Value>) -> Vec<String> {
+/// `at`: the name of the object that is looked at, with its dot; empty for the arguments themselves.
+fn faults(schema: &Value, given: &Map<String, Value>, at: &str) -> Vec<String> {
     let none = Map::new();
     let properties = schema["properties"].as_object().unwrap_or(&none);
     let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let mut faults: Vec<String> = required
         .iter()
         .filter(|name| given.get(**name).is_none_or(Value::is_null))
-        .map(|name| format!("`{name}` is missing."))
+        .map(|name| format!("`{at}{name}` is missing."))
         .collect();
     for (name, value) in given {
         match properties.get(name) {
-            None => faults.push(format!("`{name}` is not an argument; there are {}.", names(properties))),
+            None => faults.push(format!("`{at}{name}` is not an argument; there are {}.", names(properties))),
             Some(_) if value.is_null() => {}
-            Some(property) if fits(property, value) => {}
-            Some(property) => faults.push(format!("`{name}` must be {}, not {}.", wanted(property), shown(value))),
+            Some(property) => faults.extend(faults_of(property, value, &format!("{at}{name}"))),
         }
     }
     faults
+}
+
+/// What is wrong with one value, and with those in it.
+fn faults_of(property: &Value, value: &Value, name: &str) -> Vec<String> {
+    if !fits(property, value) {
+        return vec![format!("`{name}` must be {}, not {}.", wanted(property), shown(value))];
+    }
+    match value {
+        Value::Object(given) => faults(property, given, &format!("{name}.")),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .flat_map(|(place, item)| faults_of(&property["items"], item, &format!("{name}[{place}]")))
+            .collect(),
+        _ => Vec::new(),
+    }
 }
 
 fn fits(property: &Value, value: &Value) -> bool {
@@ -80,14 +100,25 @@ fn fits(property: &Value, value: &Value) -> bool {
             property["minimum"].as_u64().is_none_or(|least| number >= least)
                 && property["maximum"].as_u64().is_none_or(|most| number <= most)
         }),
+        Some("object") => value.is_object(),
+        Some("array") => value.as_array().is_some_and(|items| {
+            let items = items.len() as u64;
+            property["minItems"].as_u64().is_none_or(|least| items >= least)
+                && property["maxItems"].as_u64().is_none_or(|most| items <= most)
+        }),
         _ => true,
     }
 }
 
 fn wanted(property: &Value) -> String {
-    match (property["type"].as_str(), property["minimum"].as_u64(), property["maximum"].as_u64()) {
+    let least = property["minimum"].as_u64().or_else(|| property["minItems"].as_u64());
+    let most = property["maximum"].as_u64().or_else(|| property["maxItems"].as_u64());
+    match (property["type"].as_str(), least, most) {
         (Some("string"), ..) => "text".into(),
         (Some("boolean"), ..) => "true or false".into(),
+        (Some("object"), ..) => "an object".into(),
+        (Some("array"), Some(least), Some(most)) => format!("a list of {least} to {most}"),
+        (Some("array"), ..) => "a list".into(),
         (_, Some(least), Some(most)) => format!("a whole number from {least} to {most}"),
         (_, Some(least), None) => format!("a whole number, {least} or more"),
         _ => "a whole number".into(),
@@ -119,6 +150,50 @@ mod tests {
         #[schemars(range(max = 10))]
         context: Option<u64>,
         files_only: Option<bool>,
+    }
+
+    #[derive(Debug, Deserialize, JsonSchema, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Nested {
+        #[schemars(length(min = 1, max = 2))]
+        edits: Option<Vec<Inner>>,
+    }
+
+    #[derive(Debug, Deserialize, JsonSchema, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Inner {
+        old: String,
+        all: Option<bool>,
+    }
+
+    #[test]
+    fn lists_of_objects_are_told_and_checked_to_the_bottom() {
+        let expected = json!({
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 2,
+            "items": {
+                "type": "object",
+                "properties": { "old": { "type": "string" }, "all": { "type": "boolean" } },
+                "additionalProperties": false,
+                "required": ["old"],
+            },
+        });
+        assert_eq!(schema::<Nested>()["properties"]["edits"], expected);
+        let nested = arguments::<Nested>(json!({ "edits": [{ "old": "a", "all": null }] })).unwrap();
+        assert_eq!(nested, Nested { edits: Some(vec![Inner { old: "a".into(), all: None }]) });
+        for (args, expected) in [
+            (json!({ "edits": "a" }), "`edits` must be a list of 1 to 2, not \"a\"."),
+            (json!({ "edits": [] }), "`edits` must be a list of 1 to 2, not []."),
+            (json!({ "edits": ["a"] }), "`edits[0]` must be an object, not \"a\"."),
+            (
+                json!({ "edits": [{ "old": "a" }, { "new": 1, "all": 1 }] }),
+                "`edits[1].old` is missing. `edits[1].new` is not an argument; there are `old`, `all`. \
+                 `edits[1].all` must be true or false, not 1.",
+            ),
+        ] {
+            assert_eq!(arguments::<Nested>(args).unwrap_err().to_string(), expected);
+        }
     }
 
     fn fault(args: Value) -> String {

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::agent::ports::tool::{ToolContext, ToolError, ToolOutput};
+use crate::agent::ports::tool::{ToolContext, ToolError, ToolOutput, Tools};
 
 /// The workspace of the examples. Later files are older.
 fn place() -> TempDir {
@@ -46,7 +46,7 @@ pub(super) fn write(root: &Path, file: &str, bytes: &[u8]) {
 
 pub(super) async fn run(root: &Path, tool: &str, args: Value) -> Result<ToolOutput, ToolError> {
     let cancel = CancellationToken::new();
-    let tools = reading_tools();
+    let tools = Tools::new(reading_tools());
     tools.get(tool).unwrap().run(args, ToolContext::alone(root, root, &cancel)).await
 }
 
@@ -63,15 +63,19 @@ async fn refusal(root: &Path, tool: &str, args: Value) -> String {
 
 #[test]
 fn every_tool_has_a_clean_schema_and_a_preview_of_one_line() {
-    let tools = reading_tools();
+    let tools = Tools::new(reading_tools().into_iter().chain(file_tools()));
     let names = [
         "ask_user",
         "conversation_recall",
+        "delete_file",
+        "edit_file",
         "glob_find",
         "list_directory",
+        "move_file",
         "read_file",
         "ripgrep_search",
         "task_tracker",
+        "write_file",
     ];
     assert_eq!(tools.names().collect::<Vec<_>>(), names);
     for spec in tools.specs().iter() {
@@ -82,7 +86,7 @@ fn every_tool_has_a_clean_schema_and_a_preview_of_one_line() {
         assert_eq!(spec.parameters["additionalProperties"], json!(false));
         let tool = tools.get(&spec.name).unwrap();
         let long = format!("a\nb{}", "é".repeat(200));
-        let preview = tool.preview(&json!({ "path": long, "pattern": long }));
+        let preview = tool.preview(&json!({ "path": long, "pattern": long, "source": long }));
         assert!(preview.chars().count() <= 80 && !preview.contains('\n'), "{preview:?}");
         tool.preview(&json!("no object"));
     }
@@ -184,7 +188,7 @@ async fn a_stopped_call_answers_at_once() {
     let cancel = CancellationToken::new();
     cancel.cancel();
     let context = ToolContext::alone(place.path(), place.path(), &cancel);
-    let tools = reading_tools();
+    let tools = Tools::new(reading_tools());
     for (tool, args) in [
         ("list_directory", json!({})),
         ("read_file", json!({ "path": "notes.txt" })),

@@ -60,11 +60,15 @@ pub fn cut_note(notes: &[String]) -> Option<String> {
     (!notes.is_empty()).then(|| format!("[cut: {}]", notes.join("; ")))
 }
 
-/// A path argument; left out or empty it is the workspace.
+/// The argument `path`; left out or empty it is the workspace.
 pub fn path_argument(text: Option<&str>) -> Result<WorkspacePath, ToolError> {
-    let text = text.filter(|text| !text.is_empty()).unwrap_or(".");
+    named_path("path", text.filter(|text| !text.is_empty()).unwrap_or("."))
+}
+
+/// The argument `name` as a path.
+pub fn named_path(name: &str, text: &str) -> Result<WorkspacePath, ToolError> {
     WorkspacePath::parse(text).map_err(|error| {
-        respond(format!("`path` can't be `{}`: {error}. Write it like `invoices/march.csv`.", one_line(text, 80)))
+        respond(format!("`{name}` can't be `{}`: {error}. Write it like `invoices/march.csv`.", one_line(text, 80)))
     })
 }
 

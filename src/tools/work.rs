@@ -6,12 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio_util::sync::CancellationToken;
+use tokio::task::{JoinError, JoinHandle};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::wording::respond;
 use crate::{
     agent::ports::tool::{ToolContext, ToolError, ToolOutput},
-    workspace::{OpenFile, Workspace},
+    workspace::{OpenFile, Workspace, changes::TurnChanges},
 };
 
 /// How long one call may look at files. Longer, and a person takes the agent for dead.
@@ -70,23 +71,48 @@ pub async fn work<J>(context: ToolContext<'_>, job: J) -> Result<ToolOutput, Too
 where
     J: FnOnce(&Workspace, &Watch) -> Result<ToolOutput, ToolError> + Send + 'static,
 {
+    let (task, _ends_with_call) = begin(context, job);
+    tokio::select! {
+        biased;
+        () = context.cancel.cancelled() => Err(stopped()),
+        result = task => result.unwrap_or_else(crashed),
+    }
+}
+
+/// The same for a change: once begun it is not left alone, so that the answer tells what happened. `job` changes
+/// nothing once `watch` says to end.
+pub async fn change<J>(context: ToolContext<'_>, job: J) -> Result<ToolOutput, ToolError>
+where
+    J: FnOnce(&TurnChanges<'_>, &Workspace, &Watch) -> Result<ToolOutput, ToolError> + Send + 'static,
+{
+    if context.cancel.is_cancelled() {
+        return Err(stopped());
+    }
+    let data = context.data.to_path_buf();
+    let (task, _ends_with_call) =
+        begin(context, move |workspace, watch| job(&TurnChanges::open(workspace, &data), workspace, watch));
+    task.await.unwrap_or_else(crashed)
+}
+
+fn begin<J>(context: ToolContext<'_>, job: J) -> (JoinHandle<Result<ToolOutput, ToolError>>, DropGuard)
+where
+    J: FnOnce(&Workspace, &Watch) -> Result<ToolOutput, ToolError> + Send + 'static,
+{
     let cancel = context.cancel.child_token();
     // The thread outlives a dropped call; this tells it that nobody waits.
-    let _ends_with_call = cancel.clone().drop_guard();
+    let ends_with_call = cancel.clone().drop_guard();
     let watch = Watch::new(cancel, TIME_LIMIT);
     let root = context.workspace.to_path_buf();
     let task = tokio::task::spawn_blocking(move || {
         let workspace = Workspace::open(&root).map_err(|error| respond(error.to_string()))?;
         job(&workspace, &watch)
     });
-    tokio::select! {
-        biased;
-        () = context.cancel.cancelled() => Err(stopped()),
-        result = task => result.unwrap_or_else(|error| {
-            tracing::error!(%error, "a tool crashed");
-            Err(ToolError::Fatal("The tool failed because of a mistake of the server, whose log says more.".into()))
-        }),
-    }
+    (task, ends_with_call)
+}
+
+fn crashed(error: JoinError) -> Result<ToolOutput, ToolError> {
+    tracing::error!(%error, "a tool crashed");
+    Err(ToolError::Fatal("The tool failed because of a mistake of the server, whose log says more.".into()))
 }
 
 pub fn stopped() -> ToolError {

@@ -221,7 +221,8 @@ impl Workspace {
 pub(super) fn node_in(dir: &Dir, name: &Path) -> io::Result<Option<Node>> {
     match dir.symlink_metadata(name) {
         Ok(metadata) => Ok(Some(Node::of(&metadata))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        // Under a name that is too long nothing can stand.
+        Err(error) if matches!(Errno::from_io_error(&error), Some(Errno::NOENT | Errno::NAMETOOLONG)) => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -6,6 +6,7 @@
 
 mod support;
 
+mod approvals;
 mod architecture;
 mod guards;
 mod guards_transport;

@@ -11,7 +11,7 @@ use cowork::{
     agent::{
         Agent, AgentParts, Limits, RetryPolicy,
         feed::Feeds,
-        ports::{clock::SystemClock, store::Publish},
+        ports::{clock::SystemClock, store::Publish, tool::Tools},
     },
     config::Config,
     models,
@@ -180,7 +180,7 @@ impl Setup {
             store: store.clone(),
             feeds,
             models: models::from_config(&config).unwrap(),
-            tools: tools::reading_tools(),
+            tools: Tools::new(tools::reading_tools().into_iter().chain(tools::file_tools())),
             workspaces: Arc::new(roots.clone()),
             data: root.join("data").join("cowork.db.files"),
             changes: Arc::new(RecordedChanges),

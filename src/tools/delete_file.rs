@@ -1,0 +1,90 @@
+//! `delete_file`: a file or an empty folder, into the turn's trash.
+
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{
+    arguments::{arguments, schema},
+    changing::{NotMade, action, difference},
+    wording::{count, named_path, one_line, printable, respond},
+    work::{change, stopped},
+};
+use crate::{
+    agent::ports::{
+        model::ToolSpec,
+        tool::{Action, Tool, ToolContext, ToolError, ToolOutput},
+    },
+    protocol::Risk,
+    workspace::{
+        WorkspaceError,
+        changes::{ChangeError, Deleted, DeletedWhat},
+    },
+};
+
+pub struct DeleteFile;
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Args {
+    /// File or empty folder to delete, relative to the workspace.
+    path: String,
+}
+
+#[async_trait]
+impl Tool for DeleteFile {
+    fn spec(&self) -> ToolSpec {
+        ToolSpec {
+            name: "delete_file".into(),
+            description: "Deletes a file, a link or an empty folder of the workspace. The person can undo it.".into(),
+            parameters: schema::<Args>(),
+        }
+    }
+
+    fn preview(&self, args: &Value) -> String {
+        one_line(args["path"].as_str().unwrap_or_default(), 80)
+    }
+
+    fn action(&self, args: &Value) -> Action {
+        action(Risk::Delete, args, &["path"])
+    }
+
+    async fn run(&self, args: Value, context: ToolContext<'_>) -> Result<ToolOutput, ToolError> {
+        let args: Args = arguments(args)?;
+        let path = named_path("path", &args.path)?;
+        change(context, move |changes, workspace, watch| {
+            if watch.halted().is_some() {
+                return Err(stopped());
+            }
+            match changes.delete(&path) {
+                Ok(deleted) => Ok(answer(deleted)),
+                Err(ChangeError::Workspace(error @ WorkspaceError::NotEmpty(_))) => {
+                    Err(respond(format!("{error} Delete what is in it first; list it with list_directory.")))
+                }
+                Err(error) => Err(NotMade::from(error).explain(workspace, &path, "file or folder")),
+            }
+        })
+        .await
+    }
+}
+
+fn answer(deleted: Deleted) -> ToolOutput {
+    let name = printable(deleted.path.as_str());
+    let (text, summary) = match &deleted.what {
+        DeletedWhat::File { size, .. } => {
+            let size = count(*size, "byte", "bytes");
+            (format!("Deleted `{name}` ({size})."), format!("deleted, {size}"))
+        }
+        DeletedWhat::Folder => (format!("Deleted the empty folder `{name}`."), "empty folder deleted".into()),
+        DeletedWhat::Link => {
+            (format!("Deleted the link `{name}`; what it leads to is untouched."), "link deleted".into())
+        }
+    };
+    let diff = match &deleted.what {
+        DeletedWhat::File { content: Some(content), .. } => difference(&deleted.path, Some(content), None),
+        _ => None,
+    };
+    let files_changed = vec![deleted.path.to_string()];
+    ToolOutput { text, summary, diff: diff.map(|(diff, _)| diff), files_changed, ..ToolOutput::default() }
+}

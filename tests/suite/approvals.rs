@@ -1,0 +1,224 @@
+//! Calls that change something: asked first, decided once, remembered, denied, kept over restarts; and taken back.
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    model::{Script, ScriptedModel, call, say},
+    process::Home,
+    server::{Server, is_end},
+    socket::Socket,
+};
+
+fn write(id: &str, path: &str, content: &str) -> Script {
+    call(id, "write_file", &json!({"path": path, "content": content}))
+}
+
+async fn decide(server: &Server, session: &str, asked: &Value, decision: &str) {
+    server.api.post(&path(session, asked), json!({"decision": decision})).await.expect(200);
+}
+
+fn path(session: &str, asked: &Value) -> String {
+    format!("/cowork/sessions/{session}/approvals/{}", asked["approval_id"].as_str().unwrap())
+}
+
+/// Sends a message and waits until its call asks.
+async fn ask(server: &Server, session: &str) -> (Socket, Value) {
+    let mut socket = server.socket(session, "").await;
+    server.api.send(session, "Write it").await;
+    let asked = socket.wait("approval_requested").await;
+    (socket, asked)
+}
+
+#[tokio::test]
+async fn a_write_waits_for_a_word_with_its_exact_arguments_and_runs_after_it() {
+    let server = Server::playing([write("w", "notes/todo.md", "milk\n"), say("Written.")]).await;
+    let id = server.session().await;
+    let (mut socket, asked) = ask(&server, &id).await;
+    assert_eq!((&asked["name"], &asked["risk"]), (&json!("write_file"), &json!("edit")));
+    assert_eq!(asked["args"], json!({"path": "notes/todo.md", "content": "milk\n"}));
+    let session = server.api.session(&id).await;
+    assert_eq!(
+        (&session["status"], &session["pending"][0]["approval_id"]),
+        (&json!("awaiting_approval"), &asked["approval_id"])
+    );
+    assert!(!server.workspace.join("notes").exists(), "nothing is done before the word");
+
+    server.api.post(&path(&id, &asked), json!({"decision": "sure"})).await.expect_problem(422, "invalid_request");
+    server.api.post(&path(&id, &asked), json!({})).await.expect_problem(422, "invalid_request");
+    decide(&server, &id, &asked, "approve").await;
+    let resolved = socket.wait("approval_resolved").await;
+    assert_eq!((&resolved["decision"], &resolved["actor"]["name"]), (&json!("approve"), &json!("local")));
+    socket.wait("tool_call_started").await;
+    let done = socket.wait("tool_call_completed").await;
+    assert_eq!((&done["success"], &done["files_changed"]), (&json!(true), &json!(["notes/todo.md"])));
+    assert!(done["diff"].as_str().unwrap().contains("+milk"), "{done}");
+    socket.wait("turn_completed").await;
+    assert_eq!(std::fs::read_to_string(server.workspace.join("notes/todo.md")).unwrap(), "milk\n");
+    let late = server.api.post(&path(&id, &asked), json!({"decision": "deny"})).await;
+    assert!(late.expect_problem(409, "already_resolved").contains("local"));
+}
+
+#[tokio::test]
+async fn a_denied_call_never_starts_is_told_to_the_model_and_the_turn_goes_on() {
+    let server = Server::playing([write("w", "a.txt", "x"), say("As you wish.")]).await;
+    let id = server.session().await;
+    let (mut socket, asked) = ask(&server, &id).await;
+    socket.send(json!({"type": "approve", "approval_id": asked["approval_id"], "decision": "deny"})).await;
+    let done = socket.wait("tool_call_completed").await;
+    assert_eq!(done["success"], false);
+    socket.wait("turn_completed").await;
+    assert!(socket.all("tool_call_started").is_empty());
+    assert!(server.model.last_messages().last().unwrap()["content"].as_str().unwrap().contains("denied"));
+    assert!(!server.workspace.join("a.txt").exists());
+}
+
+#[tokio::test]
+async fn several_calls_of_one_batch_wait_at_once_and_each_gets_its_own_word() {
+    let batch = write("w1", "one.txt", "1").call("w2", "write_file", &json!({"path": "two.txt", "content": "2"}));
+    let server = Server::playing([batch, say("One of two.")]).await;
+    let id = server.session().await;
+    let (mut socket, first) = ask(&server, &id).await;
+    let second = socket.wait("approval_requested").await;
+    assert_eq!(server.api.session(&id).await["pending"].as_array().unwrap().len(), 2);
+    decide(&server, &id, &second, "deny").await;
+    decide(&server, &id, &first, "approve").await;
+    socket.wait("turn_completed").await;
+    assert!(server.workspace.join("one.txt").exists() && !server.workspace.join("two.txt").exists());
+}
+
+#[tokio::test]
+async fn always_is_remembered_for_the_folder_listed_and_revocable() {
+    let scripts = [
+        write("w1", "notes/a.txt", "a"),
+        say("One."),
+        write("w2", "notes/b.txt", "b"),
+        say("Two."),
+        write("w3", "other/c.txt", "c"),
+        say("Three."),
+        write("w4", "notes/d.txt", "d"),
+        say("Four."),
+    ];
+    let server = Server::playing(scripts).await;
+    let id = server.session().await;
+    let (mut socket, asked) = ask(&server, &id).await;
+    assert_eq!(asked["scope"], "notes");
+    decide(&server, &id, &asked, "approve_always").await;
+    socket.wait("turn_completed").await;
+    let frames = server.turn(&id, "Again").await;
+    assert!(frames.iter().all(|frame| frame["type"] != "approval_requested"), "the rule covers it");
+    let (mut socket, asked) = ask(&server, &id).await;
+    assert_eq!(asked["scope"], "other", "another folder asks");
+    decide(&server, &id, &asked, "approve").await;
+    socket.wait("turn_completed").await;
+
+    let rules_path = format!("/cowork/sessions/{id}/approval-rules");
+    let rules = server.api.get(&rules_path).await.expect(200);
+    assert_eq!((&rules[0]["tool"], &rules[0]["scope"]), (&json!("write_file"), &json!("notes")));
+    let rule = rules[0]["rule_id"].as_str().unwrap();
+    assert_eq!(server.api.delete(&format!("{rules_path}/{rule}")).await.status, 204);
+    server.api.delete(&format!("{rules_path}/{rule}")).await.expect_problem(404, "not_found");
+    let (mut socket, asked) = ask(&server, &id).await;
+    decide(&server, &id, &asked, "approve").await;
+    socket.wait("turn_completed").await;
+}
+
+#[tokio::test]
+async fn the_mode_decides_what_asks() {
+    let server = Server::playing([]).await;
+    for (mode, kind) in [("accept_edits", "free"), ("read_only", "refused")] {
+        server.model.play([write("w", "a.txt", mode), say("Done.")]);
+        let id = server.api.create(json!({"mode": mode})).await;
+        let frames = server.turn(&id, "Write it").await;
+        assert!(frames.iter().all(|frame| frame["type"] != "approval_requested"), "{mode}");
+        let done = frames.iter().find(|frame| frame["type"] == "tool_call_completed").unwrap();
+        assert_eq!(done["success"], kind == "free", "{mode}: {done}");
+    }
+    assert_eq!(std::fs::read_to_string(server.workspace.join("a.txt")).unwrap(), "accept_edits");
+    server.model.play([call("d", "delete_file", &json!({"path": "a.txt"})), say("Kept.")]);
+    let id = server.api.create(json!({"mode": "accept_edits"})).await;
+    let (mut socket, asked) = ask(&server, &id).await;
+    assert_eq!(asked["risk"], "delete", "deleting asks also where edits are free");
+    decide(&server, &id, &asked, "deny").await;
+    socket.wait("turn_completed").await;
+    assert!(server.workspace.join("a.txt").exists());
+}
+
+#[tokio::test]
+async fn a_stop_while_an_approval_waits_denies_it_and_messages_queue_meanwhile() {
+    let server = Server::playing([write("w", "a.txt", "x"), say("On.")]).await;
+    let id = server.session().await;
+    let (mut socket, asked) = ask(&server, &id).await;
+    assert_eq!(server.api.send(&id, "And then?").await["queued"], true, "an approval is no question");
+    server.api.post(&format!("/cowork/sessions/{id}/stop"), json!({})).await.expect(202);
+    socket.wait("turn_interrupted").await;
+    let kinds: Vec<_> = ["approval_resolved", "tool_call_completed"].map(|kind| socket.all(kind).len()).into();
+    assert_eq!(kinds, [1, 1]);
+    server.api.post(&path(&id, &asked), json!({"decision": "approve"})).await.expect_problem(409, "already_resolved");
+    assert!(!server.workspace.join("a.txt").exists());
+    let queued = server.api.queue(&id).await[0]["message_id"].as_str().unwrap().to_owned();
+    server.api.post(&format!("/cowork/sessions/{id}/queue/{queued}/send"), json!({})).await.expect(202);
+    server.ended(&id, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approval_outlives_kill_9_and_the_call_runs_once_after_the_word() {
+    let model = ScriptedModel::start().await;
+    let batch =
+        call("r", "list_directory", &json!({})).call("w", "write_file", &json!({"path": "a.txt", "content": "whole"}));
+    model.play([batch, say("Written.")]);
+    let home = Home::with(&model);
+    let process = home.start().await;
+    let id = process.api.create(json!({"model": "scripted"})).await;
+    let mut socket = process.socket(&id, "").await;
+    process.api.send(&id, "Write it").await;
+    let asked = socket.wait("approval_requested").await;
+    socket.wait("tool_call_completed").await;
+    process.kill_9();
+    let process = home.start().await;
+    let waiting = process.api.session(&id).await;
+    assert_eq!(
+        (&waiting["status"], &waiting["pending"][0]["approval_id"]),
+        (&json!("awaiting_approval"), &asked["approval_id"])
+    );
+    process.terminate();
+    assert_eq!(process.exit_code().await, Some(0));
+    let process = home.start().await;
+    process.api.post(&path(&id, &asked), json!({"decision": "approve"})).await.expect(200);
+    process.socket(&id, "cursor=0").await.wait_for(is_end).await;
+    assert_eq!(std::fs::read_to_string(home.workspace.join("a.txt")).unwrap(), "whole");
+    let kinds = process.api.event_types(&id).await;
+    let count = |kind: &str| kinds.iter().filter(|known| *known == kind).count();
+    assert_eq!((count("approval_requested"), count("tool_call_started"), count("turn_interrupted")), (1, 2, 0));
+    assert_eq!(kinds.last().unwrap(), "turn_completed");
+}
+
+#[tokio::test]
+async fn a_turns_changes_are_listed_and_taken_back_and_somebody_elses_work_is_not_lost() {
+    let edit = json!({"path": "letter.txt", "old_str": "Dear", "new_str": "Hello"});
+    let batch = write("w", "new.txt", "new\n").call("e", "edit_file", &edit);
+    let server = Server::playing([batch, say("Done.")]).await;
+    server.write_file("letter.txt", "Dear Ada,\r\nhi\r\n");
+    let id = server.api.create(json!({"mode": "accept_edits"})).await;
+    server.turn(&id, "Change it").await;
+    let turn = format!("/cowork/sessions/{id}/turns/1");
+    let changes = server.api.get(&format!("{turn}/changes")).await.expect(200);
+    let shape: Vec<_> = changes["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|change| (change["path"].clone(), change["kind"].clone()))
+        .collect();
+    assert_eq!(shape, [(json!("letter.txt"), json!("modified")), (json!("new.txt"), json!("created"))]);
+    assert!(changes["changes"][0]["diff"].as_str().unwrap().contains("-Dear Ada,"), "{changes}");
+
+    server.write_file("new.txt", "a person wrote here\n");
+    let undone = server.api.post(&format!("{turn}/undo"), json!({})).await.expect(200);
+    assert_eq!(undone["restored"], json!(["letter.txt"]));
+    assert_eq!(undone["conflicts"][0]["path"], "new.txt");
+    assert_eq!(std::fs::read_to_string(server.workspace.join("letter.txt")).unwrap(), "Dear Ada,\r\nhi\r\n");
+    assert_eq!(std::fs::read_to_string(server.workspace.join("new.txt")).unwrap(), "a person wrote here\n");
+    let event = server.api.events_of(&id, "changes_undone").await.remove(0);
+    assert_eq!((&event["payload"]["turn"], &event["actor"]["name"]), (&json!(1), &json!("local")));
+    server.api.get(&format!("/cowork/sessions/{id}/turns/9/changes")).await.expect_problem(404, "not_found");
+    server.api.post(&format!("{turn}/undo"), json!({"paths": ["../x"]})).await.expect_problem(422, "invalid_request");
+}
