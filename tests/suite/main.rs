@@ -18,6 +18,7 @@ mod messages;
 mod pages;
 mod questions;
 mod queue;
+mod random_scripts;
 mod restart;
 mod restart_cli;
 mod secrets;

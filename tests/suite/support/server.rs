@@ -42,6 +42,8 @@ pub struct Setup {
     pub connections: usize,
     pub attempts: u32,
     pub api_key: Option<&'static str>,
+    /// Window of the scripted model.
+    pub context_tokens: u64,
     /// Puts something where the database will be.
     pub database: fn(&Path, &Path),
 }
@@ -55,6 +57,7 @@ impl Default for Setup {
             connections: 1000,
             attempts: 3,
             api_key: None,
+            context_tokens: 100_000,
             database: |_, _| {},
         }
     }
@@ -169,7 +172,7 @@ impl Setup {
         (self.database)(&database, &workspace);
 
         let model = ScriptedModel::start().await;
-        let config = config(&model.base_url, self.api_key);
+        let config = config(&model.base_url, self.api_key, self.context_tokens);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let feeds = Arc::new(Feeds::default());
@@ -251,11 +254,11 @@ fn serve(
 }
 
 /// The real configuration, read from text as any other.
-fn config(base_url: &str, api_key: Option<&str>) -> Config {
+fn config(base_url: &str, api_key: Option<&str>, context_tokens: u64) -> Config {
     let key = api_key.map(|key| format!("api_key = \"{key}\"\n")).unwrap_or_default();
     let text = format!(
         "[models.scripted]\nprovider = \"openai_compatible\"\nbase_url = \"{base_url}\"\nmodel = \"scripted-1\"\n\
-         context_tokens = 100000\n{key}"
+         context_tokens = {context_tokens}\n{key}"
     );
     Config::from_toml(&text, "loom.toml", &|_| None, Some(Path::new("/nowhere"))).unwrap().0
 }
