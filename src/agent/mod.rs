@@ -71,6 +71,23 @@ impl AgentParts {
         self.data.join(session.as_str()).join(turn.to_string())
     }
 
+    /// Removes what sessions kept that are gone for good, also those that a killed process left.
+    async fn sweep(&self) {
+        match self.store.session_ids().await {
+            Ok(known) => {
+                let known = known.into_iter().map(|id| id.0).collect();
+                let (changes, data) = (self.changes.clone(), self.data.clone());
+                let swept = blocking(move || {
+                    changes.sweep(&data, &known);
+                    Ok(())
+                });
+                // A failure is logged where it happens.
+                let _ = swept.await;
+            }
+            Err(error) => tracing::warn!(%error, "what deleted sessions kept stays until the next start"),
+        }
+    }
+
     /// Looks at the disk, which may be slow: nobody's thread waits for it.
     async fn check_workspace(&self, folder: String) -> Result<(), ApiError> {
         let workspaces = self.workspaces.clone();
@@ -151,6 +168,7 @@ impl Agent {
             let _ = self.mailbox(id).await?.send(Command::Resume).await;
             tracing::info!(session = %id, "a turn goes on waiting for a person");
         }
+        self.parts.sweep().await;
         // Sessions that were deleted shortly before the process ended expire soon.
         self.purge_later();
         Ok(())

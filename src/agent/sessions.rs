@@ -78,12 +78,13 @@ impl Agent {
 
     /// Looks for expired sessions when the one that was deleted now has expired.
     pub(super) fn purge_later(&self) {
-        let store = self.parts.store.clone();
+        let parts = self.parts.clone();
         tokio::spawn(async move {
             sleep(RESTORE_WINDOW + Duration::from_secs(1)).await;
-            if let Err(error) = store.purge_expired().await {
+            if let Err(error) = parts.store.purge_expired().await {
                 tracing::warn!(%error, "the rows of deleted sessions stay until the next start");
             }
+            parts.sweep().await;
         });
     }
 

@@ -116,6 +116,10 @@ impl Store for SqliteStore {
         self.writer.write(|change| Ok(removal::purge_expired(change.connection, change.now)?)).await
     }
 
+    async fn session_ids(&self) -> StoreResult<Vec<SessionId>> {
+        self.readers.read(|connection, _| sessions::all_ids(connection)).await
+    }
+
     async fn accepted(&self, id: &SessionId, client_id: &str, text: &str) -> StoreResult<Option<AcceptOutcome>> {
         let (id, client_id, text) = (id.clone(), client_id.to_owned(), text.to_owned());
         self.readers.read(move |connection, _| messages::repeated(connection, &id, Some(&client_id), &text)).await

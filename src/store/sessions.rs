@@ -96,6 +96,13 @@ pub(super) fn find(connection: &Connection, zone: &TimeZone, id: &SessionId) -> 
     found.map(|session| complete(connection, session)).transpose()
 }
 
+/// Every session that has rows, also those that are deleted and can be restored.
+pub(super) fn all_ids(connection: &Connection) -> StoreResult<Vec<SessionId>> {
+    let mut statement = connection.prepare_cached("SELECT id FROM cowork_sessions")?;
+    let ids = statement.query_map([], |row| row.get(0).map(SessionId))?;
+    Ok(ids.collect::<rusqlite::Result<_>>()?)
+}
+
 /// `NoSession` where it does not exist or is deleted.
 pub(super) fn require(connection: &Connection, id: &SessionId) -> StoreResult<()> {
     let sql = format!("SELECT EXISTS(SELECT 1 FROM {PRESENT} AND s.id = ?1)");

@@ -1,6 +1,9 @@
 //! [`Roots`] and the record of changes as the agent's ports.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
 
 use super::{
     Workspace, WorkspaceError, WorkspacePath,
@@ -9,7 +12,7 @@ use super::{
 };
 use crate::{
     agent::ports::{changes::Changes, workspaces::Workspaces},
-    protocol::{ApiError, ChangeList, ErrorCode, FolderList, UndoAnswer, UndoConflict},
+    protocol::{ApiError, ChangeList, ErrorCode, FolderList, SessionId, UndoAnswer, UndoConflict},
 };
 
 /// The records that [`TurnChanges`] keeps.
@@ -17,6 +20,20 @@ use crate::{
 pub struct RecordedChanges;
 
 impl Changes for RecordedChanges {
+    fn sweep(&self, data: &Path, known: &HashSet<String>) {
+        // Without a folder nothing was kept yet.
+        let Ok(entries) = std::fs::read_dir(data) else { return };
+        for entry in entries.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if SessionId::parse(&name).is_none() || known.contains(&name) {
+                continue;
+            }
+            if let Err(error) = std::fs::remove_dir_all(entry.path()) {
+                tracing::warn!(folder = %entry.path().display(), %error, "what a deleted session kept could not be removed");
+            }
+        }
+    }
+
     fn list(&self, workspace: &Path, data: &Path) -> Result<ChangeList, ApiError> {
         let workspace = open(workspace)?;
         TurnChanges::open(&workspace, data).list().map_err(failed)
@@ -72,5 +89,23 @@ impl Workspaces for Roots {
     }
     fn browse(&self, dir: Option<&str>) -> Result<FolderList, ApiError> {
         Self::browse(self, dir)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sweeping_removes_the_folders_of_unknown_sessions_and_nothing_else() {
+        let data = tempfile::tempdir().unwrap();
+        let (known, gone) = ("a".repeat(32), "b".repeat(32));
+        for folder in [known.as_str(), gone.as_str(), "not-a-session"] {
+            std::fs::create_dir_all(data.path().join(folder).join("1/images")).unwrap();
+        }
+        RecordedChanges.sweep(data.path(), &HashSet::from([known.clone()]));
+        assert!(data.path().join(known).exists() && data.path().join("not-a-session").exists());
+        assert!(!data.path().join(gone).exists());
+        RecordedChanges.sweep(&data.path().join("nowhere"), &HashSet::new());
     }
 }

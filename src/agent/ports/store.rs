@@ -268,6 +268,8 @@ pub trait Store: Send + Sync {
     async fn restore_session(&self, id: &SessionId) -> StoreResult<StoredSession>;
     /// Removes the rows of sessions deleted longer than [`RESTORE_WINDOW`] ago from every table that names them.
     async fn purge_expired(&self) -> StoreResult<()>;
+    /// Every session that has rows, also those that are deleted and can be restored.
+    async fn session_ids(&self) -> StoreResult<Vec<SessionId>>;
 
     /// Takes a message in, and starts its turn where `start_with` says so: its row and its events in one transaction.
     async fn accept_message(&self, actor: &Actor, id: &SessionId, new: NewMessage) -> StoreResult<AcceptOutcome>;
