@@ -299,7 +299,8 @@ impl Agent {
 
     pub async fn models(&self) -> Vec<ModelInfo> {
         let asked = self.parts.models.iter().map(|entry| async move {
-            let health = timeout(HEALTH_LIMIT, entry.model.health()).await;
+            let (health, context_limit) =
+                tokio::join!(timeout(HEALTH_LIMIT, entry.model.health()), entry.context_limit());
             let detail = match health {
                 Ok(Ok(())) => None,
                 Ok(Err(error)) => Some(error.to_string()),
@@ -310,7 +311,7 @@ impl Agent {
                 provider: entry.provider.clone(),
                 model: entry.model_id.clone(),
                 default: entry.name == self.parts.models.default_name(),
-                context_limit: entry.context_limit,
+                context_limit,
                 reachable: detail.is_none(),
                 detail,
             }

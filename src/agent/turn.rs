@@ -63,12 +63,14 @@ enum Halt {
 
 /// Runs a turn whose user row is written, and records how it ended.
 pub async fn run_turn(context: TurnContext) -> StoreResult<()> {
+    let started = Instant::now();
+    let limit = context.cancel.run_until_cancelled(context.model.context_limit()).await;
     let mut tally = Tally {
-        started: Instant::now(),
+        started,
         first_text: None,
         tokens: Tokens::default(),
         calls: 0,
-        context: ContextUse { used: 0, limit: context.model.context_limit },
+        context: ContextUse { used: 0, limit: limit.unwrap_or(context.model.context_limit) },
     };
     let ended = go_round(&context, &mut tally).await?;
     let end = match ended {
@@ -83,7 +85,7 @@ async fn go_round(context: &TurnContext, tally: &mut Tally) -> StoreResult<Resul
     let preamble = preamble(context);
     let mut used_ids = HashSet::new();
     for message in 0..MAX_MODEL_CALLS {
-        let prompt = preamble.prompt(&messages, context.model.context_limit);
+        let prompt = preamble.prompt(&messages, tally.context.limit);
         let mut sample = sample(context, message, &prompt).await?;
         tally.add(&sample);
         rename_calls(context, &mut sample.calls, &mut used_ids).await?;
@@ -226,6 +228,7 @@ fn explain(context: &TurnContext, error: &ModelError) -> String {
             format!("The model `{name}` did not accept its key: {detail} Ask whoever runs this server to check it.")
         }
         ModelError::Refused(detail) => format!("The model `{name}` refused to answer: {detail}"),
+        ModelError::Cut(detail) => format!("The answer of the model `{name}` is cut off here: {detail}"),
         ModelError::Fatal(detail) => format!("The model `{name}` can't be used: {detail}"),
     }
 }

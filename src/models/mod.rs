@@ -1,6 +1,7 @@
 //! The models: adapters of the agent's model port, one module a provider.
 
 pub mod built_in;
+mod http;
 pub mod openai_compatible;
 
 use std::sync::Arc;
@@ -10,7 +11,8 @@ use crate::{
     config::{BUILT_IN, Config, ModelConfig, Provider},
 };
 use built_in::BuiltIn;
-use openai_compatible::{OpenAiCompatible, Settings, Timeouts};
+use http::{Settings, Timeouts};
+use openai_compatible::OpenAiCompatible;
 
 /// The configured models; the built-in one is always among them.
 ///
@@ -45,6 +47,7 @@ fn entry(config: &ModelConfig, context_limit: u64) -> Result<ModelEntry, ModelEr
                 max_tokens: config.max_tokens,
                 temperature: config.temperature,
                 reasoning_effort: config.reasoning_effort.clone(),
+                context_tokens: config.context_tokens,
                 timeouts: Timeouts::default(),
             };
             ("openai_compatible", Arc::new(OpenAiCompatible::new(settings)?))

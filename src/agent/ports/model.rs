@@ -16,6 +16,12 @@ pub trait Model: Send + Sync {
 
     /// Whether the model can be reached now; the error says what to do.
     async fn health(&self) -> Result<(), ModelError>;
+
+    /// Size of the context window, in tokens, as it is configured or the model's server says it; `None` where neither
+    /// does. Answers within seconds, and keeps what it learnt.
+    async fn context_limit(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// What a model is given. The adapter turns it into its provider's wire format.
@@ -76,6 +82,9 @@ pub enum ModelError {
     /// The provider understood and said no.
     #[error("{0}")]
     Refused(String),
+    /// The answer reached the longest that one may be; what was said before counts.
+    #[error("{0}")]
+    Cut(String),
     #[error("{0}")]
     Fatal(String),
 }
@@ -86,9 +95,16 @@ pub struct ModelEntry {
     pub name: String,
     pub provider: String,
     pub model_id: String,
-    /// Size of the context window, in tokens.
+    /// Size of the context window, in tokens, where the model does not know it; see [`ModelEntry::context_limit`].
     pub context_limit: u64,
     pub model: Arc<dyn Model>,
+}
+
+impl ModelEntry {
+    /// The window to work with, in tokens.
+    pub async fn context_limit(&self) -> u64 {
+        self.model.context_limit().await.unwrap_or(self.context_limit)
+    }
 }
 
 /// The configured models, by alias.
