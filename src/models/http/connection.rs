@@ -58,6 +58,14 @@ impl<Q: Quirk> Learnt<Q> {
     }
 }
 
+/// A request that the server took.
+pub struct Taken {
+    pub response: Response,
+    pub patience: Patience,
+    /// The request's body.
+    pub sent: Value,
+}
+
 pub struct Connection {
     client: Client,
     base: Url,
@@ -100,7 +108,7 @@ impl Connection {
         url: &Url,
         learnt: &Learnt<Q>,
         body: impl Fn(&BTreeSet<Q>) -> Value,
-    ) -> Result<(Response, Patience), ModelError> {
+    ) -> Result<Taken, ModelError> {
         loop {
             let known = learnt.all();
             let body = body(&known);
@@ -109,7 +117,7 @@ impl Connection {
             let response = sent.map_err(|_| self.server.silent(patience.limit))?;
             let response = response.map_err(|error| self.server.broken(&error))?;
             if response.status().is_success() {
-                return Ok((response, patience));
+                return Ok(Taken { response, patience, sent: body });
             }
             let (quirk, error) = self.refusal(response, &body).await?;
             // Refused although it was heeded: asking again would go on for ever.

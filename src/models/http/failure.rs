@@ -150,6 +150,11 @@ impl Server {
         self.error(Kind::ContextFull, None, None, "the answer reached the end of its context")
     }
 
+    /// The server answers, and does not have the model.
+    pub fn missing(&self, said: &str) -> ModelError {
+        self.error(Kind::Missing, None, None, said)
+    }
+
     pub fn redirects(&self, status: StatusCode, location: &str) -> ModelError {
         let location = self.clean(location);
         ModelError::Fatal(format!("{} redirects to {location} ({status}). Put that address into base_url.", self.base))

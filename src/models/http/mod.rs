@@ -20,7 +20,7 @@ pub mod wording;
 pub mod testing;
 
 pub use answer::Answer;
-pub use connection::{Connection, Learnt, Quirk, sealed};
+pub use connection::{Connection, Learnt, Quirk, Taken, sealed};
 pub use failure::{Advice, Server};
 pub use names::WireNames;
 pub use reader::{Decode, Packing, Reader};

@@ -33,6 +33,11 @@ impl<T: Clone> Asked<T> {
         self.get_at(Instant::now(), timeout(LOOK_LIMIT, ask).map(|said| said.ok().flatten())).await
     }
 
+    /// What is known without asking.
+    pub fn known(&self) -> Option<T> {
+        self.last.try_lock().ok()?.as_ref()?.1.clone()
+    }
+
     async fn get_at(&self, now: Instant, ask: impl Future<Output = Option<T>>) -> Option<T> {
         let mut last = self.last.lock().await;
         if let Some((at, said)) = &*last
@@ -95,7 +100,9 @@ mod tests {
             };
             asked.get_at(at, ask)
         };
+        assert_eq!(asked.known(), None);
         assert_eq!(ask(start, Some(1)).await, Some(1));
+        assert_eq!(asked.known(), Some(1));
         assert_eq!(ask(start + FRESH_FOR / 2, Some(2)).await, Some(1), "still fresh");
         assert_eq!(ask(start + FRESH_FOR, None).await, Some(1), "nothing newer is known");
         assert_eq!(ask(start + FRESH_FOR * 2, Some(2)).await, Some(2));

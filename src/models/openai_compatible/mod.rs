@@ -27,7 +27,7 @@ use reqwest::{
 use serde_json::Value;
 
 use super::http::{
-    Advice, Answer, Asked, Connection, Learnt, Packing, Reader, Settings, WireNames, sealed, stated_window,
+    Advice, Answer, Asked, Connection, Learnt, Packing, Reader, Settings, Taken, WireNames, sealed, stated_window,
 };
 use crate::agent::ports::model::{Model, ModelError, ModelEvent, ModelRequest};
 use decoder::Decoder;
@@ -87,7 +87,7 @@ impl ModelServer {
         let names = WireNames::new(request.tools.iter().map(|tool| tool.name.as_str()));
         let body = |quirks: &_| request::body(&request, &names, &self.settings, quirks);
         let chat = self.connection.below(&["chat", "completions"]);
-        let (response, patience) = self.connection.ask(&chat, &self.quirks, body).await?;
+        let Taken { response, patience, .. } = self.connection.ask(&chat, &self.quirks, body).await?;
         let server = self.connection.server().clone();
         let decoder = Decoder::new(server.clone(), names.clone(), self.settings.max_tokens);
         Ok(Answer { server, response, reader: Reader::new(decoder, Packing::Events), patience })
