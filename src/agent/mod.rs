@@ -26,7 +26,7 @@ use tokio::{
 
 use crate::protocol::{
     Accepted, Actor, ApiError, CreateSession, ErrorCode, EventPage, FolderList, InterruptReason, MessageId, ModelInfo,
-    QueuedMessage, Record, Seq, Session, SessionId, SessionList, SessionQuery, Status, ToolInfo, TurnPage,
+    ModelOffer, QueuedMessage, Record, Seq, Session, SessionId, SessionList, SessionQuery, Status, ToolInfo, TurnPage,
     UpdateSession,
 };
 use feed::{Feed, Feeds};
@@ -317,6 +317,11 @@ impl Agent {
             }
         });
         futures::future::join_all(asked).await
+    }
+
+    /// Models of this machine that could be configured; looked for only where none is.
+    pub async fn model_offers(&self) -> Vec<ModelOffer> {
+        self.parts.models.offers().await
     }
 
     /// The configured aliases, the default one first.

@@ -2,6 +2,7 @@
 
 pub mod anthropic;
 pub mod built_in;
+mod discover;
 mod http;
 pub mod ollama;
 pub mod openai_compatible;
@@ -14,6 +15,7 @@ use crate::{
 };
 use anthropic::Anthropic;
 use built_in::BuiltIn;
+use discover::UsualPorts;
 use http::{Settings, Timeouts};
 use ollama::Ollama;
 use openai_compatible::OpenAiCompatible;
@@ -27,7 +29,9 @@ pub fn from_config(config: &Config) -> Result<Models, ModelError> {
     for model in &config.models {
         entries.push(entry(model, config.max_model_context_tokens)?);
     }
-    Ok(Models::new(config.default_model.as_str(), entries))
+    let models = Models::new(config.default_model.as_str(), entries);
+    // Who has configured a model has chosen.
+    Ok(if config.models.is_empty() { models.with_offers(Arc::new(UsualPorts)) } else { models })
 }
 
 fn built_in_entry() -> ModelEntry {

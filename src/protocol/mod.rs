@@ -19,7 +19,7 @@ pub use error::{ApiError, ErrorCode};
 pub use event::{ContextUse, Event, EventBody, EventPage, InterruptReason, QueueChange, Record, StoppedBy, Tokens};
 pub use frame::{ClientFrame, InFlight, LiveCall, ServerFrame};
 pub use ids::{CallId, MessageId, Seq, SessionId};
-pub use model::{ModelInfo, ToolInfo};
+pub use model::{ModelInfo, ModelOffer, OfferedModel, ToolInfo};
 pub use page::{CreateChoices, SessionPage};
 pub use question::{Answer, Question, QuestionKind, QuestionOption};
 pub use session::{

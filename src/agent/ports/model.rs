@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use futures::stream::BoxStream;
 use serde_json::Value;
 
-use crate::protocol::{Tokens, ToolCall};
+use crate::protocol::{ModelOffer, Tokens, ToolCall};
 
 #[async_trait]
 pub trait Model: Send + Sync {
@@ -107,11 +107,19 @@ impl ModelEntry {
     }
 }
 
+/// Finds models that could be configured.
+#[async_trait]
+pub trait Offers: Send + Sync {
+    /// Looks anew each time; answers within seconds.
+    async fn look(&self) -> Vec<ModelOffer>;
+}
+
 /// The configured models, by alias.
 #[derive(Clone)]
 pub struct Models {
     entries: BTreeMap<String, ModelEntry>,
     default: String,
+    offers: Option<Arc<dyn Offers>>,
 }
 
 impl Models {
@@ -120,7 +128,17 @@ impl Models {
         let default = default.into();
         let entries: BTreeMap<_, _> = entries.into_iter().map(|entry| (entry.name.clone(), entry)).collect();
         debug_assert!(entries.contains_key(&default), "the default model is one of the entries");
-        Self { entries, default }
+        Self { entries, default, offers: None }
+    }
+    /// For a start without configuration: where to look for models to offer.
+    pub fn with_offers(self, offers: Arc<dyn Offers>) -> Self {
+        Self { offers: Some(offers), ..self }
+    }
+    pub async fn offers(&self) -> Vec<ModelOffer> {
+        match &self.offers {
+            Some(offers) => offers.look().await,
+            None => Vec::new(),
+        }
     }
     pub fn default_name(&self) -> &str {
         &self.default
