@@ -2,6 +2,7 @@
 //! [`Agent`]. Knows no HTTP, no SQL and no page.
 
 mod calls;
+mod configured;
 pub mod feed;
 pub mod ports;
 mod prompt;
@@ -21,13 +22,12 @@ use std::{
 
 use tokio::{
     sync::{mpsc, oneshot},
-    time::{sleep, timeout},
+    time::sleep,
 };
 
 use crate::protocol::{
-    Accepted, Actor, ApiError, CreateSession, ErrorCode, EventPage, FolderList, InterruptReason, MessageId, ModelInfo,
-    ModelOffer, QueuedMessage, Record, Seq, Session, SessionId, SessionList, SessionQuery, Status, ToolInfo, TurnPage,
-    UpdateSession,
+    Accepted, Actor, ApiError, CreateSession, ErrorCode, EventPage, FolderList, InterruptReason, MessageId,
+    QueuedMessage, Record, Seq, Session, SessionId, SessionList, SessionQuery, Status, TurnPage, UpdateSession,
 };
 use feed::{Feed, Feeds};
 use ports::{
@@ -39,8 +39,6 @@ use ports::{
 pub use sample::RetryPolicy;
 use session::{Command, Reply};
 
-/// How long a health question to a model may take before it counts as unreachable.
-const HEALTH_LIMIT: Duration = Duration::from_secs(6);
 /// Longest `client_id`; a UUID has 36 characters.
 const CLIENT_ID_BYTES: usize = 128;
 /// Longest title, in characters.
@@ -295,50 +293,7 @@ impl Agent {
         self.command(id, |reply| Command::SendQueued { actor, message, reply }).await
     }
 
-    // What is configured
-
-    pub async fn models(&self) -> Vec<ModelInfo> {
-        let asked = self.parts.models.iter().map(|entry| async move {
-            let (health, context_limit) =
-                tokio::join!(timeout(HEALTH_LIMIT, entry.model.health()), entry.context_limit());
-            let detail = match health {
-                Ok(Ok(())) => None,
-                Ok(Err(error)) => Some(error.to_string()),
-                Err(_) => Some(format!("It did not answer within {} s.", HEALTH_LIMIT.as_secs())),
-            };
-            ModelInfo {
-                name: entry.name.clone(),
-                provider: entry.provider.clone(),
-                model: entry.model_id.clone(),
-                default: entry.name == self.parts.models.default_name(),
-                context_limit,
-                reachable: detail.is_none(),
-                detail,
-            }
-        });
-        futures::future::join_all(asked).await
-    }
-
-    /// Models of this machine that could be configured; looked for only where none is.
-    pub async fn model_offers(&self) -> Vec<ModelOffer> {
-        self.parts.models.offers().await
-    }
-
-    /// The configured aliases, the default one first.
-    pub fn model_names(&self) -> Vec<String> {
-        let default = self.parts.models.default_name();
-        let others = self.parts.models.iter().map(|entry| entry.name.as_str()).filter(|name| *name != default);
-        std::iter::once(default).chain(others).map(Into::into).collect()
-    }
-
-    pub fn tools(&self) -> Vec<ToolInfo> {
-        let info = |spec: &ports::model::ToolSpec| ToolInfo {
-            name: spec.name.clone(),
-            description: spec.description.clone(),
-            parameters: spec.parameters.clone(),
-        };
-        self.parts.tools.specs().iter().map(info).collect()
-    }
+    // Folders
 
     pub async fn folders(&self, dir: Option<String>) -> Result<FolderList, ApiError> {
         let workspaces = self.parts.workspaces.clone();

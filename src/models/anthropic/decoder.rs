@@ -44,7 +44,6 @@ struct Block {
 /// In tokens; the counts of one answer only grow.
 #[derive(Debug, Default)]
 struct Usage {
-    told: bool,
     /// Neither read from the cache nor written to it.
     fresh: u64,
     written: u64,
@@ -244,8 +243,7 @@ impl Block {
 
 impl Usage {
     fn take(&mut self, usage: Option<&Value>) {
-        let Some(usage) = usage.filter(|usage| usage.is_object()) else { return };
-        self.told = true;
+        let Some(usage) = usage else { return };
         for (count, key) in [
             (&mut self.fresh, "input_tokens"),
             (&mut self.written, "cache_creation_input_tokens"),
@@ -259,7 +257,8 @@ impl Usage {
     fn tokens(&self) -> Option<Tokens> {
         let input = self.fresh.saturating_add(self.written).saturating_add(self.read);
         let total = input.saturating_add(self.output);
-        self.told.then_some(Tokens { input, output: self.output, cached: self.read, total, estimated: false })
+        // No answer costs nothing: a server that doesn't count may send zeros.
+        (total > 0).then_some(Tokens { input, output: self.output, cached: self.read, total, estimated: false })
     }
 }
 

@@ -111,10 +111,10 @@ impl Decoder {
 /// The counts of the last line.
 fn tokens(line: &Value) -> Option<Tokens> {
     let count = |key: &str| line.get(key).and_then(Value::as_u64);
-    let (input, output) = (count("prompt_eval_count"), count("eval_count"));
-    input.or(output)?;
-    let (input, output) = (input.unwrap_or_default(), output.unwrap_or_default());
-    Some(Tokens { input, output, cached: 0, total: input.saturating_add(output), estimated: false })
+    let [input, output] = ["prompt_eval_count", "eval_count"].map(|key| count(key).unwrap_or_default());
+    let total = input.saturating_add(output);
+    // No answer costs nothing: a server that doesn't count may send zeros.
+    (total > 0).then_some(Tokens { input, output, cached: 0, total, estimated: false })
 }
 
 #[cfg(test)]

@@ -178,9 +178,11 @@ fn error_in(value: &Value) -> Option<&Value> {
 
 fn tokens(usage: &Value) -> Option<Tokens> {
     let count = |path: &str| usage.pointer(path).and_then(Value::as_u64);
-    let (input, output) = (count("/prompt_tokens"), count("/completion_tokens"));
-    input.or(output)?;
-    let (input, output) = (input.unwrap_or_default(), output.unwrap_or_default());
+    let [input, output] = ["/prompt_tokens", "/completion_tokens"].map(|path| count(path).unwrap_or_default());
+    // No answer costs nothing: some servers that don't count send zeros.
+    if input == 0 && output == 0 {
+        return None;
+    }
     // The second is DeepSeek's.
     let cached = count("/prompt_tokens_details/cached_tokens").or_else(|| count("/prompt_cache_hit_tokens"));
     let total = count("/total_tokens").unwrap_or_else(|| input.saturating_add(output));
