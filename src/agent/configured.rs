@@ -1,11 +1,12 @@
-//! What this server offers: models, tools, folders.
+//! What the agent is configured with, as people see it.
 
 use std::time::Duration;
 
+use futures::future::join_all;
 use tokio::time::timeout;
 
-use super::{Agent, blocking, ports};
-use crate::protocol::{ApiError, FolderList, ModelInfo, ToolInfo};
+use super::{Agent, blocking, ports::model::ToolSpec};
+use crate::protocol::{ApiError, FolderList, ModelInfo, ModelOffer, ToolInfo};
 
 /// How long a health question to a model may take before it counts as unreachable.
 const HEALTH_LIMIT: Duration = Duration::from_secs(6);
@@ -13,7 +14,8 @@ const HEALTH_LIMIT: Duration = Duration::from_secs(6);
 impl Agent {
     pub async fn models(&self) -> Vec<ModelInfo> {
         let asked = self.parts.models.iter().map(|entry| async move {
-            let health = timeout(HEALTH_LIMIT, entry.model.health()).await;
+            let (health, context_limit) =
+                tokio::join!(timeout(HEALTH_LIMIT, entry.model.health()), entry.context_limit());
             let detail = match health {
                 Ok(Ok(())) => None,
                 Ok(Err(error)) => Some(error.to_string()),
@@ -24,12 +26,17 @@ impl Agent {
                 provider: entry.provider.clone(),
                 model: entry.model_id.clone(),
                 default: entry.name == self.parts.models.default_name(),
-                context_limit: entry.context_limit,
+                context_limit,
                 reachable: detail.is_none(),
                 detail,
             }
         });
-        futures::future::join_all(asked).await
+        join_all(asked).await
+    }
+
+    /// Models of this machine that could be configured; looked for only where none is.
+    pub async fn model_offers(&self) -> Vec<ModelOffer> {
+        self.parts.models.offers().await
     }
 
     /// The configured aliases, the default one first.
@@ -40,7 +47,7 @@ impl Agent {
     }
 
     pub fn tools(&self) -> Vec<ToolInfo> {
-        let info = |spec: &ports::model::ToolSpec| ToolInfo {
+        let info = |spec: &ToolSpec| ToolInfo {
             name: spec.name.clone(),
             description: spec.description.clone(),
             parameters: spec.parameters.clone(),

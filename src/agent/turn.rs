@@ -82,12 +82,14 @@ type Rest = Result<Option<StoppedBy>, Halt>;
 /// Runs a turn whose user row is written, and records how it ended. `resumed`: it waited for a person when a former
 /// process ended, and goes on.
 pub async fn run_turn(context: TurnContext, resumed: bool) -> StoreResult<()> {
+    let started = Instant::now();
+    let limit = context.cancel.run_until_cancelled(context.model.context_limit()).await;
     let mut tally = Tally {
-        started: Instant::now(),
+        started,
         first_text: None,
         tokens: Tokens::default(),
         calls: 0,
-        context: ContextUse { used: 0, limit: context.model.context_limit },
+        context: ContextUse { used: 0, limit: limit.unwrap_or(context.model.context_limit) },
     };
     if resumed {
         tally.take_up(&context).await?;
@@ -121,7 +123,7 @@ async fn go_round(context: &TurnContext, tally: &mut Tally, resumed: bool) -> St
     }
     for message in said.written..MAX_MODEL_CALLS {
         take_steering(context, &mut words, &mut said.messages).await?;
-        let prompt = preamble.prompt(&said.messages, said.first_turn, context.model.context_limit);
+        let prompt = preamble.prompt(&said.messages, said.first_turn, tally.context.limit);
         let mut sample = sample(context, message, &prompt).await?;
         tally.add(&sample);
         rename_calls(context, &mut sample.calls, &mut used_ids).await?;
@@ -317,6 +319,7 @@ fn explain(context: &TurnContext, error: &ModelError) -> String {
             format!("The model `{name}` did not accept its key: {detail} Ask whoever runs this server to check it.")
         }
         ModelError::Refused(detail) => format!("The model `{name}` refused to answer: {detail}"),
+        ModelError::Cut(detail) => format!("The answer of the model `{name}` is cut off here: {detail}"),
         ModelError::Fatal(detail) => format!("The model `{name}` can't be used: {detail}"),
     }
 }

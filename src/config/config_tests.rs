@@ -178,21 +178,59 @@ fn a_key_of_the_wrong_type_is_not_shown() {
 #[test]
 fn models_that_cannot_be_used_are_left_out_with_a_warning() {
     let (config, warnings) = read(
-        "[models.local]\nprovider = \"ollama\"\nmodel = \"m\"\n[models.claude]\nprovider = \"anthropic\"\nmodel = \"m\"\n\
+        "[models.local]\nprovider = \"ollama\"\n[models.claude]\nprovider = \"anthropic\"\n\
          [models.a]\nmodel = \"m\"\n[models.b]\nprovider = \"openai_compatible\"\nmodel = \"m\"\n\
          [models.c]\nprovider = \"openai\"\n[models.d]\nprovider = \"azure\"\n",
     );
     assert_eq!(config.models, []);
     assert_eq!(config.default_model, BUILT_IN);
     let expected = [
-        "loom.toml line 1: `[models.local]` has the provider `ollama`, which this version of Cowork can't call yet, so the model is left out",
-        "loom.toml line 4: `[models.claude]` has the provider `anthropic`, which this version of Cowork can't call yet, so the model is left out",
-        "loom.toml line 7: `[models.a]` names no `provider`, so the model is left out",
-        "loom.toml line 9: `[models.b]` has no `base_url`, so the model is left out",
-        "loom.toml line 12: `[models.c]` names no `model`, so the model is left out",
-        "loom.toml line 14: `[models.d]` has a provider that is not known, `azure`, so the model is left out",
+        "loom.toml line 1: `[models.local]` names no `model`, so the model is left out",
+        "loom.toml line 3: `[models.claude]` names no `model`, so the model is left out",
+        "loom.toml line 5: `[models.a]` names no `provider`, so the model is left out",
+        "loom.toml line 7: `[models.b]` has no `base_url`, so the model is left out",
+        "loom.toml line 10: `[models.c]` names no `model`, so the model is left out",
+        "loom.toml line 12: `[models.d]` has a provider that is not known, `azure`, so the model is left out",
     ];
     assert_eq!(warnings, expected);
+}
+
+#[test]
+fn each_provider_has_its_usual_address_unless_another_is_given() {
+    let read = |provider: &str, more: &str| {
+        let (config, warnings) = read(&format!("[models.a]\nprovider = \"{provider}\"\nmodel = \"m\"\n{more}"));
+        assert_eq!(warnings, Vec::<String>::new());
+        let provider = &config.models[0].provider;
+        (provider.name(), provider.base_url().unwrap().to_owned())
+    };
+    let base = "base_url = \"http://h:1/x/\"";
+    for (provider, usual) in [
+        ("openai", "https://api.openai.com/v1"),
+        ("anthropic", "https://api.anthropic.com"),
+        ("ollama", "http://127.0.0.1:11434"),
+    ] {
+        let name = if provider == "openai" { "openai_compatible" } else { provider };
+        assert_eq!(read(provider, ""), (name, usual.to_owned()));
+        assert_eq!(read(provider, base), (name, "http://h:1/x".to_owned()));
+    }
+    assert_eq!(read("openai_compatible", base), ("openai_compatible", "http://h:1/x".to_owned()));
+}
+
+#[test]
+fn the_usual_key_of_a_provider_goes_to_its_own_address_alone() {
+    let keys = [("OPENAI_API_KEY", "openai"), ("ANTHROPIC_API_KEY", "anthropic")];
+    for (model, expected) in [
+        ("provider = \"anthropic\"", Some("anthropic")),
+        ("provider = \"anthropic\"\nbase_url = \"http://127.0.0.1:8080\"", None),
+        ("provider = \"anthropic\"\napi_key = \"file\"", Some("file")),
+        ("provider = \"openai\"", Some("openai")),
+        ("provider = \"openai\"\nbase_url = \"https://api.anthropic.com/v1\"", Some("anthropic")),
+        ("provider = \"ollama\"", None),
+        ("provider = \"ollama\"\napi_key_env = \"OPENAI_API_KEY\"", Some("openai")),
+    ] {
+        let (config, warnings) = read_with(&format!("[models.a]\nmodel = \"m\"\n{model}"), &keys).unwrap();
+        assert_eq!((key(&config), warnings.len()), (expected, 0), "{model}");
+    }
 }
 
 #[test]

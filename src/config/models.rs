@@ -9,8 +9,12 @@ use super::{ConfigError, document::Section};
 /// Alias of the model that needs no key and is always there.
 pub const BUILT_IN: &str = "built_in";
 
-const OPENAI_HOST: &str = "api.openai.com";
 const OPENAI_BASE_URL: &str = "https://api.openai.com/v1";
+const ANTHROPIC_BASE_URL: &str = "https://api.anthropic.com";
+const OLLAMA_BASE_URL: &str = "http://127.0.0.1:11434";
+/// Hosts, and the environment variables in which people keep the key for all models there.
+const USUAL_KEYS: [(&str, &str); 2] =
+    [("api.openai.com", "OPENAI_API_KEY"), ("api.anthropic.com", "ANTHROPIC_API_KEY")];
 /// Loom's role of the model that talks with people.
 const EXECUTOR: &str = "executor";
 
@@ -36,7 +40,30 @@ pub struct ModelConfig {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Provider {
     OpenAiCompatible { base_url: String },
+    Anthropic { base_url: String },
+    Ollama { base_url: String },
     BuiltIn,
+}
+
+impl Provider {
+    /// As the file names it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::OpenAiCompatible { .. } => "openai_compatible",
+            Self::Anthropic { .. } => "anthropic",
+            Self::Ollama { .. } => "ollama",
+            Self::BuiltIn => BUILT_IN,
+        }
+    }
+
+    pub fn base_url(&self) -> Option<&str> {
+        match self {
+            Self::OpenAiCompatible { base_url } | Self::Anthropic { base_url } | Self::Ollama { base_url } => {
+                Some(base_url)
+            }
+            Self::BuiltIn => None,
+        }
+    }
 }
 
 /// What the file says of a model's abilities; `None` leaves it to the provider's adapter.
@@ -114,10 +141,10 @@ fn model(
             leave_out("has no `base_url`");
             return Ok(None);
         }
-        (Some(provider @ ("ollama" | "anthropic")), _) => {
-            leave_out(&format!("has the provider `{provider}`, which this version of Cowork can't call yet"));
-            return Ok(None);
+        (Some("anthropic"), base_url) => {
+            Provider::Anthropic { base_url: base_url.unwrap_or_else(|| ANTHROPIC_BASE_URL.into()) }
         }
+        (Some("ollama"), base_url) => Provider::Ollama { base_url: base_url.unwrap_or_else(|| OLLAMA_BASE_URL.into()) },
         (Some(provider), _) => {
             leave_out(&format!("has a provider that is not known, `{provider}`"));
             return Ok(None);
@@ -191,7 +218,7 @@ fn api_key(
     let from_named = named.as_deref().and_then(set);
     let in_file = section.text("api_key")?;
     let key = from_named.or_else(|| set(&variable_of(alias))).or(in_file);
-    let key = key.or_else(|| is_openai(provider).then(|| set("OPENAI_API_KEY")).flatten());
+    let key = key.or_else(|| set(usual_key(provider)?));
     if let (Some(named), None) = (named, &key) {
         let place = section.place("api_key_env");
         warnings.push(format!("{place} names {named}, which is not set, so the model is called without a key"));
@@ -204,11 +231,8 @@ fn variable_of(alias: &str) -> String {
     format!("COWORK_API_KEY_{}", alias.chars().map(letter).collect::<String>())
 }
 
-fn is_openai(provider: &Provider) -> bool {
-    match provider {
-        Provider::OpenAiCompatible { base_url } => {
-            Url::parse(base_url).is_ok_and(|url| url.host_str() == Some(OPENAI_HOST))
-        }
-        Provider::BuiltIn => false,
-    }
+fn usual_key(provider: &Provider) -> Option<&'static str> {
+    let url = Url::parse(provider.base_url()?).ok()?;
+    let mut known = USUAL_KEYS.into_iter();
+    known.find(|(host, _)| url.host_str() == Some(host)).map(|(_, variable)| variable)
 }

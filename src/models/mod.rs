@@ -1,16 +1,24 @@
 //! The models: adapters of the agent's model port, one module a provider.
 
+pub mod anthropic;
 pub mod built_in;
+mod discover;
+mod http;
+pub mod ollama;
 pub mod openai_compatible;
 
 use std::sync::Arc;
 
 use crate::{
-    agent::ports::model::{ModelEntry, ModelError, Models},
+    agent::ports::model::{Model, ModelEntry, ModelError, Models},
     config::{BUILT_IN, Config, ModelConfig, Provider},
 };
+use anthropic::Anthropic;
 use built_in::BuiltIn;
-use openai_compatible::{OpenAiCompatible, Settings, Timeouts};
+use discover::UsualPorts;
+use http::{Settings, Timeouts};
+use ollama::Ollama;
+use openai_compatible::OpenAiCompatible;
 
 /// The configured models; the built-in one is always among them.
 ///
@@ -21,7 +29,9 @@ pub fn from_config(config: &Config) -> Result<Models, ModelError> {
     for model in &config.models {
         entries.push(entry(model, config.max_model_context_tokens)?);
     }
-    Ok(Models::new(config.default_model.as_str(), entries))
+    let models = Models::new(config.default_model.as_str(), entries);
+    // Who has configured a model has chosen.
+    Ok(if config.models.is_empty() { models.with_offers(Arc::new(UsualPorts)) } else { models })
 }
 
 fn built_in_entry() -> ModelEntry {
@@ -34,27 +44,28 @@ fn built_in_entry() -> ModelEntry {
     }
 }
 
-fn entry(config: &ModelConfig, context_limit: u64) -> Result<ModelEntry, ModelError> {
-    let (provider, model): (_, Arc<dyn crate::agent::ports::model::Model>) = match &config.provider {
-        Provider::BuiltIn => (BUILT_IN, Arc::new(BuiltIn)),
-        Provider::OpenAiCompatible { base_url } => {
-            let settings = Settings {
-                base_url: base_url.clone(),
-                model: config.model.clone(),
-                api_key: config.api_key.clone(),
-                max_tokens: config.max_tokens,
-                temperature: config.temperature,
-                reasoning_effort: config.reasoning_effort.clone(),
-                timeouts: Timeouts::default(),
-            };
-            ("openai_compatible", Arc::new(OpenAiCompatible::new(settings)?))
-        }
+fn entry(config: &ModelConfig, usual_window: u64) -> Result<ModelEntry, ModelError> {
+    let settings = |base_url: &str| Settings {
+        base_url: base_url.to_owned(),
+        model: config.model.clone(),
+        api_key: config.api_key.clone(),
+        max_tokens: config.max_tokens,
+        temperature: config.temperature,
+        reasoning_effort: config.reasoning_effort.clone(),
+        context_tokens: config.context_tokens,
+        timeouts: Timeouts::default(),
+    };
+    let model: Arc<dyn Model> = match &config.provider {
+        Provider::BuiltIn => Arc::new(BuiltIn),
+        Provider::OpenAiCompatible { base_url } => Arc::new(OpenAiCompatible::new(settings(base_url))?),
+        Provider::Anthropic { base_url } => Arc::new(Anthropic::new(settings(base_url))?),
+        Provider::Ollama { base_url } => Arc::new(Ollama::new(settings(base_url), usual_window)?),
     };
     Ok(ModelEntry {
         name: config.alias.clone(),
-        provider: provider.into(),
+        provider: config.provider.name().into(),
         model_id: config.model.clone(),
-        context_limit: config.context_tokens.unwrap_or(context_limit),
+        context_limit: config.context_tokens.unwrap_or(usual_window),
         model,
     })
 }

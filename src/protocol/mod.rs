@@ -22,7 +22,7 @@ pub use error::{ApiError, ErrorCode};
 pub use event::{ContextUse, Event, EventBody, EventPage, InterruptReason, QueueChange, Record, StoppedBy, Tokens};
 pub use frame::{ClientFrame, InFlight, LiveCall, ServerFrame};
 pub use ids::{ApprovalId, CallId, MessageId, QuestionId, RuleId, Seq, SessionId, SteeringId};
-pub use model::{ModelInfo, ToolInfo};
+pub use model::{ModelInfo, ModelOffer, OfferedModel, ToolInfo};
 pub use page::{CreateChoices, SessionPage};
 pub use question::{Answer, Asked, Question, QuestionKind, QuestionOption};
 pub use session::{

@@ -19,6 +19,25 @@ pub struct ModelInfo {
     pub detail: Option<String>,
 }
 
+/// A model server on this machine that is not configured, from `GET /models/offers`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelOffer {
+    /// As people know it: `Ollama`, `LM Studio`, `llama.cpp`.
+    pub name: String,
+    pub provider: String,
+    pub base_url: String,
+    /// At least one.
+    pub models: Vec<OfferedModel>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OfferedModel {
+    /// The server's own name of the model.
+    pub model: String,
+    /// The lines that, put into `loom.toml`, configure it.
+    pub toml: String,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ToolInfo {
     pub name: String,

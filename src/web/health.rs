@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     agent::Agent,
-    protocol::{ModelInfo, ToolInfo},
+    protocol::{ModelInfo, ModelOffer, ToolInfo},
     state::AppState,
 };
 
@@ -16,6 +16,10 @@ pub async fn health(State(state): State<AppState>) -> Json<Value> {
 
 pub async fn models(State(agent): State<Agent>) -> Json<Vec<ModelInfo>> {
     Json(agent.models().await)
+}
+
+pub async fn model_offers(State(agent): State<Agent>) -> Json<Vec<ModelOffer>> {
+    Json(agent.model_offers().await)
 }
 
 pub async fn tools(State(agent): State<Agent>) -> Json<Vec<ToolInfo>> {

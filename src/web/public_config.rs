@@ -4,10 +4,7 @@ use std::{net::SocketAddr, path::Path};
 
 use serde_json::{Value, json};
 
-use crate::{
-    config::{Config, Provider},
-    workspace::roots::Roots,
-};
+use crate::{config::Config, workspace::roots::Roots};
 
 /// `address` and `roots` are what is in force: the command line may say otherwise than the file.
 pub fn public_config(
@@ -18,13 +15,9 @@ pub fn public_config(
     roots: &Roots,
 ) -> Value {
     let models = config.models.iter().map(|model| {
-        let (provider, base_url) = match &model.provider {
-            Provider::BuiltIn => ("built_in", None),
-            Provider::OpenAiCompatible { base_url } => ("openai_compatible", Some(base_url)),
-        };
         let fields = json!({
-            "provider": provider,
-            "base_url": base_url,
+            "provider": model.provider.name(),
+            "base_url": model.provider.base_url(),
             "model": model.model,
             "api_key": model.api_key.as_ref().map(|_| "[redacted]"),
             "context_tokens": model.context_tokens,

@@ -39,6 +39,7 @@ pub fn router(state: AppState) -> Router {
         .nest("/cowork", cowork())
         .route("/health", get(health::health))
         .route("/models", get(health::models))
+        .route("/models/offers", get(health::model_offers))
         .route("/tools", get(health::tools))
         .route("/config", get(health::config))
         .route("/pkg/{build}/{file}", get(assets::package))

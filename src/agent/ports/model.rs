@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use futures::stream::BoxStream;
 use serde_json::Value;
 
-use crate::protocol::{Tokens, ToolCall};
+use crate::protocol::{ModelOffer, Tokens, ToolCall};
 
 #[async_trait]
 pub trait Model: Send + Sync {
@@ -16,6 +16,12 @@ pub trait Model: Send + Sync {
 
     /// Whether the model can be reached now; the error says what to do.
     async fn health(&self) -> Result<(), ModelError>;
+
+    /// Size of the context window, in tokens, as it is configured or the model's server says it; `None` where neither
+    /// does. Answers within seconds, and keeps what it learnt.
+    async fn context_limit(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// What a model is given. The adapter turns it into its provider's wire format.
@@ -76,6 +82,9 @@ pub enum ModelError {
     /// The provider understood and said no.
     #[error("{0}")]
     Refused(String),
+    /// The answer reached the longest that one may be; what was said before counts.
+    #[error("{0}")]
+    Cut(String),
     #[error("{0}")]
     Fatal(String),
 }
@@ -86,9 +95,23 @@ pub struct ModelEntry {
     pub name: String,
     pub provider: String,
     pub model_id: String,
-    /// Size of the context window, in tokens.
+    /// Size of the context window, in tokens, where the model does not know it; see [`ModelEntry::context_limit`].
     pub context_limit: u64,
     pub model: Arc<dyn Model>,
+}
+
+impl ModelEntry {
+    /// The window to work with, in tokens.
+    pub async fn context_limit(&self) -> u64 {
+        self.model.context_limit().await.unwrap_or(self.context_limit)
+    }
+}
+
+/// Finds models that could be configured.
+#[async_trait]
+pub trait Offers: Send + Sync {
+    /// Looks anew each time; answers within seconds.
+    async fn look(&self) -> Vec<ModelOffer>;
 }
 
 /// The configured models, by alias.
@@ -96,6 +119,7 @@ pub struct ModelEntry {
 pub struct Models {
     entries: BTreeMap<String, ModelEntry>,
     default: String,
+    offers: Option<Arc<dyn Offers>>,
 }
 
 impl Models {
@@ -104,7 +128,17 @@ impl Models {
         let default = default.into();
         let entries: BTreeMap<_, _> = entries.into_iter().map(|entry| (entry.name.clone(), entry)).collect();
         debug_assert!(entries.contains_key(&default), "the default model is one of the entries");
-        Self { entries, default }
+        Self { entries, default, offers: None }
+    }
+    /// For a start without configuration: where to look for models to offer.
+    pub fn with_offers(self, offers: Arc<dyn Offers>) -> Self {
+        Self { offers: Some(offers), ..self }
+    }
+    pub async fn offers(&self) -> Vec<ModelOffer> {
+        match &self.offers {
+            Some(offers) => offers.look().await,
+            None => Vec::new(),
+        }
     }
     pub fn default_name(&self) -> &str {
         &self.default

@@ -3,8 +3,10 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::names::ToolNames;
-use crate::protocol::{CallId, ToolCall};
+use crate::{
+    models::http::WireNames,
+    protocol::{CallId, ToolCall},
+};
 
 /// The calls of one answer, in the order they were begun.
 #[derive(Debug, Default)]
@@ -107,7 +109,7 @@ impl Calls {
     }
 
     /// The whole calls. One that says nothing is none; one without an id gets one, and one without arguments the empty object.
-    pub fn finish(self, names: &ToolNames) -> Vec<ToolCall> {
+    pub fn finish(self, names: &WireNames) -> Vec<ToolCall> {
         let said = self.open.into_iter().filter(|call| !call.name.is_empty() || !call.arguments.trim().is_empty());
         said.map(|call| ToolCall {
             id: CallId(if call.id.is_empty() { format!("call_{}", Uuid::new_v4().simple()) } else { call.id }),
@@ -128,7 +130,7 @@ mod tests {
     fn calls(deltas: Value) -> Vec<(String, String)> {
         let mut calls = Calls::default();
         deltas.as_array().unwrap().iter().for_each(|delta| calls.add(delta));
-        calls.finish(&ToolNames::default()).into_iter().map(|call| (call.name, call.arguments)).collect()
+        calls.finish(&WireNames::default()).into_iter().map(|call| (call.name, call.arguments)).collect()
     }
 
     fn made(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -211,7 +213,7 @@ mod tests {
         calls.add(&json!({"index": 0, "function": {"name": "a"}}));
         calls.add(&json!({"index": 1, "id": "", "function": {"name": "b"}}));
         calls.add(&json!({"index": 2, "id": "call_7", "function": {"name": "c"}}));
-        let ids: Vec<CallId> = calls.finish(&ToolNames::default()).into_iter().map(|call| call.id).collect();
+        let ids: Vec<CallId> = calls.finish(&WireNames::default()).into_iter().map(|call| call.id).collect();
         assert!(ids[0].as_str().starts_with("call_") && ids[0].as_str().len() == 37, "{ids:?}");
         assert_ne!(ids[0], ids[1]);
         assert_eq!(ids[2].as_str(), "call_7");

@@ -1,12 +1,13 @@
 //! What a chat completion says, event by event.
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use serde_json::{Deserializer, Value};
 
-use super::{calls::Calls, failure::Server, names::ToolNames, sse::Event};
+use super::{calls::Calls, chunk::plain_text};
 use crate::{
     agent::ports::model::{ModelError, ModelEvent},
+    models::http::{Decode, Server, Thoughts, WireNames, sse::Event},
     protocol::Tokens,
 };
 
@@ -14,57 +15,90 @@ use crate::{
 #[derive(Debug)]
 pub struct Decoder {
     server: Arc<Server>,
-    names: ToolNames,
+    names: WireNames,
+    /// The limit that was sent.
+    max_tokens: Option<u32>,
+    thoughts: Thoughts,
     calls: Calls,
     usage: Option<Tokens>,
     /// Some JSON has come.
     begun: bool,
     /// Some part of the answer itself has come; from then on a repetition of the whole is passed over.
     spoken: bool,
+    /// The server ended the answer for its length.
+    cut: bool,
     done: bool,
 }
 
-impl Decoder {
-    pub fn new(server: Arc<Server>, names: ToolNames) -> Self {
-        Self { server, names, calls: Calls::default(), usage: None, begun: false, spoken: false, done: false }
-    }
-
-    pub fn server(&self) -> &Server {
-        &self.server
-    }
-
-    /// The server has said `[DONE]`.
-    pub fn is_done(&self) -> bool {
-        self.done
-    }
-
-    pub fn event(&mut self, event: &Event) -> Result<Vec<ModelEvent>, ModelError> {
+impl Decode for Decoder {
+    fn event(&mut self, event: &Event, ready: &mut VecDeque<ModelEvent>) -> Result<(), ModelError> {
         let data = event.data.trim();
         if event.name == "error" {
             let error = serde_json::from_str(data).unwrap_or_else(|_| Value::String(data.to_owned()));
             return Err(self.server.reported(&error));
         }
-        let (json, done) = data.strip_suffix("[DONE]").map_or((data, false), |json| (json, true));
-        let mut events = Vec::new();
-        // Several values stand in one event where a server leaves out the blank lines.
-        for value in Deserializer::from_str(json).into_iter() {
-            let value = value.map_err(|_| self.server.garbled(json))?;
-            self.value(&value, &mut events)?;
+        if let Some(text) = plain_text(data) {
+            self.begun = true;
+            self.spoken = true;
+            self.thoughts.push(&text, ready);
+            return Ok(());
         }
-        self.done |= done;
-        Ok(events)
+        self.in_full(data, ready)
     }
 
-    /// The answer is over: what could only be known now.
-    pub fn finish(self) -> Result<Vec<ModelEvent>, ModelError> {
+    fn is_done(&self) -> bool {
+        self.done
+    }
+
+    fn finish(mut self, ready: &mut VecDeque<ModelEvent>) -> Result<(), ModelError> {
         if !self.begun && !self.done {
             return Err(self.server.cut_off());
         }
-        let calls = self.calls.finish(&self.names).into_iter().map(ModelEvent::ToolCall);
-        Ok(self.usage.map(ModelEvent::Usage).into_iter().chain(calls).collect())
+        self.thoughts.finish(ready);
+        ready.extend(self.usage.map(ModelEvent::Usage));
+        let calls = self.calls.finish(&self.names);
+        // The arguments of a call that was cut are of no use; were it run or refused, the model would only write it again.
+        let whole = calls.iter().all(|call| serde_json::from_str::<Value>(&call.arguments).is_ok());
+        if self.cut && (calls.is_empty() || !whole) {
+            return Err(self.server.cut_short(self.max_tokens));
+        }
+        ready.extend(calls.into_iter().map(ModelEvent::ToolCall));
+        Ok(())
     }
 
-    fn value(&mut self, value: &Value, events: &mut Vec<ModelEvent>) -> Result<(), ModelError> {
+    fn server(&self) -> &Server {
+        &self.server
+    }
+}
+
+impl Decoder {
+    pub fn new(server: Arc<Server>, names: WireNames, max_tokens: Option<u32>) -> Self {
+        Self {
+            server,
+            names,
+            max_tokens,
+            thoughts: Thoughts::default(),
+            calls: Calls::default(),
+            usage: None,
+            begun: false,
+            spoken: false,
+            cut: false,
+            done: false,
+        }
+    }
+
+    fn in_full(&mut self, data: &str, ready: &mut VecDeque<ModelEvent>) -> Result<(), ModelError> {
+        let (json, done) = data.strip_suffix("[DONE]").map_or((data, false), |json| (json, true));
+        // Several values stand in one event where a server leaves out the blank lines.
+        for value in Deserializer::from_str(json).into_iter() {
+            let value = value.map_err(|_| self.server.garbled(json))?;
+            self.value(&value, ready)?;
+        }
+        self.done |= done;
+        Ok(())
+    }
+
+    fn value(&mut self, value: &Value, ready: &mut VecDeque<ModelEvent>) -> Result<(), ModelError> {
         self.begun = true;
         let choice = value.pointer("/choices/0").unwrap_or(&Value::Null);
         if let Some(error) = error_in(value).or_else(|| error_in(choice)) {
@@ -74,10 +108,12 @@ impl Decoder {
         let usage = value.get("usage").and_then(tokens).or_else(|| choice.get("usage").and_then(tokens));
         self.usage = usage.or(self.usage);
         if let Some(part) = self.part(choice) {
-            self.take(part, events);
+            self.take(part, ready);
         }
-        if choice.get("finish_reason").and_then(Value::as_str) == Some("content_filter") {
-            return Err(self.server.filtered());
+        match choice.get("finish_reason").and_then(Value::as_str) {
+            Some("content_filter") => return Err(self.server.filtered(None)),
+            Some("length") => self.cut = true,
+            _ => {}
         }
         Ok(())
     }
@@ -88,23 +124,34 @@ impl Decoder {
         delta.or_else(|| choice.get("message").filter(|_| !self.spoken))
     }
 
-    fn take(&mut self, part: &Value, events: &mut Vec<ModelEvent>) {
-        let before = events.len();
+    fn take(&mut self, part: &Value, ready: &mut VecDeque<ModelEvent>) {
         // Some servers send the same thought under both names.
-        let thought = ["reasoning_content", "reasoning"].iter().find_map(|key| text(part.get(*key)));
-        events.extend(thought.map(|text| ModelEvent::Thinking(text.to_owned())));
-        match part.get("content") {
-            Some(Value::Array(blocks)) => events.extend(blocks.iter().filter_map(block)),
-            content => events.extend(text(content).map(|text| ModelEvent::Text(text.to_owned()))),
+        if let Some(thought) = ["reasoning_content", "reasoning"].iter().find_map(|key| text(part.get(*key))) {
+            self.say(ModelEvent::Thinking(thought.to_owned()), ready);
         }
-        events.extend(text(part.get("refusal")).map(|text| ModelEvent::Text(text.to_owned())));
+        match part.get("content") {
+            Some(Value::Array(blocks)) => blocks.iter().filter_map(block).for_each(|said| self.say(said, ready)),
+            content => {
+                if let Some(said) = text(content) {
+                    self.spoken = true;
+                    self.thoughts.push(said, ready);
+                }
+            }
+        }
+        if let Some(refusal) = text(part.get("refusal")) {
+            self.say(ModelEvent::Text(refusal.to_owned()), ready);
+        }
         let calls = part.get("tool_calls").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let old = part.get("function_call").filter(|call| call.is_object());
         for call in calls.iter().chain(old) {
             self.calls.add(call);
             self.spoken = true;
         }
-        self.spoken |= events.len() > before;
+    }
+
+    fn say(&mut self, event: ModelEvent, ready: &mut VecDeque<ModelEvent>) {
+        self.spoken = true;
+        ready.push_back(event);
     }
 }
 
@@ -131,9 +178,11 @@ fn error_in(value: &Value) -> Option<&Value> {
 
 fn tokens(usage: &Value) -> Option<Tokens> {
     let count = |path: &str| usage.pointer(path).and_then(Value::as_u64);
-    let (input, output) = (count("/prompt_tokens"), count("/completion_tokens"));
-    input.or(output)?;
-    let (input, output) = (input.unwrap_or_default(), output.unwrap_or_default());
+    let [input, output] = ["/prompt_tokens", "/completion_tokens"].map(|path| count(path).unwrap_or_default());
+    // No answer costs nothing: some servers that don't count send zeros.
+    if input == 0 && output == 0 {
+        return None;
+    }
     // The second is DeepSeek's.
     let cached = count("/prompt_tokens_details/cached_tokens").or_else(|| count("/prompt_cache_hit_tokens"));
     let total = count("/total_tokens").unwrap_or_else(|| input.saturating_add(output));

@@ -1,27 +1,28 @@
 use serde_json::json;
 
 use super::*;
-use crate::{
-    models::openai_compatible::{Settings, Timeouts},
-    protocol::{CallId, ToolCall},
+use crate::models::http::{
+    Advice,
+    testing::{settings, text, thinking, tool_call},
 };
 
 pub fn decoder() -> Decoder {
-    let settings = Settings {
-        base_url: "http://127.0.0.1:8080/v1".into(),
-        model: "local".into(),
-        api_key: None,
-        max_tokens: None,
-        temperature: None,
-        reasoning_effort: None,
-        timeouts: Timeouts::default(),
-    };
-    let server = Server::new(&settings.base_url.parse().unwrap(), &settings);
-    Decoder::new(Arc::new(server), ToolNames::new(["mcp.files.read"]))
+    let settings = settings("http://127.0.0.1:8080/v1");
+    let advice = Advice { address: "", missing: String::new() };
+    let server = Server::new(&settings.base_url.parse().unwrap(), &settings, advice);
+    Decoder::new(Arc::new(server), WireNames::new(["mcp.files.read"]), Some(64))
 }
 
 fn run(decoder: &mut Decoder, data: impl ToString) -> Result<Vec<ModelEvent>, ModelError> {
-    decoder.event(&Event { name: String::new(), data: data.to_string() })
+    let mut ready = VecDeque::new();
+    decoder.event(&Event { name: String::new(), data: data.to_string() }, &mut ready)?;
+    Ok(ready.into())
+}
+
+fn end(decoder: Decoder) -> (Vec<ModelEvent>, Result<(), ModelError>) {
+    let mut ready = VecDeque::new();
+    let end = decoder.finish(&mut ready);
+    (ready.into(), end)
 }
 
 /// Everything that an answer of these events says.
@@ -31,24 +32,13 @@ fn said(values: &[Value]) -> Result<Vec<ModelEvent>, ModelError> {
     for value in values {
         events.extend(run(&mut decoder, value)?);
     }
-    events.extend(decoder.finish()?);
-    Ok(events)
+    let (rest, end) = end(decoder);
+    events.extend(rest);
+    end.map(|()| events)
 }
 
 fn delta(delta: Value) -> Value {
     json!({"choices": [{"index": 0, "delta": delta, "finish_reason": null}]})
-}
-
-fn text(text: &str) -> ModelEvent {
-    ModelEvent::Text(text.into())
-}
-
-fn thinking(text: &str) -> ModelEvent {
-    ModelEvent::Thinking(text.into())
-}
-
-fn tool_call(id: &str, name: &str, arguments: &str) -> ModelEvent {
-    ModelEvent::ToolCall(ToolCall { id: CallId::new(id), name: name.into(), arguments: arguments.into() })
 }
 
 #[test]
@@ -98,9 +88,28 @@ fn a_whole_message_counts_only_where_nothing_was_said_before() {
 }
 
 #[test]
-fn an_answer_cut_by_its_length_is_kept() {
-    let cut = json!({"choices": [{"delta": {"tool_calls": [{"index": 0, "id": "c", "function": {"name": "w", "arguments": "{\"t\": \"a"}}]}, "finish_reason": "length"}]});
-    assert_eq!(said(&[delta(json!({"content": "so"})), cut]), Ok(vec![text("so"), tool_call("c", "w", "{\"t\": \"a")]));
+fn an_answer_cut_by_its_length_says_so_after_what_was_said() {
+    let length = json!({"choices": [{"delta": {"content": "so"}, "finish_reason": "length"}]});
+    let mut cut = decoder();
+    assert_eq!(run(&mut cut, length), Ok(vec![text("so")]));
+    let (rest, Err(ModelError::Cut(detail))) = end(cut) else { panic!() };
+    assert_eq!(rest, []);
+    assert!(detail.contains("64 tokens"), "{detail}");
+}
+
+#[test]
+fn a_call_cut_by_the_length_is_not_made_but_a_whole_one_is() {
+    let length = |arguments: &str| json!({"choices": [{"delta": {"tool_calls": [{"index": 0, "id": "c", "function": {"name": "w", "arguments": arguments}}]}, "finish_reason": "length"}]});
+    assert!(matches!(said(&[length("{\"t\": \"a")]), Err(ModelError::Cut(_))));
+    assert_eq!(said(&[length("{}")]), Ok(vec![tool_call("c", "w", "{}")]));
+}
+
+#[test]
+fn thoughts_that_open_the_text_are_parted_from_it() {
+    let deltas = ["<thi", "nk>Hm.</th", "ink>", "\n\nYes"].map(|text| delta(json!({"content": text})));
+    assert_eq!(said(&deltas), Ok(vec![thinking("Hm."), text("Yes")]));
+    let whole = json!({"choices": [{"message": {"content": "<think>Hm.</think>Yes"}, "finish_reason": "stop"}]});
+    assert_eq!(said(&[whole]), Ok(vec![thinking("Hm."), text("Yes")]));
 }
 
 #[test]
@@ -121,7 +130,7 @@ fn errors_in_every_place_end_the_answer() {
         assert!(detail.contains(": x. Try again"), "{detail}");
     }
     let named = Event { name: "error".into(), data: "out of memory".into() };
-    assert!(matches!(decoder().event(&named), Err(ModelError::Retry { .. })));
+    assert!(matches!(decoder().event(&named, &mut VecDeque::new()), Err(ModelError::Retry { .. })));
     assert_eq!(said(&[json!({"error": null, "choices": []})]), Ok(vec![]));
 }
 
@@ -141,8 +150,25 @@ fn what_is_no_json_is_an_error_worth_another_try() {
 
 #[test]
 fn an_end_before_anything_is_an_error_but_an_empty_answer_is_none() {
-    assert!(matches!(decoder().finish(), Err(ModelError::Retry { .. })));
+    assert!(matches!(end(decoder()), (_, Err(ModelError::Retry { .. }))));
     let mut done = decoder();
     assert_eq!(run(&mut done, "[DONE]"), Ok(vec![]));
-    assert_eq!(done.finish(), Ok(vec![]));
+    assert_eq!(end(done), (vec![], Ok(())));
+}
+
+/// Every event of the recorded streams and of this file's tests, in order, through the quick way and in full.
+#[test]
+fn the_quick_way_says_what_the_full_one_says() {
+    let mut plain = 0;
+    for stream in crate::models::openai_compatible::stream_tests::ALL {
+        let (mut quick, mut full) = (decoder(), decoder());
+        for data in stream.lines().filter_map(|line| line.strip_prefix("data: ")) {
+            let mut ready = VecDeque::new();
+            let in_full = full.in_full(data, &mut ready).map(|()| Vec::from(ready));
+            assert_eq!(run(&mut quick, data), in_full, "{data}");
+            plain += usize::from(plain_text(data).is_some());
+        }
+        assert_eq!(end(quick), end(full));
+    }
+    assert!(plain > 5, "{plain} chunks went the quick way");
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{names::ToolNames, settings::Settings};
 use crate::{
     agent::ports::model::{ChatMessage, ModelRequest, ToolSpec},
+    models::http::{self, Settings, WireNames, wording},
     protocol::ToolCall,
 };
 
@@ -21,9 +21,8 @@ pub enum Quirk {
     Thoughts,
 }
 
-impl Quirk {
-    /// What a refusal of `sent` teaches. A field that is not sent teaches nothing, so each quirk is learnt at most once.
-    pub fn learnt(refusal: &str, sent: &Value) -> Option<Self> {
+impl http::Quirk for Quirk {
+    fn learnt(refusal: &str, sent: &Value) -> Option<Self> {
         let words = refusal.to_lowercase();
         let named = |field: &str| sent.get(field).is_some() && words.contains(field);
         if named("stream_options") {
@@ -43,7 +42,7 @@ impl Quirk {
     }
 }
 
-pub fn body(request: &ModelRequest, names: &ToolNames, settings: &Settings, quirks: &BTreeSet<Quirk>) -> Value {
+pub fn body(request: &ModelRequest, names: &WireNames, settings: &Settings, quirks: &BTreeSet<Quirk>) -> Value {
     let mut body = Map::new();
     body.insert("model".into(), json!(settings.model));
     body.insert("messages".into(), messages(request, names, quirks));
@@ -62,30 +61,27 @@ pub fn body(request: &ModelRequest, names: &ToolNames, settings: &Settings, quir
     if let Some(temperature) = settings.temperature.filter(|_| !quirks.contains(&Quirk::NoTemperature)) {
         body.insert("temperature".into(), json!(temperature));
     }
-    if let Some(effort) = settings.reasoning_effort.as_deref().filter(|effort| !effort.is_empty()) {
+    if let Some(effort) = settings.effort() {
         body.insert("reasoning_effort".into(), json!(effort));
     }
     Value::Object(body)
 }
 
-fn tool(spec: &ToolSpec, names: &ToolNames) -> Value {
+fn tool(spec: &ToolSpec, names: &WireNames) -> Value {
     let ToolSpec { name, description, parameters } = spec;
     json!({"type": "function", "function": {"name": names.wire(name), "description": description, "parameters": parameters}})
 }
 
-fn messages(request: &ModelRequest, names: &ToolNames, quirks: &BTreeSet<Quirk>) -> Value {
+fn messages(request: &ModelRequest, names: &WireNames, quirks: &BTreeSet<Quirk>) -> Value {
     let system = (!request.system.is_empty()).then(|| json!({"role": "system", "content": request.system}));
     system.into_iter().chain(request.messages.iter().filter_map(|row| message(row, names, quirks))).collect()
 }
 
 /// `None` for an assistant row that says nothing: servers refuse it.
-fn message(row: &ChatMessage, names: &ToolNames, quirks: &BTreeSet<Quirk>) -> Option<Value> {
+fn message(row: &ChatMessage, names: &WireNames, quirks: &BTreeSet<Quirk>) -> Option<Value> {
     Some(match row {
         ChatMessage::User(text) => json!({"role": "user", "content": text}),
-        // Not a system message: many servers refuse one that is not the first.
-        ChatMessage::Note(text) => {
-            json!({"role": "user", "content": format!("Note from the program, not from the person: {text}")})
-        }
+        ChatMessage::Note(text) => json!({"role": "user", "content": wording::note(text)}),
         ChatMessage::Assistant { text, calls } if calls.is_empty() => {
             if text.trim().is_empty() {
                 return None;
@@ -103,30 +99,22 @@ fn message(row: &ChatMessage, names: &ToolNames, quirks: &BTreeSet<Quirk>) -> Op
             row
         }
         ChatMessage::Tool { call_id, success, content, .. } => {
-            json!({"role": "tool", "tool_call_id": call_id, "content": result(*success, content)})
+            json!({"role": "tool", "tool_call_id": call_id, "content": wording::result(*success, content)})
         }
     })
 }
 
-/// A failure always says so: an empty text would read like a success without output.
-fn result(success: bool, content: &str) -> String {
-    if success || content.starts_with("Error: ") {
-        return content.to_owned();
-    }
-    format!("Error: {}", if content.trim().is_empty() { "the tool failed without saying why" } else { content })
-}
-
-fn call(call: &ToolCall, names: &ToolNames) -> Value {
+fn call(call: &ToolCall, names: &WireNames) -> Value {
     let function = json!({"name": names.wire(&call.name), "arguments": arguments(&call.arguments)});
     json!({"id": call.id, "type": "function", "function": function})
 }
 
-/// Servers parse the arguments of old calls and refuse the whole conversation over one that is no JSON object.
+/// As the model wrote them where they can be read: some servers' caches go by the letters.
 fn arguments(text: &str) -> String {
     if serde_json::from_str::<Map<String, Value>>(text).is_ok() {
         return text.to_owned();
     }
-    if text.trim().is_empty() { "{}".into() } else { json!({"malformed_arguments": text}).to_string() }
+    Value::Object(wording::arguments(text)).to_string()
 }
 
 #[cfg(test)]

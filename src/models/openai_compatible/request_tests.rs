@@ -1,40 +1,28 @@
 use std::sync::Arc;
 
-use super::*;
-use crate::protocol::CallId;
+use super::{http::Quirk as _, *};
+use crate::models::http::testing::{self, call as made};
 
 fn settings() -> Settings {
-    Settings {
-        base_url: "http://127.0.0.1:8080/v1".into(),
-        model: "local".into(),
-        api_key: None,
-        max_tokens: None,
-        temperature: None,
-        reasoning_effort: None,
-        timeouts: Default::default(),
-    }
-}
-
-fn made(id: &str, name: &str, arguments: &str) -> ToolCall {
-    ToolCall { id: CallId::new(id), name: name.into(), arguments: arguments.into() }
+    testing::settings("http://127.0.0.1:8080/v1")
 }
 
 fn sent(messages: Vec<ChatMessage>) -> Value {
     let request = ModelRequest { system: "Be brief.".into(), messages, tools: Arc::default() };
-    body(&request, &ToolNames::default(), &settings(), &BTreeSet::new())["messages"].clone()
+    body(&request, &WireNames::default(), &settings(), &BTreeSet::new())["messages"].clone()
 }
 
 #[test]
 fn only_what_is_configured_is_sent() {
     let request = ModelRequest { system: "S".into(), ..ModelRequest::default() };
-    let plain = body(&request, &ToolNames::default(), &settings(), &BTreeSet::new());
+    let plain = body(&request, &WireNames::default(), &settings(), &BTreeSet::new());
     let expected = json!({"model": "local", "messages": [{"role": "system", "content": "S"}], "stream": true,
         "stream_options": {"include_usage": true}});
     assert_eq!(plain, expected);
 
     let configured =
         Settings { max_tokens: Some(100), temperature: Some(0.5), reasoning_effort: Some("low".into()), ..settings() };
-    let full = body(&request, &ToolNames::default(), &configured, &BTreeSet::new());
+    let full = body(&request, &WireNames::default(), &configured, &BTreeSet::new());
     assert_eq!(
         (&full["max_tokens"], &full["temperature"], &full["reasoning_effort"]),
         (&json!(100), &json!(0.5), &json!("low"))
@@ -45,7 +33,7 @@ fn only_what_is_configured_is_sent() {
 fn each_quirk_changes_its_field() {
     let configured = Settings { max_tokens: Some(100), temperature: Some(0.5), ..settings() };
     let quirks = BTreeSet::from([Quirk::NoStreamOptions, Quirk::MaxCompletionTokens, Quirk::NoTemperature]);
-    let body = body(&ModelRequest::default(), &ToolNames::default(), &configured, &quirks);
+    let body = body(&ModelRequest::default(), &WireNames::default(), &configured, &quirks);
     assert_eq!(body, json!({"model": "local", "messages": [], "stream": true, "max_completion_tokens": 100}));
 }
 
@@ -76,7 +64,7 @@ fn a_server_that_misses_the_thoughts_of_old_calls_gets_a_space_for_them() {
         messages: vec![ChatMessage::Assistant { text: String::new(), calls }],
         ..ModelRequest::default()
     };
-    let sent = |quirks| body(&request, &ToolNames::default(), &settings(), &quirks);
+    let sent = |quirks| body(&request, &WireNames::default(), &settings(), &quirks);
     let bare = sent(BTreeSet::new());
     assert_eq!(Quirk::learnt(refusal, &bare), Some(Quirk::Thoughts));
     let full = sent(BTreeSet::from([Quirk::Thoughts]));
@@ -140,7 +128,7 @@ fn tools_are_sent_under_names_that_fit() {
     let spec =
         ToolSpec { name: "mcp.a.read".into(), description: "Reads.".into(), parameters: json!({"type": "object"}) };
     let request = ModelRequest { tools: [spec].into(), ..ModelRequest::default() };
-    let names = ToolNames::new(["mcp.a.read"]);
+    let names = WireNames::new(["mcp.a.read"]);
     let body = body(&request, &names, &settings(), &BTreeSet::new());
     let expected = json!([{"type": "function", "function": {"name": "mcp_a_read", "description": "Reads.", "parameters": {"type": "object"}}}]);
     assert_eq!(body["tools"], expected);

@@ -1,101 +1,52 @@
-//! The adapter over real sockets: a server that answers in order what it was told to, and keeps what it was asked.
+//! The adapter over real sockets.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::time::Duration;
 
-use axum::{
-    Router,
-    extract::{Request, State},
-    response::{IntoResponse, Response},
-};
+use axum::response::IntoResponse;
 use futures::StreamExt;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
 };
 
-use super::{OpenAiCompatible, Settings, Timeouts};
-use crate::config::ApiKey;
+use super::{OpenAiCompatible, Settings};
 use crate::{
     agent::ports::model::{ChatMessage, Model, ModelError, ModelEvent, ModelRequest, ToolSpec},
-    protocol::{CallId, ToolCall},
+    config::ApiKey,
+    models::http::{
+        Timeouts,
+        testing::{self, STREAM_HEAD, Said, ScriptedServer, call, chunk, json as document, refusal, said, sse},
+    },
 };
 
 const HELLO: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hello\"}}]}\n\n";
-const STREAM_HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
 
-#[derive(Clone, Debug, PartialEq)]
-struct Asked {
-    line: String,
-    authorization: Option<String>,
-    body: Value,
+async fn start(answers: impl IntoIterator<Item = axum::response::Response>) -> (ScriptedServer, String) {
+    let (server, base) = ScriptedServer::start(answers).await;
+    (server, format!("{base}/v1"))
 }
 
-#[derive(Clone, Default)]
-struct Server {
-    answers: Arc<Mutex<VecDeque<Response>>>,
-    asked: Arc<Mutex<Vec<Asked>>>,
-}
-
-impl Server {
-    async fn start(answers: impl IntoIterator<Item = Response>) -> (Self, String) {
-        let server = Self { answers: Arc::new(Mutex::new(answers.into_iter().collect())), ..Self::default() };
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base = format!("http://{}/v1", listener.local_addr().unwrap());
-        let app = Router::new().fallback(Self::answer).with_state(server.clone());
-        tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-        (server, base)
-    }
-
-    async fn answer(State(server): State<Self>, request: Request) -> Response {
-        let line = format!("{} {}", request.method(), request.uri());
-        let authorization = request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned());
-        let bytes = axum::body::to_bytes(request.into_body(), usize::MAX).await.unwrap();
-        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        server.asked.lock().unwrap().push(Asked { line, authorization, body });
-        server.answers.lock().unwrap().pop_front().expect("one answer for each request")
-    }
-
-    fn asked(&self) -> Vec<Asked> {
-        self.asked.lock().unwrap().clone()
-    }
+async fn raw() -> (String, impl Future<Output = tokio::net::TcpStream>) {
+    let (base, accepted) = testing::raw().await;
+    (format!("{base}/v1"), accepted)
 }
 
 fn settings(base_url: impl Into<String>) -> Settings {
-    Settings {
-        base_url: base_url.into(),
-        model: "local".into(),
-        api_key: Some(ApiKey::new("sk-secret")),
-        max_tokens: Some(64),
-        temperature: Some(0.1),
-        reasoning_effort: None,
-        timeouts: Timeouts::default(),
-    }
+    let api_key = Some(ApiKey::new("sk-secret"));
+    Settings { api_key, max_tokens: Some(64), temperature: Some(0.1), ..testing::settings(base_url) }
 }
 
 fn model(base_url: impl Into<String>) -> OpenAiCompatible {
     OpenAiCompatible::new(settings(base_url)).unwrap()
 }
 
-fn sse(body: impl ToString) -> Response {
-    ([("content-type", "text/event-stream")], body.to_string()).into_response()
-}
-
-fn refusal(status: u16, body: impl ToString) -> Response {
-    let status = axum::http::StatusCode::from_u16(status).unwrap();
-    (status, body.to_string()).into_response()
-}
-
 fn question() -> ModelRequest {
-    ModelRequest { system: "Be brief.".into(), messages: vec![ChatMessage::User("Hi".into())], tools: Arc::default() }
-}
-
-async fn said(model: &OpenAiCompatible, request: ModelRequest) -> Vec<Result<ModelEvent, ModelError>> {
-    model.stream(request).collect().await
+    ModelRequest {
+        system: "Be brief.".into(),
+        messages: vec![ChatMessage::User("Hi".into())],
+        ..ModelRequest::default()
+    }
 }
 
 /// The only thing said, an error.
@@ -105,33 +56,14 @@ async fn error(base_url: impl Into<String>) -> ModelError {
     said.remove(0).unwrap_err()
 }
 
-fn hello() -> Vec<Result<ModelEvent, ModelError>> {
+fn hello() -> Said {
     vec![Ok(ModelEvent::Text("Hello".into()))]
-}
-
-/// A server of one connection that can do what no proper server does. It has read the request.
-async fn raw() -> (String, impl Future<Output = TcpStream>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base = format!("http://{}/v1", listener.local_addr().unwrap());
-    let accepted = async move {
-        let (mut socket, _) = listener.accept().await.unwrap();
-        let mut request = Vec::new();
-        while !request.ends_with(b"}") {
-            assert_ne!(socket.read_buf(&mut request).await.unwrap(), 0);
-        }
-        socket
-    };
-    (base, accepted)
-}
-
-fn chunk(data: &str) -> String {
-    format!("{:x}\r\n{data}\r\n", data.len())
 }
 
 #[tokio::test]
 async fn a_whole_conversation_is_sent_as_the_wire_wants_it() {
-    let (server, base) = Server::start([sse(HELLO)]).await;
-    let call = ToolCall { id: CallId::new("c1"), name: "mcp.files.read".into(), arguments: r#"{"path":"a"}"#.into() };
+    let (server, base) = start([sse(HELLO)]).await;
+    let call = call("c1", "mcp.files.read", r#"{"path":"a"}"#);
     let request = ModelRequest {
         system: "Be brief.".into(),
         messages: vec![
@@ -172,36 +104,38 @@ async fn a_whole_conversation_is_sent_as_the_wire_wants_it() {
         "max_tokens": 64,
         "temperature": 0.1,
     });
-    let line = "POST /v1/chat/completions".to_owned();
-    assert_eq!(server.asked(), [Asked { line, authorization: Some("Bearer sk-secret".into()), body }]);
+    let [asked] = &server.asked()[..] else { panic!() };
+    assert_eq!(asked.line, "POST /v1/chat/completions");
+    assert_eq!(asked.header("authorization"), Some("Bearer sk-secret"));
+    assert_eq!(asked.body, body);
 }
 
 #[tokio::test]
 async fn a_stream_without_done_ends_and_is_asked_for_once() {
-    let (server, base) = Server::start([sse(HELLO)]).await;
+    let (server, base) = start([sse(HELLO)]).await;
     assert_eq!(said(&model(base), question()).await, hello());
     assert_eq!(server.asked().len(), 1);
 }
 
 #[tokio::test]
 async fn without_a_key_no_authorization_is_sent() {
-    let (server, base) = Server::start([sse(HELLO)]).await;
+    let (server, base) = start([sse(HELLO)]).await;
     let model = OpenAiCompatible::new(Settings { api_key: Some(ApiKey::new("")), ..settings(base) }).unwrap();
     said(&model, question()).await;
-    assert_eq!(server.asked()[0].authorization, None);
+    assert_eq!(server.asked()[0].header("authorization"), None);
 }
 
 #[tokio::test]
 async fn a_whole_answer_to_the_request_for_a_stream_is_taken() {
     let answer = json!({"choices": [{"message": {"role": "assistant", "content": "Hello"}, "finish_reason": "stop"}]});
-    let (_, base) = Server::start([axum::Json(answer).into_response()]).await;
+    let (_, base) = start([document(answer)]).await;
     assert_eq!(said(&model(base), question()).await, hello());
 }
 
 #[tokio::test]
 async fn an_error_in_the_stream_ends_it_after_what_was_said() {
     let stream = format!("{HELLO}data: {{\"error\":{{\"message\":\"out of memory\",\"code\":500}}}}\n\n{HELLO}");
-    let (_, base) = Server::start([sse(stream)]).await;
+    let (_, base) = start([sse(stream)]).await;
     let said = said(&model(base), question()).await;
     assert_eq!(said[..1], hello());
     assert!(
@@ -223,13 +157,13 @@ async fn what_a_server_refuses_is_left_out_then_and_later() {
         ),
         refusal(422, json!({"detail": [{"type": "extra_forbidden", "loc": ["body", "stream_options"]}]})),
     ];
-    let (server, base) = Server::start(refusals.into_iter().chain([sse(HELLO), sse(HELLO)])).await;
+    let (server, base) = start(refusals.into_iter().chain([sse(HELLO), sse(HELLO)])).await;
     let model = model(base);
     assert_eq!(said(&model, question()).await, hello());
     assert_eq!(said(&model, question()).await, hello());
     let asked = server.asked();
     assert_eq!(asked.len(), 5);
-    for Asked { body, .. } in &asked[3..] {
+    for body in asked[3..].iter().map(|asked| &asked.body) {
         let left_out = ["max_tokens", "temperature", "stream_options"];
         assert!(left_out.iter().all(|field| body.get(field).is_none()), "{body}");
         assert_eq!(body["max_completion_tokens"], 64);
@@ -239,7 +173,7 @@ async fn what_a_server_refuses_is_left_out_then_and_later() {
 #[tokio::test]
 async fn a_refusal_that_does_not_change_is_not_asked_for_again() {
     let words = "max_completion_tokens: no. max_tokens: no.";
-    let (server, base) = Server::start([refusal(400, words), refusal(400, words)]).await;
+    let (server, base) = start([refusal(400, words), refusal(400, words)]).await;
     assert!(matches!(error(base).await, ModelError::Fatal(_)));
     assert_eq!(server.asked().len(), 2);
 }
@@ -247,7 +181,7 @@ async fn a_refusal_that_does_not_change_is_not_asked_for_again() {
 #[tokio::test]
 async fn a_full_context_is_told_at_once_even_where_it_names_the_limit() {
     let words = "'max_tokens' or 'max_completion_tokens' is too large: 8192. This model's maximum context length is 4096 tokens";
-    let (server, base) = Server::start([refusal(400, json!({"error": {"message": words}}))]).await;
+    let (server, base) = start([refusal(400, json!({"error": {"message": words}}))]).await;
     assert!(matches!(error(base).await, ModelError::ContextFull(_)));
     assert_eq!(server.asked().len(), 1);
 }
@@ -257,14 +191,14 @@ async fn the_wait_in_the_header_comes_with_the_error() {
     let busy = ([("retry-after", "7")], "busy").into_response();
     let (parts, body) = busy.into_parts();
     let busy = (axum::http::StatusCode::TOO_MANY_REQUESTS, parts.headers, body).into_response();
-    let (_, base) = Server::start([busy]).await;
+    let (_, base) = start([busy]).await;
     let made = error(base).await;
     assert!(matches!(made, ModelError::Retry { after: Some(wait), .. } if wait == Duration::from_secs(7)), "{made:?}");
 }
 
 #[tokio::test]
 async fn a_refused_key_is_not_repeated() {
-    let (_, base) = Server::start([refusal(401, "Incorrect API key provided: sk-secret")]).await;
+    let (_, base) = start([refusal(401, "Incorrect API key provided: sk-secret")]).await;
     let ModelError::Auth(text) = error(base.clone()).await else { panic!() };
     assert!(text.starts_with(&base) && !text.contains("sk-secret"), "{text}");
 }
@@ -272,7 +206,7 @@ async fn a_refused_key_is_not_repeated() {
 #[tokio::test]
 async fn a_redirect_is_not_followed_but_named() {
     let elsewhere = (axum::http::StatusCode::FOUND, [("location", "http://elsewhere.example/v1")]).into_response();
-    let (_, base) = Server::start([elsewhere]).await;
+    let (_, base) = start([elsewhere]).await;
     let ModelError::Fatal(text) = error(base).await else { panic!() };
     assert!(text.contains("redirects to http://elsewhere.example/v1"), "{text}");
 }
@@ -339,11 +273,43 @@ async fn dropping_the_stream_closes_the_connection() {
 #[tokio::test]
 async fn health_asks_for_the_models_and_does_without_the_list() {
     let answers = [sse("{}"), refusal(404, "no"), refusal(401, "no"), refusal(503, "Loading model")];
-    let (server, base) = Server::start(answers).await;
+    let (server, base) = start(answers).await;
     let model = model(base);
     assert_eq!(model.health().await, Ok(()));
     assert_eq!(model.health().await, Ok(()));
     assert!(matches!(model.health().await, Err(ModelError::Auth(_))));
     assert!(matches!(model.health().await, Err(ModelError::Retry { .. })));
     assert_eq!(server.asked()[0].line, "GET /v1/models");
+}
+
+#[tokio::test]
+async fn the_window_is_the_configured_one_or_what_the_server_says() {
+    let configured = Settings { context_tokens: Some(5), ..settings("http://127.0.0.1:9/v1") };
+    assert_eq!(OpenAiCompatible::new(configured).unwrap().context_limit().await, Some(5));
+
+    let vllm = json!({"object": "list", "data": [{"id": "other", "max_model_len": 1}, {"id": "local", "max_model_len": 40960}]});
+    let (server, base) = start([document(vllm)]).await;
+    let model = model(base);
+    assert_eq!(model.context_limit().await, Some(40960));
+    assert_eq!(model.context_limit().await, Some(40960));
+    assert_eq!(server.lines(), ["GET /v1/models"], "asked once");
+}
+
+#[tokio::test]
+async fn local_servers_are_asked_in_their_own_ways() {
+    let trained = json!({"data": [{"id": "/m/a.gguf", "owned_by": "llamacpp", "meta": {"n_ctx_train": 131072}}]});
+    let props = json!({"default_generation_settings": {"n_ctx": 8192}, "total_slots": 4});
+    let (server, base) = start([document(trained), document(props)]).await;
+    assert_eq!(model(base).context_limit().await, Some(8192));
+    assert_eq!(server.lines(), ["GET /v1/models", "GET /props"]);
+
+    let listed = json!({"data": [{"id": "local"}, {"id": "other"}]});
+    let loaded = json!({"id": "local", "state": "loaded", "max_context_length": 131072, "loaded_context_length": 4096});
+    let unknown = document(json!({"error": "Unexpected endpoint or method. (GET /props)"}));
+    let (server, base) = start([document(listed), unknown, document(loaded)]).await;
+    assert_eq!(model(base).context_limit().await, Some(4096));
+    assert_eq!(server.lines()[2], "GET /api/v0/models/local");
+
+    let (_, base) = start([refusal(404, ""), refusal(404, ""), refusal(404, "")]).await;
+    assert_eq!(model(base).context_limit().await, None);
 }

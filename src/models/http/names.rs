@@ -1,13 +1,13 @@
-//! Tool names as the wire allows them: 1 to 64 of the characters `a-z A-Z 0-9 _ -`.
+//! Names of tools, and ids of calls, as the wire allows them: 1 to 64 of the characters `a-z A-Z 0-9 _ -`.
 
 use std::collections::HashSet;
 
 /// The wire's limit, in characters.
 const MAX_NAME: usize = 64;
 
-/// The names of one request's tools, both ways. Only those that had to be changed are kept.
+/// The names of one request, both ways. Only those that had to be changed are kept.
 #[derive(Clone, Debug, Default)]
-pub struct ToolNames {
+pub struct WireNames {
     changed: Vec<Changed>,
 }
 
@@ -17,7 +17,7 @@ struct Changed {
     wire: String,
 }
 
-impl ToolNames {
+impl WireNames {
     pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let (fitting, others): (Vec<&str>, Vec<&str>) = names.into_iter().partition(|name| fits(name));
         let mut taken: HashSet<String> = fitting.into_iter().map(str::to_owned).collect();
@@ -33,7 +33,7 @@ impl ToolNames {
         Self { changed }
     }
 
-    /// The name to send. A tool that is no longer offered, as an old call may name it, is only made to fit.
+    /// The name to send. One that is not among them, such as a tool that is no longer offered, is only made to fit.
     pub fn wire(&self, name: &str) -> String {
         if fits(name) {
             return name.to_owned();
@@ -41,7 +41,7 @@ impl ToolNames {
         self.changed.iter().find(|known| known.name == name).map_or_else(|| fitted(name), |known| known.wire.clone())
     }
 
-    /// The tool that the model means.
+    /// The name that the model means.
     pub fn original(&self, wire: &str) -> String {
         self.changed.iter().find(|known| known.wire == wire).map_or(wire, |known| &known.name).to_owned()
     }
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_dotted_name_is_sent_with_underscores_and_comes_back_whole() {
-        let names = ToolNames::new(["read_file", "mcp.files.read"]);
+        let names = WireNames::new(["read_file", "mcp.files.read"]);
         assert_eq!(names.wire("mcp.files.read"), "mcp_files_read");
         assert_eq!(names.original("mcp_files_read"), "mcp.files.read");
         assert_eq!(names.wire("read_file"), "read_file");
@@ -92,21 +92,21 @@ mod tests {
 
     #[test]
     fn a_name_that_fits_keeps_itself_even_when_another_would_become_it() {
-        let names = ToolNames::new(["a.b", "a b", "a_b"]);
+        let names = WireNames::new(["a.b", "a b", "a_b"]);
         assert_eq!(names.wire("a_b"), "a_b");
         assert_eq!([names.wire("a.b"), names.wire("a b")], ["a_b_2", "a_b_3"]);
     }
 
     #[test]
     fn a_tool_that_is_no_longer_offered_is_made_to_fit() {
-        assert_eq!(ToolNames::default().wire("gone.tool"), "gone_tool");
-        assert_eq!(ToolNames::default().wire(""), "_");
+        assert_eq!(WireNames::default().wire("gone.tool"), "gone_tool");
+        assert_eq!(WireNames::default().wire(""), "_");
     }
 
     proptest! {
         #[test]
         fn every_set_of_names_fits_the_wire_and_comes_back(names in proptest::collection::hash_set(".{0,80}|[ab._]{1,3}|[a.]{70}", 0..12)) {
-            let map = ToolNames::new(names.iter().map(String::as_str));
+            let map = WireNames::new(names.iter().map(String::as_str));
             let mut seen = HashSet::new();
             for name in &names {
                 let wire = map.wire(name);

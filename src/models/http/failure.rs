@@ -13,22 +13,33 @@ use crate::config::ApiKey;
 const MAX_SAID: usize = 300;
 
 /// Words by which servers say that the conversation is too long; they agree on no code.
-const CONTEXT_FULL: [&str; 9] = [
+const CONTEXT_FULL: [&str; 10] = [
     "context_length_exceeded",
     "exceed_context_size",
     "maximum context",
     "context length",
     "context size",
     "context window",
+    "exceed context limit",
     "n_ctx",
     "prompt is too long",
     "input token count",
 ];
 const CONTENT_REFUSED: [&str; 4] = ["content_filter", "content_policy", "content policy", "content management policy"];
 const KEY_REFUSED: [&str; 3] = ["invalid_api_key", "authentication_error", "permission_error"];
+const UNPAID: [&str; 3] = ["insufficient_quota", "billing_error", "credit balance"];
 const REQUEST_WRONG: [&str; 3] = ["invalid_request", "badrequest", "not_supported"];
 /// LM Studio answers an address it does not know with 200 and these words.
 const ADDRESS_WRONG: [&str; 2] = ["unexpected endpoint", "not_found"];
+
+/// What helps with servers of one kind, in words for a person.
+#[derive(Clone, Debug)]
+pub struct Advice {
+    /// How their address usually looks, behind "Check base_url, ".
+    pub address: &'static str,
+    /// A sentence for when the model or the address is not found.
+    pub missing: String,
+}
 
 /// The server as errors name it, and the key that they must not hold.
 #[derive(Clone, Debug)]
@@ -36,6 +47,7 @@ pub struct Server {
     base: String,
     model: String,
     key: Option<ApiKey>,
+    advice: Advice,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +67,7 @@ impl Kind {
         match status {
             401 | 403 => Self::Key,
             402 => Self::Unpaid,
-            429 if words.contains("insufficient_quota") => Self::Unpaid,
+            400 | 429 if any(&UNPAID, words) => Self::Unpaid,
             404 => Self::Missing,
             408 | 409 | 429 => Self::Later,
             413 => Self::ContextFull,
@@ -72,7 +84,7 @@ impl Kind {
             (CONTEXT_FULL.as_slice(), Self::ContextFull),
             (&CONTENT_REFUSED, Self::Content),
             (&KEY_REFUSED, Self::Key),
-            (&["insufficient_quota"], Self::Unpaid),
+            (&UNPAID, Self::Unpaid),
             (&ADDRESS_WRONG, Self::Missing),
             (&REQUEST_WRONG, Self::Wrong),
         ];
@@ -86,7 +98,7 @@ fn any(needles: &[&str], words: &str) -> bool {
 
 impl Server {
     /// The address is shown without what may be secret in it.
-    pub fn new(base: &Url, settings: &Settings) -> Self {
+    pub fn new(base: &Url, settings: &Settings, advice: Advice) -> Self {
         let mut shown = base.clone();
         // Both fail only for addresses that can hold neither.
         let _ = shown.set_username("");
@@ -94,7 +106,8 @@ impl Server {
         shown.set_query(None);
         shown.set_fragment(None);
         let base = shown.as_str().trim_end_matches('/').to_owned();
-        Self { base, model: settings.model.clone(), key: settings.api_key.clone().filter(|key| !key.is_empty()) }
+        let key = settings.api_key.clone().filter(|key| !key.is_empty());
+        Self { base, model: settings.model.clone(), key, advice }
     }
 
     /// An answer whose status is no success.
@@ -116,8 +129,30 @@ impl Server {
         self.error(kind, code, None, &self.said(error))
     }
 
-    pub fn filtered(&self) -> ModelError {
-        self.error(Kind::Content, None, None, "its content filter ended the answer")
+    /// The answer was ended for what it is about; `reason` is the server's own, where it gives one.
+    pub fn filtered(&self, reason: Option<&str>) -> ModelError {
+        let reason = reason.map(|reason| format!(": {}", self.clean(reason))).unwrap_or_default();
+        self.error(Kind::Content, None, None, &format!("its content filter ended the answer{reason}"))
+    }
+
+    /// The answer is as long as it may be. `limit` is the one that was sent, in tokens.
+    pub fn cut_short(&self, limit: Option<u32>) -> ModelError {
+        ModelError::Cut(match limit {
+            Some(limit) => format!(
+                "one answer may have {limit} tokens. Say \"go on\", ask for less at once, or raise `max_tokens` of the model in the configuration."
+            ),
+            None => "the server ended it for its length. Say \"go on\", or ask for less at once.".into(),
+        })
+    }
+
+    /// The answer, and what was asked, fill the model's window.
+    pub fn filled(&self) -> ModelError {
+        self.error(Kind::ContextFull, None, None, "the answer reached the end of its context")
+    }
+
+    /// The server answers, and does not have the model.
+    pub fn missing(&self, said: &str) -> ModelError {
+        self.error(Kind::Missing, None, None, said)
     }
 
     pub fn redirects(&self, status: StatusCode, location: &str) -> ModelError {
@@ -147,13 +182,17 @@ impl Server {
         ))
     }
 
+    pub fn broken_off(&self) -> ModelError {
+        later(format!("{} ended its answer before it was whole. Try again.", self.base))
+    }
+
     pub fn garbled(&self, data: &str) -> ModelError {
         let data = self.clean(data);
         later(format!("{} sends an answer that is broken off or is not JSON: {data}. Try again.", self.base))
     }
 
     pub fn web_page(&self) -> ModelError {
-        ModelError::Fatal(format!("{} sends a web page. Check base_url, which usually ends in /v1.", self.base))
+        ModelError::Fatal(format!("{} sends a web page. Check base_url, {}.", self.base, self.advice.address))
     }
 
     pub fn too_long(&self, limit: usize) -> ModelError {
@@ -188,7 +227,7 @@ impl Server {
     }
 
     fn error(&self, kind: Kind, status: Option<u16>, after: Option<Duration>, said: &str) -> ModelError {
-        let Self { base, model, key } = self;
+        let Self { base, model, key, .. } = self;
         let number = status.map(|status| format!(" ({status})")).unwrap_or_default();
         match kind {
             Kind::Later => ModelError::Retry {
@@ -212,9 +251,9 @@ impl Server {
             Kind::Unpaid => {
                 ModelError::Refused(format!("{base} refuses the request{number}: {said}. Check the account's plan."))
             }
-            Kind::Missing => ModelError::Fatal(format!(
-                "{base} does not find {model}{number}: {said}. Check the model's name, and base_url, which usually ends in /v1."
-            )),
+            Kind::Missing => {
+                ModelError::Fatal(format!("{base} does not find {model}{number}: {said}. {}", self.advice.missing))
+            }
             Kind::Wrong => ModelError::Fatal(format!(
                 "{base} does not accept the request{number}: {said}. Check the settings of {model}."
             )),

@@ -1,4 +1,4 @@
-//! What a model of this kind is configured with.
+//! What a model behind a server is configured with.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::config::ApiKey;
 
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Everything before `/chat/completions`, usually ending in `/v1`; a trailing slash makes no difference.
+    /// Where the server's addresses begin; a trailing slash makes no difference.
     pub base_url: String,
     /// The server's own name of the model.
     pub model: String,
@@ -14,8 +14,10 @@ pub struct Settings {
     /// Most tokens of one answer. Without it the server decides.
     pub max_tokens: Option<u32>,
     pub temperature: Option<f64>,
-    /// `low`, `medium` and so on, as the server names them; an empty text counts as none.
+    /// `low`, `medium` and so on, as the server names them.
     pub reasoning_effort: Option<String>,
+    /// Size of the window, in tokens. Without it the server is asked.
+    pub context_tokens: Option<u64>,
     pub timeouts: Timeouts,
 }
 
@@ -27,6 +29,13 @@ pub struct Timeouts {
     pub first_byte: Duration,
     /// Between two pieces of the answer.
     pub idle: Duration,
+}
+
+impl Settings {
+    /// The effort that is set; an empty text counts as none.
+    pub fn effort(&self) -> Option<&str> {
+        self.reasoning_effort.as_deref().map(str::trim).filter(|effort| !effort.is_empty())
+    }
 }
 
 impl Timeouts {
@@ -55,6 +64,7 @@ mod tests {
             max_tokens: None,
             temperature: None,
             reasoning_effort: None,
+            context_tokens: None,
             timeouts: Timeouts::default(),
         };
         let printed = format!("{settings:?}");

@@ -1,9 +1,16 @@
+//! Whole streams, wherever they are cut.
+
 use proptest::prelude::*;
 
-use super::{super::decoder::tests::decoder, *};
-use crate::protocol::{CallId, Tokens, ToolCall};
-
-type Said = Vec<Result<ModelEvent, ModelError>>;
+use super::decoder::tests::decoder;
+use crate::{
+    agent::ports::model::{ModelError, ModelEvent},
+    models::http::{
+        Packing,
+        sse::MAX_EVENT,
+        testing::{Said, ok, read as read_with, text, tool_call, usage, without_made_up_ids},
+    },
+};
 
 /// Streams as the servers' documentation prints them.
 const OPENAI: &str = r#"data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"gpt-4o","choices":[{"index":0,"delta":{"role":"assistant","content":"","refusal":null},"finish_reason":null}],"usage":null}
@@ -80,34 +87,29 @@ const WHOLE: &str = r#"
 }
 "#;
 
-const ALL: [&str; 7] = [OPENAI, VLLM, LLAMA_CPP, OLLAMA, OPENROUTER, LM_STUDIO_ERROR, WHOLE];
+/// Thoughts in the text, as servers send them that don't part the two.
+const THINK: &str = r#"data: {"id":"chatcmpl-8","object":"chat.completion.chunk","created":1,"model":"qwq","choices":[{"index":0,"delta":{"role":"assistant","content":"<thi"},"finish_reason":null}]}
+
+data: {"id":"chatcmpl-8","object":"chat.completion.chunk","created":1,"model":"qwq","choices":[{"index":0,"delta":{"content":"nk>Hm"},"finish_reason":null}]}
+
+data: {"id":"chatcmpl-8","object":"chat.completion.chunk","created":1,"model":"qwq","choices":[{"index":0,"delta":{"content":".</think>\n\n"},"finish_reason":null}]}
+
+data: {"id":"chatcmpl-8","object":"chat.completion.chunk","created":1,"model":"qwq","choices":[{"index":0,"delta":{"content":"Yes"},"finish_reason":null}]}
+
+data: {"id":"chatcmpl-8","object":"chat.completion.chunk","created":1,"model":"qwq","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}
+
+data: [DONE]
+
+"#;
+
+pub const ALL: [&str; 8] = [OPENAI, VLLM, LLAMA_CPP, OLLAMA, OPENROUTER, LM_STUDIO_ERROR, WHOLE, THINK];
 
 fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Said {
-    let mut reader = Reader::new(decoder());
-    pieces.into_iter().for_each(|piece| reader.push(piece));
-    reader.end();
-    assert!(reader.is_over());
-    std::iter::from_fn(|| reader.pop()).collect()
+    read_with(decoder(), Packing::Events, pieces)
 }
 
 fn whole(text: &str) -> Said {
     read([text.as_bytes()])
-}
-
-fn text(text: &str) -> ModelEvent {
-    ModelEvent::Text(text.into())
-}
-
-fn tool_call(id: &str, name: &str, arguments: &str) -> ModelEvent {
-    ModelEvent::ToolCall(ToolCall { id: CallId::new(id), name: name.into(), arguments: arguments.into() })
-}
-
-fn usage(input: u64, output: u64, cached: u64) -> ModelEvent {
-    ModelEvent::Usage(Tokens { input, output, cached, total: input + output, estimated: false })
-}
-
-fn ok(events: impl IntoIterator<Item = ModelEvent>) -> Said {
-    events.into_iter().map(Ok).collect()
 }
 
 #[test]
@@ -120,6 +122,8 @@ fn the_streams_of_all_servers_are_read() {
     let both = [tool_call("call_a", "read", r#"{"path":"a"}"#), tool_call("call_b", "read", r#"{"path":"b"}"#)];
     assert_eq!(whole(OLLAMA), ok(both));
     assert_eq!(whole(OPENROUTER), ok([text("Yes")]));
+    let hm = ["Hm", "."].map(|thought| ModelEvent::Thinking(thought.into()));
+    assert_eq!(whole(THINK), ok(hm.into_iter().chain([text("Yes")])));
     assert_eq!(whole(WHOLE), ok([text("Grüezi"), usage(1, 2, 0), tool_call("c", "now", "{}")]));
 }
 
@@ -203,15 +207,6 @@ fn fragment() -> impl Strategy<Value = Vec<u8>> {
     ];
     let word = proptest::sample::select(words.map(|word| word.as_bytes().to_vec()).to_vec());
     prop_oneof![4 => word, 1 => proptest::collection::vec(any::<u8>(), 0..8)]
-}
-
-/// Ids that had to be made up differ from run to run.
-fn without_made_up_ids(said: Said) -> Said {
-    let blank = |event| match event {
-        ModelEvent::ToolCall(call) => ModelEvent::ToolCall(ToolCall { id: CallId::new(""), ..call }),
-        other => other,
-    };
-    said.into_iter().map(|event| event.map(blank)).collect()
 }
 
 proptest! {

@@ -11,9 +11,11 @@ fn server(key: Option<&str>) -> Server {
         max_tokens: None,
         temperature: None,
         reasoning_effort: None,
+        context_tokens: None,
         timeouts: Default::default(),
     };
-    Server::new(&base, &settings)
+    let advice = Advice { address: "which usually ends in /v1", missing: "Check the model's name.".into() };
+    Server::new(&base, &settings, advice)
 }
 
 fn status(status: u16, body: &str) -> ModelError {
@@ -30,6 +32,8 @@ fn every_server_s_way_to_say_too_long_is_understood() {
         r#"{"error":{"message":"This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens.","type":"invalid_request_error","param":"messages","code":"context_length_exceeded"}}"#,
         r#"{"object":"error","message":"This model's maximum context length is 4096 tokens. However, you requested 5000 tokens.","type":"BadRequestError","param":null,"code":400}"#,
         r#"{"error":{"code":400,"message":"the request exceeds the available context size, try increasing it","type":"exceed_context_size_error","n_prompt_tokens":4310,"n_ctx":4096}}"#,
+        r#"{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 205000 tokens > 200000 maximum"}}"#,
+        r#"{"type":"error","error":{"type":"invalid_request_error","message":"input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000"}}"#,
         r#"{"error":"Trying to keep the first 5000 tokens when context the overflows. However, the model is loaded with context length of only 4096 tokens"}"#,
     ];
     for body in bodies {
@@ -53,7 +57,8 @@ fn the_status_decides_what_can_be_done() {
     }
     let quota = r#"{"error":{"message":"You exceeded your current quota","code":"insufficient_quota"}}"#;
     let filter = r#"{"error":{"message":"The response was filtered","code":"content_filter"}}"#;
-    for (code, body) in [(429, quota), (402, "{}"), (400, filter)] {
+    let credit = r#"{"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low to access the Anthropic API."}}"#;
+    for (code, body) in [(429, quota), (402, "{}"), (400, filter), (400, credit)] {
         assert!(matches!(status(code, body), ModelError::Refused(_)), "{code} {body}");
     }
 }
@@ -82,6 +87,13 @@ fn errors_inside_an_answer_are_told_apart() {
         (r#"{"message":"bad","type":"invalid_request_error"}"#, "Fatal"),
         (r#"{"error":"Unexpected endpoint or method. (POST /chat/completions)"}"#, "Fatal"),
         (r#"{"message":"no","code":"content_filter"}"#, "Refused"),
+        (r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#, "Retry"),
+        (r#"{"type":"error","error":{"type":"api_error","message":"Internal server error"}}"#, "Retry"),
+        (r#"{"type":"error","error":{"type":"rate_limit_error","message":"slow down"}}"#, "Retry"),
+        (r#"{"type":"error","error":{"type":"authentication_error","message":"invalid x-api-key"}}"#, "Auth"),
+        (r#"{"type":"error","error":{"type":"invalid_request_error","message":"bad"}}"#, "Fatal"),
+        (r#"{"type":"error","error":{"type":"billing_error","message":"no money"}}"#, "Refused"),
+        (r#"{"type":"error","error":{"type":"not_found_error","message":"model: x"}}"#, "Fatal"),
     ];
     for (error, kind) in kinds {
         let made = reported(error);
@@ -146,10 +158,10 @@ fn the_message_is_found_in_every_shape() {
 #[test]
 fn a_missing_model_says_what_to_check() {
     let text = status(404, r#"{"error":{"message":"model 'gpt-x' not found"}}"#).to_string();
-    assert!(
-        text.contains("does not find gpt-x (404)") && text.contains("base_url, which usually ends in /v1"),
-        "{text}"
-    );
+    let base = "https://api.example.com/v1";
+    assert_eq!(text, format!("{base} does not find gpt-x (404): model 'gpt-x' not found. Check the model's name."));
+    let page = server(None).web_page().to_string();
+    assert_eq!(page, format!("{base} sends a web page. Check base_url, which usually ends in /v1."));
 }
 
 #[test]

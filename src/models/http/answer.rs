@@ -6,14 +6,17 @@ use futures::stream::{self, Stream};
 use reqwest::Response;
 use tokio::time::{Instant, timeout_at};
 
-use super::{failure::Server, reader::Reader};
+use super::{
+    failure::Server,
+    reader::{Decode, Reader},
+};
 use crate::agent::ports::model::{ModelError, ModelEvent};
 
 /// Dropping it closes the connection, or resets the one stream of a shared one.
-pub struct Answer {
+pub struct Answer<D> {
     pub server: Arc<Server>,
     pub response: Response,
-    pub reader: Reader,
+    pub reader: Reader<D>,
     pub patience: Patience,
 }
 
@@ -37,7 +40,7 @@ impl Patience {
     }
 }
 
-impl Answer {
+impl<D: Decode + 'static> Answer<D> {
     pub fn events(self) -> impl Stream<Item = Result<ModelEvent, ModelError>> + Send {
         stream::unfold(self, |mut answer| async move { Some((answer.next().await?, answer)) })
     }

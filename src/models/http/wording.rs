@@ -1,0 +1,55 @@
+//! The parts of a conversation that every wire words alike.
+
+use serde_json::{Map, Value, json};
+
+/// A note of the program's own, for the role of the person: servers refuse a second system message, or take it for the
+/// only one.
+pub fn note(text: &str) -> String {
+    format!("Note from the program, not from the person: {text}")
+}
+
+/// What went wrong in a failed call. Never empty: that would read like a success without output.
+pub fn fault(content: &str) -> String {
+    let reason = content.strip_prefix("Error: ").unwrap_or(content);
+    if reason.trim().is_empty() { "the tool failed without saying why".into() } else { reason.to_owned() }
+}
+
+/// A result for wires that can't mark a failure.
+pub fn result(success: bool, content: &str) -> String {
+    if success { content.to_owned() } else { format!("Error: {}", fault(content)) }
+}
+
+/// The arguments of an old call. Servers refuse the whole conversation over some that are no JSON object.
+pub fn arguments(text: &str) -> Map<String, Value> {
+    serde_json::from_str(text).unwrap_or_else(|_| {
+        let said = (!text.trim().is_empty()).then(|| ("malformed_arguments".to_owned(), json!(text)));
+        said.into_iter().collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_always_says_so_and_why() {
+        assert_eq!(result(true, ""), "");
+        for (content, expected) in [
+            ("no file", "Error: no file"),
+            ("Error: no file", "Error: no file"),
+            ("  ", "Error: the tool failed without saying why"),
+            ("Error: ", "Error: the tool failed without saying why"),
+        ] {
+            assert_eq!(result(false, content), expected);
+        }
+    }
+
+    #[test]
+    fn arguments_are_always_an_object() {
+        let text = |said| Value::Object(arguments(said)).to_string();
+        assert_eq!(text(r#"{ "b": 1, "a": 2 }"#), r#"{"b":1,"a":2}"#);
+        assert_eq!(text(" "), "{}");
+        assert_eq!(text(r#"{"a": "#), r#"{"malformed_arguments":"{\"a\": "}"#);
+        assert_eq!(text("[1]"), r#"{"malformed_arguments":"[1]"}"#);
+    }
+}
