@@ -1,6 +1,6 @@
 //! The composition root: configuration, store, models, tools, agent, web, in this order. No logic of its own.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
@@ -11,7 +11,7 @@ use cowork::{
         ports::{clock::SystemClock, store::Publish},
     },
     config::{BUILT_IN, Config, ConfigSource, Loaded, database_file},
-    models,
+    models, sandbox,
     state::{AppState, Site, Timing},
     store::{SqliteStore, holds_sessions},
     telemetry, tools,
@@ -43,6 +43,9 @@ struct Cli {
 enum Command {
     /// Serve the page and the API. The default.
     Serve(ServeArgs),
+    /// Runs a program for the server, confined.
+    #[command(hide = true)]
+    Sandbox { stage: sandbox::Stage },
 }
 
 #[derive(Args, Clone, Default)]
@@ -63,9 +66,11 @@ struct ServeArgs {
     database: Option<PathBuf>,
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
     let cli = Cli::parse();
     let args = match cli.command {
+        // Before there is a second thread.
+        Some(Command::Sandbox { stage }) => return Ok(sandbox::launch(stage)),
         Some(Command::Serve(args)) => args,
         None => cli.serve,
     };
@@ -73,7 +78,7 @@ fn main() -> anyhow::Result<()> {
     let ended = runtime.block_on(serve(args));
     // A look-up of a dead name or disk may hang in a thread of its own; it keeps nobody from leaving.
     runtime.shutdown_timeout(LAST_WAIT);
-    ended
+    ended.map(|()| ExitCode::SUCCESS)
 }
 
 async fn serve(args: ServeArgs) -> anyhow::Result<()> {

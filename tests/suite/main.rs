@@ -18,6 +18,7 @@ mod pages;
 mod queue;
 mod restart;
 mod restart_cli;
+mod sandbox;
 mod secrets;
 mod sessions;
 mod sessions_delete;

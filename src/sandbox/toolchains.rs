@@ -1,0 +1,50 @@
+//! Programs that people install below their home folder: which parts of it they need. The rest of the home folder,
+//! keys and settings first of all, is not there for a program that the agent runs.
+
+/// A folder below the home folder that stands on PATH, and what belongs to it.
+pub struct Toolchain {
+    /// Any folder on PATH at or below this one stands for the toolchain. Relative to the home folder, as all here.
+    pub root: &'static str,
+    /// What is needed, without what may hold keys (`.cargo/credentials.toml`, `.composer/auth.json`).
+    pub visible: &'static [&'static str],
+    /// Variables by which its programs find it, as they look below HOME without them.
+    pub variables: &'static [(&'static str, &'static str)],
+}
+
+pub const TOOLCHAINS: &[Toolchain] = &[
+    Toolchain {
+        root: ".cargo",
+        visible: &[".cargo/bin", ".cargo/registry", ".cargo/git", ".rustup/toolchains", ".rustup/settings.toml"],
+        variables: &[("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")],
+    },
+    Toolchain { root: ".pyenv", visible: &[".pyenv"], variables: &[("PYENV_ROOT", ".pyenv")] },
+    Toolchain { root: ".nvm", visible: &[".nvm/versions", ".nvm/alias"], variables: &[] },
+    Toolchain { root: ".volta", visible: &[".volta"], variables: &[("VOLTA_HOME", ".volta")] },
+    Toolchain { root: ".asdf", visible: &[".asdf"], variables: &[("ASDF_DATA_DIR", ".asdf")] },
+    Toolchain { root: ".rbenv", visible: &[".rbenv"], variables: &[("RBENV_ROOT", ".rbenv")] },
+    Toolchain { root: ".sdkman", visible: &[".sdkman/candidates"], variables: &[] },
+    Toolchain { root: ".bun", visible: &[".bun/bin"], variables: &[] },
+    Toolchain { root: ".deno", visible: &[".deno/bin"], variables: &[] },
+    Toolchain { root: ".dotnet", visible: &[".dotnet"], variables: &[("DOTNET_ROOT", ".dotnet")] },
+    Toolchain { root: ".npm-global", visible: &[".npm-global"], variables: &[] },
+    Toolchain { root: "go", visible: &["go/bin", "go/pkg/mod"], variables: &[("GOMODCACHE", "go/pkg/mod")] },
+    Toolchain {
+        root: ".local",
+        visible: &[
+            ".local/bin",
+            ".local/lib",
+            ".local/pipx",
+            ".local/share/pipx",
+            ".local/share/uv",
+            ".local/share/pnpm",
+            ".local/share/fnm",
+            ".local/share/mise/installs",
+            ".local/share/mise/shims",
+        ],
+        variables: &[],
+    },
+];
+
+/// Folders of the home folder that stay closed, whatever stands on PATH.
+pub const SECRETS: &[&str] =
+    &[".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker", ".config", ".loom", ".mozilla", ".password-store"];
