@@ -1,6 +1,6 @@
 //! The server's side of a run: starts the launcher, reads what comes, and sees to the end.
 
-use std::{collections::BTreeMap, fs, io, os::fd::OwnedFd, path::Path, pin::pin, process::Stdio, time::Duration};
+use std::{fs, io, os::fd::OwnedFd, path::Path, pin::pin, process::Stdio, time::Duration};
 
 use rustix::process::geteuid;
 use tokio::{
@@ -10,6 +10,7 @@ use tokio::{
         unix::{OwnedReadHalf, OwnedWriteHalf, pipe::Receiver},
     },
     process::{Child, Command},
+    task::spawn_blocking,
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -17,9 +18,9 @@ use tokio_util::sync::CancellationToken;
 use super::{
     End, Ended, Job, SandboxError, Settings,
     environment::{environment, own},
-    orders::{Confinement, Orders, PRIVATE_FOLDER, PRIVATE_HOME, Report, SUBCOMMAND, Stage},
+    orders::{Confinement, Orders, PRIVATE_FOLDER, PRIVATE_HOME, Report, SUBCOMMAND, Stage, View},
     output::{Decoder, Kept, Live},
-    view::{Seen, Surroundings, view},
+    view::{Surroundings, view},
 };
 
 /// What is read at once, in bytes: a pipe holds four of these.
@@ -38,11 +39,11 @@ pub async fn run(
     live: &(dyn Fn(&str) + Sync),
 ) -> Result<Ended, SandboxError> {
     let surroundings = surroundings(settings, job);
-    let seen = match settings.unconfined {
-        true => Ok(Seen::default()),
-        false => tokio::task::spawn_blocking(move || view(&surroundings)).await.unwrap_or_else(|_| Ok(Seen::default())),
+    let view = match settings.unconfined {
+        true => Ok(View::default()),
+        false => spawn_blocking(move || view(&surroundings)).await.map_err(|_| SandboxError::Lost)?,
     };
-    let orders = orders(settings, job, seen.map_err(SandboxError::NotStarted)?);
+    let orders = orders(settings, job, view.map_err(SandboxError::NotStarted)?);
     let started = Running::start(launcher, stage(settings, job), &orders).await;
     let running =
         started.map_err(|error| SandboxError::Unavailable(format!("the launcher can't be started: {error}")))?;
@@ -68,22 +69,25 @@ fn surroundings(settings: &Settings, job: &Job<'_>) -> Surroundings {
     }
 }
 
-fn orders(settings: &Settings, job: &Job<'_>, seen: Seen) -> Orders {
-    let mut environment: BTreeMap<String, String> = seen.variables;
-    environment.extend(super::environment::environment(own()));
-    environment.insert("PWD".into(), job.workspace.display().to_string());
+fn orders(settings: &Settings, job: &Job<'_>, view: View) -> Orders {
+    let mut environment = environment(own());
     if settings.unconfined {
         environment.extend(std::env::home_dir().map(|home| ("HOME".into(), home.display().to_string())));
     } else {
+        // What stands below the home folder is found in the private one.
+        if let Some(home) = std::env::home_dir() {
+            environment.retain(|name, value| name == "PATH" || !Path::new(value).starts_with(&home));
+        }
         environment.insert("HOME".into(), PRIVATE_HOME.into());
         environment.insert("TMPDIR".into(), PRIVATE_FOLDER.into());
     }
+    environment.insert("PWD".into(), job.workspace.display().to_string());
     environment.extend(job.variables.iter().cloned());
     let own_port = |port: &u16| settings.port != Some(*port);
     let confinement = Confinement {
         writes: job.writes,
         ports: (settings.network && job.network).then(|| PORTS.iter().copied().filter(own_port).collect()),
-        view: seen.view,
+        view,
         home_files: job.home_files.clone(),
     };
     Orders {
@@ -141,14 +145,17 @@ impl Running {
             }
         };
         let mut piece = [0; PIECE_BYTES];
-        let mut reports = BufReader::new(&mut self.reports);
-        let mut line = String::new();
-        let (mut reported, mut cut_short) = (false, None);
+        let mut report = pin!(async {
+            let mut line = String::new();
+            let _ = BufReader::new(&mut self.reports).read_line(&mut line).await;
+            line
+        });
+        let (mut reported, mut cut_short) = (None, None);
         let mut limit = pin!(sleep(time_limit));
         // Runs from the moment when everything should be over.
         let mut grace = pin!(sleep(Duration::MAX));
         loop {
-            let ending = reported || cut_short.is_some();
+            let ending = reported.is_some() || cut_short.is_some();
             tokio::select! {
                 biased;
                 () = cancel.cancelled(), if !ending => cut_short = Some(End::Stopped),
@@ -158,9 +165,9 @@ impl Running {
                     Ok(read @ 1..) => take(&decoder.push(&piece[..read])),
                     _ => break,
                 },
-                _ = reports.read_line(&mut line), if !reported => reported = true,
+                line = &mut report, if reported.is_none() => reported = Some(line),
             }
-            if !ending && (reported || cut_short.is_some()) {
+            if !ending && (reported.is_some() || cut_short.is_some()) {
                 grace.as_mut().reset(tokio::time::Instant::now() + GRACE);
                 if cut_short.is_some() {
                     self.lifeline = None;
@@ -168,13 +175,13 @@ impl Running {
             }
         }
         take(decoder.finish());
-        if !reported {
-            let _ = timeout(GRACE, reports.read_line(&mut line)).await;
+        if reported.is_none() {
+            reported = timeout(GRACE, report).await.ok();
         }
         let output = kept.text(|missing| {
             format!("[cut: {missing} bytes are left out here; to see them, write the output to a file and read that]")
         });
-        ended(&line, cut_short, output)
+        ended(&reported.unwrap_or_default(), cut_short, output)
     }
 }
 
@@ -199,7 +206,10 @@ fn ended(report: &str, cut_short: Option<End>, output: String) -> Result<Ended, 
         (_, Some(end)) => (end, Vec::new()),
         (Ok(Report::Ended { code: Some(code), removed, .. }), None) => (End::Exited(code), removed),
         (Ok(Report::Ended { signal: Some(signal), removed, .. }), None) => (End::Killed(signal), removed),
-        (Ok(Report::Ended { .. }) | Err(_), None) => return Err(SandboxError::Lost),
+        (Ok(Report::Ended { .. }) | Err(_), None) => {
+            tracing::error!(report, output, "the launcher ended without a report");
+            return Err(SandboxError::Lost);
+        }
     };
     Ok(Ended { how, output, removed })
 }

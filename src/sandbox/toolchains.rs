@@ -1,5 +1,6 @@
 //! Programs that people install below their home folder: which parts of it they need. The rest of the home folder,
-//! keys and settings first of all, is not there for a program that the agent runs.
+//! keys and settings first of all, is not there for a program that the agent runs. Its private home has links to these
+//! parts, so that each is found where it is looked for.
 
 /// A folder below the home folder that stands on PATH, and what belongs to it.
 pub struct Toolchain {
@@ -7,27 +8,24 @@ pub struct Toolchain {
     pub root: &'static str,
     /// What is needed, without what may hold keys (`.cargo/credentials.toml`, `.composer/auth.json`).
     pub visible: &'static [&'static str],
-    /// Variables by which its programs find it, as they look below HOME without them.
-    pub variables: &'static [(&'static str, &'static str)],
 }
 
 pub const TOOLCHAINS: &[Toolchain] = &[
     Toolchain {
         root: ".cargo",
         visible: &[".cargo/bin", ".cargo/registry", ".cargo/git", ".rustup/toolchains", ".rustup/settings.toml"],
-        variables: &[("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")],
     },
-    Toolchain { root: ".pyenv", visible: &[".pyenv"], variables: &[("PYENV_ROOT", ".pyenv")] },
-    Toolchain { root: ".nvm", visible: &[".nvm/versions", ".nvm/alias"], variables: &[] },
-    Toolchain { root: ".volta", visible: &[".volta"], variables: &[("VOLTA_HOME", ".volta")] },
-    Toolchain { root: ".asdf", visible: &[".asdf"], variables: &[("ASDF_DATA_DIR", ".asdf")] },
-    Toolchain { root: ".rbenv", visible: &[".rbenv"], variables: &[("RBENV_ROOT", ".rbenv")] },
-    Toolchain { root: ".sdkman", visible: &[".sdkman/candidates"], variables: &[] },
-    Toolchain { root: ".bun", visible: &[".bun/bin"], variables: &[] },
-    Toolchain { root: ".deno", visible: &[".deno/bin"], variables: &[] },
-    Toolchain { root: ".dotnet", visible: &[".dotnet"], variables: &[("DOTNET_ROOT", ".dotnet")] },
-    Toolchain { root: ".npm-global", visible: &[".npm-global"], variables: &[] },
-    Toolchain { root: "go", visible: &["go/bin", "go/pkg/mod"], variables: &[("GOMODCACHE", "go/pkg/mod")] },
+    Toolchain { root: ".pyenv", visible: &[".pyenv"] },
+    Toolchain { root: ".nvm", visible: &[".nvm/versions", ".nvm/alias"] },
+    Toolchain { root: ".volta", visible: &[".volta"] },
+    Toolchain { root: ".asdf", visible: &[".asdf"] },
+    Toolchain { root: ".rbenv", visible: &[".rbenv"] },
+    Toolchain { root: ".sdkman", visible: &[".sdkman/candidates"] },
+    Toolchain { root: ".bun", visible: &[".bun/bin"] },
+    Toolchain { root: ".deno", visible: &[".deno/bin"] },
+    Toolchain { root: ".dotnet", visible: &[".dotnet"] },
+    Toolchain { root: ".npm-global", visible: &[".npm-global"] },
+    Toolchain { root: "go", visible: &["go/bin", "go/pkg/mod"] },
     Toolchain {
         root: ".local",
         visible: &[
@@ -41,7 +39,6 @@ pub const TOOLCHAINS: &[Toolchain] = &[
             ".local/share/mise/installs",
             ".local/share/mise/shims",
         ],
-        variables: &[],
     },
 ];
 

@@ -2,14 +2,13 @@
 //! of the home folder beside. Looks at the disk and blocks.
 
 use std::{
-    collections::BTreeMap,
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
 use super::{
-    orders::{PRIVATE_FOLDER, View},
+    orders::{PRIVATE_FOLDER, PRIVATE_HOME, View},
     toolchains::{SECRETS, TOOLCHAINS},
 };
 
@@ -52,18 +51,11 @@ pub struct Surroundings {
     pub is_root: bool,
 }
 
-/// The view, and the variables that tell programs where they are.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Seen {
-    pub view: View,
-    pub variables: BTreeMap<String, String>,
-}
-
 /// The error says in words why this workspace can't be shown safely.
-pub fn view(surroundings: &Surroundings) -> Result<Seen, String> {
+pub fn view(surroundings: &Surroundings) -> Result<View, String> {
     let home = surroundings.home.as_deref().and_then(|home| home.canonicalize().ok());
     check(&surroundings.workspace, home.as_deref())?;
-    let mut builder = Builder { surroundings, home, seen: Seen::default() };
+    let mut builder = Builder { surroundings, home, view: View::default() };
     for folder in SYSTEM {
         builder.show(Path::new(folder));
     }
@@ -74,7 +66,7 @@ pub fn view(surroundings: &Surroundings) -> Result<Seen, String> {
         builder.show(Path::new(NAME_SERVERS));
     }
     builder.hide();
-    Ok(builder.seen)
+    Ok(builder.view)
 }
 
 fn check(workspace: &Path, home: Option<&Path>) -> Result<(), String> {
@@ -94,13 +86,13 @@ fn check(workspace: &Path, home: Option<&Path>) -> Result<(), String> {
 struct Builder<'a> {
     surroundings: &'a Surroundings,
     home: Option<PathBuf>,
-    seen: Seen,
+    view: View,
 }
 
 impl Builder<'_> {
     fn shows(&self, path: &Path) -> bool {
         path.starts_with(&self.surroundings.workspace)
-            || self.seen.view.visible.iter().any(|visible| path.starts_with(visible))
+            || self.view.visible.iter().any(|visible| path.starts_with(visible))
     }
 
     /// Makes a path visible, where it is there. Where it is a link, the link and what it leads to.
@@ -110,12 +102,12 @@ impl Builder<'_> {
             return;
         }
         if canonical != path && !self.shows(path) {
-            self.seen.view.links.push((path.into(), canonical.clone()));
+            self.view.links.push((path.into(), canonical.clone()));
         }
         if !self.shows(&canonical) {
             // A folder takes the place of what was visible inside it before.
-            self.seen.view.visible.retain(|visible| !visible.starts_with(&canonical));
-            self.seen.view.visible.push(canonical);
+            self.view.visible.retain(|visible| !visible.starts_with(&canonical));
+            self.view.visible.push(canonical);
         }
     }
 
@@ -141,9 +133,10 @@ impl Builder<'_> {
         if let (Some((home, _)), Some(toolchain)) = (below_home, toolchain) {
             for part in toolchain.visible {
                 self.show(&home.join(part));
-            }
-            for (name, part) in toolchain.variables {
-                self.seen.variables.insert((*name).into(), home.join(part).display().to_string());
+                let place = Path::new(PRIVATE_HOME).join(part);
+                if self.shows(&home.join(part)) && !self.view.links.iter().any(|(link, _)| *link == place) {
+                    self.view.links.push((place, home.join(part)));
+                }
             }
         }
         if let Some(installation) = canonical.parent() {
@@ -168,7 +161,7 @@ impl Builder<'_> {
         hidden.sort();
         // What is in a hidden folder is hidden with it.
         hidden.dedup_by(|inner, outer| inner.starts_with(&*outer));
-        self.seen.view.hidden = hidden;
+        self.view.hidden = hidden;
     }
 }
 

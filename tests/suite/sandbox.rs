@@ -30,6 +30,9 @@ async fn play() {
         let t = std::time::Instant::now();
         let r = s.run(&bash(&place.path().canonicalize().unwrap(), line), &CancellationToken::new(), &|_| ()).await;
         println!("$ {line}\n=> {:?}", t.elapsed());
-        match r { Ok(e) => println!("{:?} {:?}\n{}", e.how, e.removed, e.output), Err(e) => println!("ERR {e:?}") }
+        match r {
+            Ok(e) => println!("{:?} {:?}\n{}", e.how, e.removed, e.output),
+            Err(e) => println!("ERR {e:?}"),
+        }
     }
 }
