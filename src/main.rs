@@ -1,6 +1,11 @@
 //! The composition root: configuration, store, models, tools, agent, web, in this order. No logic of its own.
 
-use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
@@ -10,8 +15,9 @@ use cowork::{
         feed::Feeds,
         ports::{clock::SystemClock, store::Publish},
     },
-    config::{BUILT_IN, Config, ConfigSource, Loaded, database_file},
-    models, sandbox,
+    config::{BUILT_IN, Config, ConfigSource, DatabaseChoice, Loaded, database_file},
+    models,
+    sandbox::{self, OWN_PROGRAM, Sandbox, Settings},
     state::{AppState, Site, Timing},
     store::{SqliteStore, holds_sessions},
     telemetry, tools,
@@ -93,11 +99,12 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let feeds = Arc::new(Feeds::default());
     let publish: Arc<dyn Publish> = feeds.clone();
     let store = Arc::new(SqliteStore::open(&database.path, publish, Arc::new(SystemClock))?);
+    let sandbox = sandbox(&config, file.as_deref(), &database, address);
     let agent = Agent::new(AgentParts {
         store: store.clone(),
         feeds,
         models: models::from_config(&config)?,
-        tools: tools::reading_tools(),
+        tools: tools::all_tools(Arc::new(sandbox)),
         workspaces: roots.clone(),
         data: database.data_folder(),
         limits: limits(&config),
@@ -173,6 +180,15 @@ fn roots(args: &ServeArgs, config: &Config) -> anyhow::Result<Roots> {
     Ok(Roots::new(roots, config.default_workspace.clone()).guard_home(std::env::home_dir()))
 }
 
+/// Commands run confined; the server's own files and port are closed to them.
+fn sandbox(config: &Config, file: Option<&Path>, database: &DatabaseChoice, address: std::net::SocketAddr) -> Sandbox {
+    let own = file.map(Path::to_path_buf).into_iter().chain(database.files());
+    let hidden = own.filter_map(|path| std::path::absolute(path).ok()).collect();
+    let unconfined = !config.sandbox.required;
+    let settings = Settings { unconfined, network: config.sandbox.network, hidden, port: Some(address.port()) };
+    Sandbox::new(OWN_PROGRAM, settings)
+}
+
 fn limits(config: &Config) -> Limits {
     let retry = config.retry;
     Limits {
@@ -194,7 +210,7 @@ fn leptos_options() -> anyhow::Result<LeptosOptions> {
     Ok(options)
 }
 
-fn announce(address: &std::net::SocketAddr, database: &cowork::config::DatabaseChoice) {
+fn announce(address: &std::net::SocketAddr, database: &DatabaseChoice) {
     if let Some(note) = &database.note {
         tracing::warn!("{note}");
     }

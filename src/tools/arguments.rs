@@ -76,6 +76,7 @@ fn fits(property: &Value, value: &Value) -> bool {
     match property["type"].as_str() {
         Some("string") => value.is_string(),
         Some("boolean") => value.is_boolean(),
+        Some("array") => value.is_array(),
         Some("integer") => value.as_u64().is_some_and(|number| {
             property["minimum"].as_u64().is_none_or(|least| number >= least)
                 && property["maximum"].as_u64().is_none_or(|most| number <= most)
@@ -88,6 +89,7 @@ fn wanted(property: &Value) -> String {
     match (property["type"].as_str(), property["minimum"].as_u64(), property["maximum"].as_u64()) {
         (Some("string"), ..) => "text".into(),
         (Some("boolean"), ..) => "true or false".into(),
+        (Some("array"), ..) => "a list".into(),
         (_, Some(least), Some(most)) => format!("a whole number from {least} to {most}"),
         (_, Some(least), None) => format!("a whole number, {least} or more"),
         _ => "a whole number".into(),

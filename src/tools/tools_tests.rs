@@ -12,7 +12,11 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::agent::ports::tool::{ToolContext, ToolError, ToolOutput};
+use crate::{
+    agent::ports::tool::{Action, ToolContext, ToolError, ToolOutput},
+    protocol::Risk,
+    sandbox::Settings,
+};
 
 /// The workspace of the examples. Later files are older.
 fn place() -> TempDir {
@@ -63,8 +67,9 @@ async fn refusal(root: &Path, tool: &str, args: Value) -> String {
 
 #[test]
 fn every_tool_has_a_clean_schema_and_a_preview_of_one_line() {
-    let tools = reading_tools();
-    assert_eq!(tools.names().collect::<Vec<_>>(), ["glob_find", "list_directory", "read_file", "ripgrep_search"]);
+    let tools = all_tools(Arc::new(Sandbox::new("nowhere", Settings::default())));
+    let names = ["git_command", "glob_find", "list_directory", "read_file", "ripgrep_search", "shell_execute"];
+    assert_eq!(tools.names().collect::<Vec<_>>(), names);
     for spec in tools.specs().iter() {
         let schema = spec.parameters.to_string();
         for noise in ["$schema", "title", "format", "null", "$ref"] {
@@ -73,13 +78,33 @@ fn every_tool_has_a_clean_schema_and_a_preview_of_one_line() {
         assert_eq!(spec.parameters["additionalProperties"], json!(false));
         let tool = tools.get(&spec.name).unwrap();
         let long = format!("a\nb{}", "é".repeat(200));
-        let preview = tool.preview(&json!({ "path": long, "pattern": long }));
+        let preview = tool.preview(&json!({ "path": long, "pattern": long, "command": long, "args": [long] }));
         assert!(preview.chars().count() <= 80 && !preview.contains('\n'), "{preview:?}");
         tool.preview(&json!("no object"));
     }
     let search = tools.get("ripgrep_search").unwrap();
     assert_eq!(search.preview(&json!({ "pattern": "a+" })), "/a+/");
     assert_eq!(search.preview(&json!({ "pattern": "a+", "path": "x" })), "/a+/ in x");
+    let git = tools.get("git_command").unwrap();
+    assert_eq!(git.preview(&json!({ "args": ["commit", "-m", "Add March"] })), "commit -m Add March");
+}
+
+#[test]
+fn running_tools_say_what_a_call_would_do() {
+    let tools = all_tools(Arc::new(Sandbox::new("nowhere", Settings::default())));
+    let action = |tool: &str, args: Value| tools.get(tool).unwrap().action(&args);
+    let run = |scope: Option<&str>| Action::risky(Risk::Run, scope.map(str::to_owned));
+    assert_eq!(action("shell_execute", json!({ "command": "cargo test -q" })), run(Some("cargo test")));
+    assert_eq!(action("shell_execute", json!({ "command": "ls; rm -rf ." })), run(None));
+    assert_eq!(action("git_command", json!({ "args": ["status", "-s"] })), Action::READ);
+    assert_eq!(action("git_command", json!({ "args": ["commit", "-m", "x"] })), run(Some("git commit")));
+    assert_eq!(action("git_command", json!({ "args": ["reset", "--hard"] })), run(None));
+    let push = Action::risky(Risk::Network, Some("git push".into()));
+    assert_eq!(action("git_command", json!({ "args": ["push", "origin", "main"] })), push);
+    for wrong in [json!(null), json!({}), json!({ "args": "status", "command": 7 }), json!({ "args": [1] })] {
+        assert_eq!(action("git_command", wrong.clone()), run(None));
+        assert_eq!(action("shell_execute", wrong), run(None));
+    }
 }
 
 #[tokio::test]
