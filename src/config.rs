@@ -25,6 +25,7 @@ pub struct Config {
     /// Where sessions go that name no folder; `None` without a home folder.
     pub default_workspace: Option<PathBuf>,
     pub retry: Retry,
+    pub sandbox: Sandbox,
     /// Window of models that don't name theirs, in tokens.
     pub max_model_context_tokens: u64,
     /// Loom's database file. Which file is used in the end says [`database_file`].
@@ -58,6 +59,15 @@ pub struct Cowork {
     pub grace_period: Duration,
     /// Host names beside the loopback ones that the server answers to.
     pub allowed_hosts: Vec<String>,
+}
+
+/// How programs of the agent run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sandbox {
+    /// Without it they run as the server itself, without a question whether this machine could confine them.
+    pub required: bool,
+    /// Whether they may use the network.
+    pub network: bool,
 }
 
 /// How model calls are repeated.

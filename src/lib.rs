@@ -4,7 +4,7 @@
 //! - [`protocol`]: the vocabulary that everything shares.
 //! - [`ui`] and [`rpc`]: the page and what it asks of the server; both builds.
 //! - [`agent`]: the domain behind one door; [`models`], [`tools`] and [`store`] implement its ports.
-//! - [`workspace`]: the only way to the files of people.
+//! - [`workspace`]: the only way to the files of people; [`sandbox`]: the only way to run programs.
 //! - [`web`]: HTTP and the live stream; [`state`] is what its handlers reach.
 //!
 //! ARCHITECTURE.md tells how the parts move.
@@ -26,6 +26,8 @@ pub mod config;
 pub mod markdown;
 #[cfg(feature = "ssr")]
 pub mod models;
+#[cfg(feature = "ssr")]
+pub mod sandbox;
 #[cfg(feature = "ssr")]
 pub mod state;
 #[cfg(feature = "ssr")]

@@ -1,6 +1,11 @@
 //! The composition root: configuration, store, models, tools, agent, web, in this order. No logic of its own.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
@@ -8,10 +13,11 @@ use cowork::{
     agent::{
         Agent, AgentParts, Limits, RetryPolicy,
         feed::Feeds,
-        ports::{clock::SystemClock, store::Publish, tool::Tools},
+        ports::{clock::SystemClock, store::Publish},
     },
-    config::{BUILT_IN, Config, ConfigSource, Loaded, database_file},
+    config::{BUILT_IN, Config, ConfigSource, DatabaseChoice, Loaded, database_file},
     models,
+    sandbox::{self, OWN_PROGRAM, Sandbox, Settings},
     state::{AppState, Site, Timing},
     store::{SqliteStore, holds_sessions},
     telemetry, tools,
@@ -43,6 +49,9 @@ struct Cli {
 enum Command {
     /// Serve the page and the API. The default.
     Serve(ServeArgs),
+    /// Runs a program for the server, confined.
+    #[command(hide = true)]
+    Sandbox { stage: sandbox::Stage },
 }
 
 #[derive(Args, Clone, Default)]
@@ -63,9 +72,11 @@ struct ServeArgs {
     database: Option<PathBuf>,
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
     let cli = Cli::parse();
     let args = match cli.command {
+        // Before there is a second thread.
+        Some(Command::Sandbox { stage }) => return Ok(sandbox::launch(stage)),
         Some(Command::Serve(args)) => args,
         None => cli.serve,
     };
@@ -73,7 +84,7 @@ fn main() -> anyhow::Result<()> {
     let ended = runtime.block_on(serve(args));
     // A look-up of a dead name or disk may hang in a thread of its own; it keeps nobody from leaving.
     runtime.shutdown_timeout(LAST_WAIT);
-    ended
+    ended.map(|()| ExitCode::SUCCESS)
 }
 
 async fn serve(args: ServeArgs) -> anyhow::Result<()> {
@@ -88,11 +99,12 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let feeds = Arc::new(Feeds::default());
     let publish: Arc<dyn Publish> = feeds.clone();
     let store = Arc::new(SqliteStore::open(&database.path, publish, Arc::new(SystemClock))?);
+    let sandbox = sandbox(&config, file.as_deref(), &database, address);
     let agent = Agent::new(AgentParts {
         store: store.clone(),
         feeds,
         models: models::from_config(&config)?,
-        tools: Tools::new(tools::reading_tools().into_iter().chain(tools::file_tools())),
+        tools: tools::all_tools(Arc::new(sandbox)),
         workspaces: roots.clone(),
         data: database.data_folder(),
         changes: Arc::new(RecordedChanges),
@@ -169,6 +181,15 @@ fn roots(args: &ServeArgs, config: &Config) -> anyhow::Result<Roots> {
     Ok(Roots::new(roots, config.default_workspace.clone()).guard_home(std::env::home_dir()))
 }
 
+/// Commands run confined; the server's own files and port are closed to them.
+fn sandbox(config: &Config, file: Option<&Path>, database: &DatabaseChoice, address: std::net::SocketAddr) -> Sandbox {
+    let own = file.map(Path::to_path_buf).into_iter().chain(database.files());
+    let hidden = own.filter_map(|path| std::path::absolute(path).ok()).collect();
+    let unconfined = !config.sandbox.required;
+    let settings = Settings { unconfined, network: config.sandbox.network, hidden, port: Some(address.port()) };
+    Sandbox::new(OWN_PROGRAM, settings)
+}
+
 fn limits(config: &Config) -> Limits {
     let retry = config.retry;
     Limits {
@@ -191,7 +212,7 @@ fn leptos_options() -> anyhow::Result<LeptosOptions> {
     Ok(options)
 }
 
-fn announce(address: &std::net::SocketAddr, database: &cowork::config::DatabaseChoice) {
+fn announce(address: &std::net::SocketAddr, database: &DatabaseChoice) {
     if let Some(note) = &database.note {
         tracing::warn!("{note}");
     }

@@ -168,9 +168,9 @@ fn judge(ran: Result<ToolOutput, ToolError>) -> (ToolOutput, ToolResult, Option<
     match ran {
         Ok(output) => {
             let result = ToolResult {
-                success: true,
+                success: output.error.is_none(),
                 output: output.text.clone(),
-                error: None,
+                error: output.error.clone(),
                 files_changed: output.files_changed.clone(),
                 data: output.data.clone(),
             };

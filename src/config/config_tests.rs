@@ -60,6 +60,7 @@ fn an_empty_file_gives_the_defaults() {
             max_delay: Duration::from_secs(8),
             jitter: Duration::from_millis(250),
         },
+        sandbox: Sandbox { required: true, network: false },
         max_model_context_tokens: 24_000,
         database_path: "/home/anna/.loom/loom.db".into(),
         log_level: "info".into(),
@@ -84,6 +85,20 @@ fn a_full_file_of_loom_loads_without_a_warning() {
     assert_eq!(config.max_model_context_tokens, 32_000);
     assert_eq!(config.log_level, "warn");
     assert_eq!(config.database_path, PathBuf::from("/srv/loom/loom.db"));
+}
+
+#[test]
+fn commands_run_confined_unless_the_operator_says_otherwise() {
+    let (config, told) = read("[sandbox]\nnetwork = true\n");
+    assert_eq!((config.sandbox, told), (Sandbox { required: true, network: true }, vec![]));
+    let (config, told) = read("[sandbox]\nmode = \"off\"\n");
+    assert!(!config.sandbox.required);
+    let warning = "loom.toml line 2: `[sandbox] mode` is off: commands of the agent run with all rights of this server";
+    assert_eq!(told, [warning]);
+    assert_eq!(
+        error("[sandbox]\nmode = \"maybe\"\n"),
+        "loom.toml line 2: `[sandbox] mode` must be \"required\" or \"off\""
+    );
 }
 
 #[test]

@@ -30,6 +30,16 @@ impl DatabaseChoice {
         name.push(".files");
         self.path.with_file_name(name)
     }
+
+    /// All that belongs to the database: the file, what SQLite keeps beside it, and the data folder.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let beside = ["-wal", "-shm"].map(|ending| {
+            let mut name = self.path.clone().into_os_string();
+            name.push(ending);
+            PathBuf::from(name)
+        });
+        [self.path.clone(), self.data_folder()].into_iter().chain(beside).collect()
+    }
 }
 
 /// `configured` is `[memory] database_path`; `holds_sessions` is asked only of a file that exists.

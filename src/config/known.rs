@@ -53,6 +53,7 @@ const EXECUTION: &[&str] = &[
 const SECTIONS: &[(&str, Keys)] = &[
     ("server", Keys::All(SERVER)),
     ("cowork", Keys::All(COWORK)),
+    ("sandbox", Keys::All(&["mode", "network"])),
     ("models", Keys::LoomsOwn),
     ("workspace", Keys::All(&["default_path", "scratch_dir"])),
     ("execution", Keys::Among(EXECUTION)),

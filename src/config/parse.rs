@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Config, ConfigError, Cowork, Retry, Server,
+    Config, ConfigError, Cowork, Retry, Sandbox, Server,
     document::{Section, Source},
     known, models,
 };
@@ -59,6 +59,7 @@ impl Config {
             models,
             default_workspace,
             retry: retry(&file.section("execution")?)?,
+            sandbox: sandbox(&file.section("sandbox")?, &mut warnings)?,
             max_model_context_tokens: context_tokens(&file.section("limits")?.section("runner")?)?,
             database_path: database_path(&file.section("memory")?, home)?,
             log_level: log_level(&file.section("logging")?, &mut warnings)?,
@@ -128,6 +129,19 @@ fn retry(section: &Section<'_>) -> Result<Retry, ConfigError> {
         max_delay: seconds("model_call_retry_max_delay_seconds", MAX_DELAY_SECONDS)?.max(base_delay),
         jitter: seconds("model_call_retry_jitter_seconds", JITTER_SECONDS)?,
     })
+}
+
+fn sandbox(section: &Section<'_>, warnings: &mut Vec<String>) -> Result<Sandbox, ConfigError> {
+    let required = match section.text("mode")?.as_deref() {
+        None | Some("required") => true,
+        Some("off") => {
+            let place = section.place("mode");
+            warnings.push(format!("{place} is off: commands of the agent run with all rights of this server"));
+            false
+        }
+        Some(_) => return Err(section.fault("mode", "must be \"required\" or \"off\"")),
+    };
+    Ok(Sandbox { required, network: section.flag("network")?.unwrap_or(false) })
 }
 
 fn context_tokens(section: &Section<'_>) -> Result<u64, ConfigError> {

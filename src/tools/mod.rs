@@ -3,15 +3,20 @@
 mod arguments;
 mod ask_user;
 mod changing;
+mod command_scope;
+mod commands;
 mod conversation_recall;
 mod delete_file;
 mod edit_file;
+mod git_arguments;
+mod git_command;
 mod glob_find;
 mod list_directory;
 mod move_file;
 mod pattern;
 mod read_file;
 mod ripgrep_search;
+mod shell_execute;
 mod task_tracker;
 mod text_file;
 mod wording;
@@ -24,15 +29,25 @@ pub use ask_user::AskUser;
 pub use conversation_recall::ConversationRecall;
 pub use delete_file::DeleteFile;
 pub use edit_file::EditFile;
+pub use git_command::GitCommand;
 pub use glob_find::GlobFind;
 pub use list_directory::ListDirectory;
 pub use move_file::MoveFile;
 pub use read_file::ReadFile;
 pub use ripgrep_search::RipgrepSearch;
+pub use shell_execute::ShellExecute;
 pub use task_tracker::TaskTracker;
 pub use write_file::WriteFile;
 
-use crate::agent::ports::tool::Tool;
+use crate::{
+    agent::ports::tool::{Tool, Tools},
+    sandbox::Sandbox,
+};
+
+/// All tools of a session.
+pub fn all_tools(sandbox: Arc<Sandbox>) -> Tools {
+    Tools::new(reading_tools().into_iter().chain(file_tools()).chain(program_tools(sandbox)))
+}
 
 /// The tools that change nothing but the session.
 pub fn reading_tools() -> Vec<Arc<dyn Tool>> {
@@ -50,6 +65,11 @@ pub fn reading_tools() -> Vec<Arc<dyn Tool>> {
 /// The tools that change files; each change is kept for undo.
 pub fn file_tools() -> Vec<Arc<dyn Tool>> {
     vec![Arc::new(DeleteFile), Arc::new(EditFile), Arc::new(MoveFile), Arc::new(WriteFile)]
+}
+
+/// The tools that run programs.
+pub fn program_tools(sandbox: Arc<Sandbox>) -> Vec<Arc<dyn Tool>> {
+    vec![Arc::new(GitCommand::new(sandbox.clone())), Arc::new(ShellExecute::new(sandbox))]
 }
 
 #[cfg(test)]

@@ -12,7 +12,11 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::agent::ports::tool::{ToolContext, ToolError, ToolOutput, Tools};
+use crate::{
+    agent::ports::tool::{Action, ToolContext, ToolError, ToolOutput, Tools},
+    protocol::Risk,
+    sandbox::Settings,
+};
 
 /// The workspace of the examples. Later files are older.
 fn place() -> TempDir {
@@ -63,17 +67,19 @@ async fn refusal(root: &Path, tool: &str, args: Value) -> String {
 
 #[test]
 fn every_tool_has_a_clean_schema_and_a_preview_of_one_line() {
-    let tools = Tools::new(reading_tools().into_iter().chain(file_tools()));
+    let tools = all_tools(Arc::new(Sandbox::new("nowhere", Settings::default())));
     let names = [
         "ask_user",
         "conversation_recall",
         "delete_file",
         "edit_file",
+        "git_command",
         "glob_find",
         "list_directory",
         "move_file",
         "read_file",
         "ripgrep_search",
+        "shell_execute",
         "task_tracker",
         "write_file",
     ];
@@ -86,13 +92,34 @@ fn every_tool_has_a_clean_schema_and_a_preview_of_one_line() {
         assert_eq!(spec.parameters["additionalProperties"], json!(false));
         let tool = tools.get(&spec.name).unwrap();
         let long = format!("a\nb{}", "é".repeat(200));
-        let preview = tool.preview(&json!({ "path": long, "pattern": long, "source": long }));
+        let args = json!({ "path": long, "pattern": long, "source": long, "command": long, "args": [long] });
+        let preview = tool.preview(&args);
         assert!(preview.chars().count() <= 80 && !preview.contains('\n'), "{preview:?}");
         tool.preview(&json!("no object"));
     }
     let search = tools.get("ripgrep_search").unwrap();
     assert_eq!(search.preview(&json!({ "pattern": "a+" })), "/a+/");
     assert_eq!(search.preview(&json!({ "pattern": "a+", "path": "x" })), "/a+/ in x");
+    let git = tools.get("git_command").unwrap();
+    assert_eq!(git.preview(&json!({ "args": ["commit", "-m", "Add March"] })), "commit -m Add March");
+}
+
+#[test]
+fn running_tools_say_what_a_call_would_do() {
+    let tools = all_tools(Arc::new(Sandbox::new("nowhere", Settings::default())));
+    let action = |tool: &str, args: Value| tools.get(tool).unwrap().action(&args);
+    let run = |scope: Option<&str>| Action::risky(Risk::Run, scope.map(str::to_owned));
+    assert_eq!(action("shell_execute", json!({ "command": "cargo test -q" })), run(Some("cargo test")));
+    assert_eq!(action("shell_execute", json!({ "command": "ls; rm -rf ." })), run(None));
+    assert_eq!(action("git_command", json!({ "args": ["status", "-s"] })), Action::READ);
+    assert_eq!(action("git_command", json!({ "args": ["commit", "-m", "x"] })), run(Some("git commit")));
+    assert_eq!(action("git_command", json!({ "args": ["reset", "--hard"] })), run(None));
+    let push = Action::risky(Risk::Network, Some("git push".into()));
+    assert_eq!(action("git_command", json!({ "args": ["push", "origin", "main"] })), push);
+    for wrong in [json!(null), json!({}), json!({ "args": "status", "command": 7 }), json!({ "args": [1] })] {
+        assert_eq!(action("git_command", wrong.clone()), run(None));
+        assert_eq!(action("shell_execute", wrong), run(None));
+    }
 }
 
 #[tokio::test]

@@ -14,16 +14,32 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("agent", &["protocol"]),
     ("config", &[]),
     ("markdown", &[]),
+    ("sandbox", &[]),
     // The port of each adapter is `agent::ports`; nothing else of the agent is theirs.
     ("models", &["agent::ports", "protocol", "config"]),
-    ("tools", &["agent::ports", "protocol", "workspace"]),
+    ("tools", &["agent::ports", "protocol", "sandbox", "workspace"]),
     ("store", &["agent::ports", "protocol"]),
     ("workspace", &["agent::ports", "protocol"]),
     ("state", &["agent", "markdown", "protocol"]),
     ("telemetry", &[]),
     ("web", &["state", "agent", "config", "markdown", "protocol", "rpc", "ui", "workspace"]),
     ("lib", &["ui"]),
-    ("main", &["agent", "config", "models", "protocol", "state", "store", "telemetry", "tools", "web", "workspace"]),
+    (
+        "main",
+        &[
+            "agent",
+            "config",
+            "models",
+            "protocol",
+            "sandbox",
+            "state",
+            "store",
+            "telemetry",
+            "tools",
+            "web",
+            "workspace",
+        ],
+    ),
 ];
 
 /// Longer files are two things.

@@ -88,6 +88,8 @@ pub struct ToolOutput {
     pub text: String,
     /// The result in one line for a person: "212 lines", "3 matches in 2 files".
     pub summary: String,
+    /// What went wrong, where the call failed and has something to read all the same: a command's exit code.
+    pub error: Option<String>,
     pub diff: Option<String>,
     pub files_changed: Vec<String>,
     /// Figures for programs, such as `{"total_lines": 3812}`.

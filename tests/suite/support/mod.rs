@@ -1,7 +1,9 @@
 //! What the tests stand on: the product as a server or a process, a model that plays scripts, and clients.
 
+pub mod host;
 pub mod html;
 pub mod http;
+pub mod jail;
 pub mod model;
 pub mod process;
 pub mod raw;

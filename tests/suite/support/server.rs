@@ -11,10 +11,11 @@ use cowork::{
     agent::{
         Agent, AgentParts, Limits, RetryPolicy,
         feed::Feeds,
-        ports::{clock::SystemClock, store::Publish, tool::Tools},
+        ports::{clock::SystemClock, store::Publish},
     },
     config::Config,
     models,
+    sandbox::{Sandbox, Settings},
     state::{AppState, Site, Timing},
     store::SqliteStore,
     tools,
@@ -28,6 +29,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
+    host::launcher,
     http::{Answer, Api},
     model::{Script, ScriptedModel},
     socket::Socket,
@@ -183,7 +185,7 @@ impl Setup {
             store: store.clone(),
             feeds,
             models: models::from_config(&config).unwrap(),
-            tools: Tools::new(tools::reading_tools().into_iter().chain(tools::file_tools())),
+            tools: tools::all_tools(Arc::new(Sandbox::new(launcher(), Settings::default()))),
             workspaces: Arc::new(roots.clone()),
             data: root.join("data").join("cowork.db.files"),
             changes: Arc::new(RecordedChanges),
