@@ -53,7 +53,6 @@ enum OptionArg {
     },
 }
 
-/// Told as the simple form; models that know another one are understood too.
 impl JsonSchema for OptionArg {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Option".into()
@@ -64,7 +63,10 @@ impl JsonSchema for OptionArg {
     }
 
     fn json_schema(_generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string" })
+        schemars::json_schema!({ "anyOf": [
+            { "type": "string" },
+            { "type": "object", "properties": { "label": { "type": "string" }, "description": { "type": "string" } } }
+        ] })
     }
 }
 
