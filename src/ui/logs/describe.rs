@@ -1,7 +1,7 @@
 //! An event in words. There is no `_` arm: a new event needs its words here.
 
 use crate::{
-    protocol::{Decision, EventBody, InterruptReason, QueueChange, StoppedBy},
+    protocol::{Decision, EventBody, InterruptReason, QueueChange, StoppedBy, UploadStatus},
     ui::widgets::Glyph,
 };
 
@@ -117,6 +117,21 @@ pub fn describe(body: &EventBody) -> LogLine {
                 InterruptReason::Restart => ("interrupted by a restart", "waiting"),
             };
             line(Kind::Turn, Glyph::Stop, format!("Turn {turn} {why}")).tone(tone)
+        }
+        EventBody::UploadStarted { name, target_dir, .. } => {
+            let what = name.as_deref().unwrap_or("files");
+            let place = if target_dir == "." { String::new() } else { format!(" into {target_dir}") };
+            line(Kind::Session, Glyph::Step, format!("Upload of {what}{place} started"))
+        }
+        EventBody::UploadCompleted { path, status: UploadStatus::Skipped, .. } => {
+            line(Kind::Session, Glyph::Check, format!("Not uploaded, since it is there: {path}")).tone("waiting")
+        }
+        EventBody::UploadCompleted { path, size, .. } => {
+            line(Kind::Session, Glyph::Check, format!("Uploaded {path}")).figure(format!("{size} B"))
+        }
+        EventBody::UploadFailed { name, detail, .. } => {
+            let what = name.as_deref().unwrap_or("files");
+            line(Kind::Session, Glyph::Cross, format!("Upload of {what} failed: {detail}")).tone("failed")
         }
         EventBody::SessionError { detail, .. } => line(Kind::Session, Glyph::Warning, detail.clone()).tone("failed"),
     }
