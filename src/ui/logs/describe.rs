@@ -118,6 +118,9 @@ pub fn describe(body: &EventBody) -> LogLine {
             };
             line(Kind::Turn, Glyph::Stop, format!("Turn {turn} {why}")).tone(tone)
         }
+        EventBody::EventsRemoved { count, .. } => {
+            line(Kind::Session, Glyph::Flag, format!("{count} older events were removed"))
+        }
         EventBody::SessionError { detail, .. } => line(Kind::Session, Glyph::Warning, detail.clone()).tone("failed"),
     }
 }
