@@ -14,7 +14,9 @@ pub fn start(level: &str, redaction: Arc<Redaction>) {
     // Other crates speak up only when something is wrong.
     let fallback = || EnvFilter::new(format!("warn,cowork={level}"));
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| fallback());
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(Lines(redaction)).with_target(false);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(Lines(redaction));
+    // Without colours: the signs for them would stand between a name and its secret.
+    let log = log.with_target(false).with_ansi(false);
     // It fails only where a log is set up already, as in tests.
     if log.try_init().is_ok() {
         std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));

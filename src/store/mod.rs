@@ -141,6 +141,8 @@ fn purge_expired(connection: &mut Connection, now: Timestamp) -> rusqlite::Resul
 }
 
 #[cfg(test)]
+mod damage_tests;
+#[cfg(test)]
 mod loom_file_tests;
 #[cfg(test)]
 mod scenario_tests;

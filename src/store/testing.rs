@@ -71,6 +71,7 @@ pub(super) struct Scene {
     pub clock: Arc<StandingClock>,
     pub path: PathBuf,
     pub folder: tempfile::TempDir,
+    policy: LogPolicy,
 }
 
 /// Central European time, without the machine's time zone files.
@@ -108,7 +109,7 @@ impl Scene {
         let published = Arc::new(Published::default());
         let clock = StandingClock::at("2026-07-01T10:00:00.139014Z");
         let store = open(&path, published.clone(), clock.clone()).unwrap();
-        Self { store, published, clock, path, folder }
+        Self { store, published, clock, path, folder, policy: LogPolicy::default() }
     }
 
     /// A scene whose log follows `policy`.
@@ -117,17 +118,17 @@ impl Scene {
         let path = folder.path().join("cowork.db");
         let published = Arc::new(Published::default());
         let clock = StandingClock::at("2026-07-01T10:00:00.139014Z");
-        let store = open_as(&path, published.clone(), clock.clone(), policy).unwrap();
-        Self { store, published, clock, path, folder }
+        let store = open_as(&path, published.clone(), clock.clone(), policy.clone()).unwrap();
+        Self { store, published, clock, path, folder, policy }
     }
 
     /// The same file in a new process that starts after the old one has ended.
     pub fn reopened(self) -> Self {
-        let Self { store, clock, path, folder, .. } = self;
+        let Self { store, clock, path, folder, policy, .. } = self;
         drop(store);
         let published = Arc::new(Published::default());
-        let store = open(&path, published.clone(), clock.clone()).unwrap();
-        Self { store, published, clock, path, folder }
+        let store = open_as(&path, published.clone(), clock.clone(), policy.clone()).unwrap();
+        Self { store, published, clock, path, folder, policy }
     }
 
     /// What a killed process leaves: the files as they are now, while the store still has them open.
@@ -136,8 +137,9 @@ impl Scene {
         copy(self.folder.path(), folder.path());
         let path = folder.path().join("cowork.db");
         let published = Arc::new(Published::default());
-        let store = open(&path, published.clone(), self.clock.clone()).unwrap();
-        Self { store, published, clock: self.clock.clone(), path, folder }
+        let policy = self.policy.clone();
+        let store = open_as(&path, published.clone(), self.clock.clone(), policy.clone()).unwrap();
+        Self { store, published, clock: self.clock.clone(), path, folder, policy }
     }
 
     /// What a check of the log finds after somebody has changed the file by `sql`; the scene's own file stays.

@@ -52,12 +52,16 @@ async fn serve(socket: WebSocket) {
                 () = done.cancelled() => break,
             };
             match answer {
-                Some(Answer::Echo(message)) if sink.send(message).await.is_ok() => {}
+                Some(Answer::Echo(message)) => {
+                    if sink.send(message).await.is_err() {
+                        break;
+                    }
+                }
                 Some(Answer::Close(code, reason)) => {
                     socket::say_goodbye(&mut sink, code, reason).await;
                     break;
                 }
-                _ => break,
+                None => break,
             }
         }
         done.cancel();
