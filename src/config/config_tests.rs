@@ -50,6 +50,10 @@ fn an_empty_file_gives_the_defaults() {
             max_connections: 10_000,
             grace_period: Duration::from_secs(3),
             allowed_hosts: vec![],
+            secret_names: vec![],
+            log_max_events: None,
+            log_max_age: None,
+            idle_after: Duration::from_secs(30 * 60),
         },
         uploads: Uploads {
             max_workspace_bytes: None,

@@ -169,7 +169,8 @@ impl Transcript {
                 self.call(*turn, tool_call_id, name, |call| call.complete(body))
             }
             EventBody::ApprovalRequested(approval) => {
-                self.call(approval.turn, &approval.tool_call_id, &approval.name, |call| call.wait_for(approval))
+                let whole = record.text.as_deref();
+                self.call(approval.turn, &approval.tool_call_id, &approval.name, |call| call.wait_for(approval, whole))
             }
             EventBody::ApprovalResolved { turn, tool_call_id, decision, .. } => {
                 self.call(*turn, tool_call_id, "", |call| call.decide(*decision, &event.actor))
@@ -205,6 +206,7 @@ impl Transcript {
             | EventBody::UploadStarted { .. }
             | EventBody::UploadCompleted { .. }
             | EventBody::UploadFailed { .. }
+            | EventBody::EventsRemoved { .. }
             | EventBody::SessionError { .. } => Touched::Nothing,
         }
     }

@@ -330,6 +330,7 @@ impl SessionView {
                 | EventBody::UploadStarted { .. }
                 | EventBody::UploadCompleted { .. }
                 | EventBody::UploadFailed { .. }
+                | EventBody::EventsRemoved { .. }
                 | EventBody::SessionError { .. } => {}
             }
         });

@@ -19,6 +19,7 @@ mod range;
 mod router;
 mod server;
 mod sessions;
+pub mod socket;
 mod stream;
 mod tus;
 mod upload;

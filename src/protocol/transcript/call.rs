@@ -78,9 +78,12 @@ impl Call {
         }
     }
 
-    pub(super) fn wait_for(&mut self, approval: &Approval) {
-        self.args.clone_from(&approval.args);
-        self.preview.clone_from(&approval.preview);
+    /// `whole`: arguments and preview as JSON, where the log may not hold them.
+    pub(super) fn wait_for(&mut self, approval: &Approval, whole: Option<&str>) {
+        match whole.map(serde_json::from_str) {
+            Some(Ok((args, preview))) => (self.args, self.preview) = (args, preview),
+            _ => (self.args, self.preview) = (approval.args.clone(), approval.preview.clone()),
+        }
         if self.approval.as_ref().is_some_and(|known| known.decided.is_some()) {
             return;
         }

@@ -133,6 +133,9 @@ pub fn describe(body: &EventBody) -> LogLine {
             let what = name.as_deref().unwrap_or("files");
             line(Kind::Session, Glyph::Cross, format!("Upload of {what} failed: {detail}")).tone("failed")
         }
+        EventBody::EventsRemoved { count, .. } => {
+            line(Kind::Session, Glyph::Flag, format!("{count} older events were removed"))
+        }
         EventBody::SessionError { detail, .. } => line(Kind::Session, Glyph::Warning, detail.clone()).tone("failed"),
     }
 }
