@@ -155,6 +155,7 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let redaction = Arc::new(redaction(&config));
     telemetry::start(&config.log_level, redaction.clone());
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    web::raise_file_limit();
 
     let (listener, address) = listen(&args, &config).await?;
     let database = choose(args.database.as_deref(), &config);

@@ -5,6 +5,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use axum::{Router, body::Body, extract::Request};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -22,6 +23,20 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Longer than a watcher may take no byte: that one is told why it is closed.
 const VANISHED: Duration = Duration::from_secs(65);
+/// More than the connections and files that are open at once here.
+const OPEN_FILES: u64 = 65_536;
+
+/// Every connection and every file that arrives is an open file, and the usual limit, 1024, is for programs that have
+/// few. What the agent runs gets limits of its own.
+pub fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = limit.maximum.map_or(OPEN_FILES, |most| most.min(OPEN_FILES));
+    if limit.current.is_some_and(|current| current < wanted)
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum: limit.maximum })
+    {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
+}
 
 /// A connection's place among those allowed at once. A socket keeps it when HTTP is done with it.
 #[derive(Clone)]

@@ -53,19 +53,26 @@ async fn a_connection_that_ends_early_leaves_no_piece_of_a_file() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stopping_server_ends_uploads_in_order() {
-    let server = Server::start().await;
-    let (id, workspace, address) = (server.session().await, server.workspace.clone(), server.address);
-    let form = Form::new().file("cut.bin", vec![7; 300_000]).bytes();
-    let mut socket = server.socket(&id, "cursor=0").await;
+    let model = ScriptedModel::start().await;
+    let home = Home::with(&model);
+    let process = home.start().await;
+    let (id, address) = (process.api.create(json!({})).await, process.address);
+    let form = Form::new().file("whole.txt", "1").file("cut.bin", vec![7; 300_000]).bytes();
+    let mut socket = process.socket(&id, "cursor=0").await;
     let mut connection = Raw::connect(address).await;
     connection.write(beginning(&id, address, &form, 100_000)).await;
     socket.wait_event("upload_started").await;
-    server.stop().await;
-    assert!(names(&workspace).is_empty());
-    let answer = connection.read_to_end().await;
-    assert!(String::from_utf8_lossy(&answer).contains("\"code\":\"upload_interrupted\""), "the client is told");
+    process.terminate();
+    let answer = String::from_utf8_lossy(&connection.read_to_end().await).into_owned();
+    assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("\"upload_interrupted\""), "it is told: {answer}");
+    drop(socket);
+    assert_eq!(process.exit_code().await, Some(0));
+    assert_eq!(names(&home.workspace), ["whole.txt"]);
+    let process = home.start().await;
+    let kinds: Vec<_> = process.api.event_types(&id).await;
+    assert_eq!(kinds, ["session_started", "upload_started", "upload_completed", "upload_failed"], "recorded once");
 }
 
 /// Contract: a kill -9 leaves no partial file under the final name, no temp file after the next start, and the log

@@ -29,7 +29,7 @@ pub struct Intake {
 enum Stage {
     Rests(Box<Receiver>),
     Works(JoinHandle<Box<Receiver>>),
-    /// The blocking section panicked; it was logged.
+    /// A blocking section panicked; it was logged.
     Lost,
 }
 
@@ -81,12 +81,16 @@ impl Intake {
         Ok(())
     }
 
-    /// The receiver, once it has done what it was given.
+    /// The receiver, once it has done what it was given. Whoever stops waiting for it finds it later.
     async fn receiver(&mut self) -> Result<Box<Receiver>, ApiError> {
+        if let Stage::Works(work) = &mut self.stage {
+            let done = work.await;
+            self.stage = Stage::Lost;
+            self.stage = Stage::Rests(done.map_err(panicked)?);
+        }
         match std::mem::replace(&mut self.stage, Stage::Lost) {
             Stage::Rests(receiver) => Ok(receiver),
-            Stage::Works(work) => work.await.map_err(panicked),
-            Stage::Lost => Err(ApiError::internal()),
+            Stage::Works(_) | Stage::Lost => Err(ApiError::internal()),
         }
     }
 }

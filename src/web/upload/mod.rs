@@ -40,6 +40,8 @@ use crate::{
 const AT_ONCE: usize = 64;
 /// What comes after a refusal is read and dropped for so long: a client that still sends does not hear it else.
 const DRAIN: Duration = Duration::from_secs(10);
+/// One who sends nothing for so long listens.
+const DRAIN_PAUSE: Duration = Duration::from_secs(1);
 
 /// What all uploads share.
 pub struct Desk {
@@ -153,41 +155,15 @@ impl Upload {
                 return Outcome::refused(error);
             }
         };
-        match Self::begin(state, id, &fields, announced, reader).await {
-            Ok(upload) => upload.run(first).await,
-            Err((error, reader)) => {
+        match begin(&state, &id, &fields, announced).await {
+            Ok((upload_id, receiver)) => {
+                let upload = Self { state, id, upload_id, intake: Intake::new(receiver), reader };
+                upload.run(first).await
+            }
+            Err(error) => {
                 drain(reader.into_body());
                 Outcome::refused(error)
             }
-        }
-    }
-
-    async fn begin(
-        state: AppState,
-        id: SessionId,
-        fields: &Fields,
-        announced: Option<u64>,
-        reader: Multipart<BodyDataStream>,
-    ) -> Result<Self, (ApiError, Multipart<BodyDataStream>)> {
-        let upload_id = UploadId::new(new_id());
-        let begun = async {
-            let rules = Rules::new(fields.target_dir(), fields.on_conflict(), state.site.uploads)?;
-            let (folder, target_dir) = (state.agent.folder(&id).await?, rules.target.to_string());
-            let opened = spawn_blocking(move || Receiver::open(&folder, rules, announced)).await.map_err(panicked)?;
-            let receiver = opened?;
-            let new = NewUpload {
-                upload_id: upload_id.clone(),
-                target_dir,
-                on_conflict: fields.on_conflict(),
-                bytes: announced,
-                resumable: None,
-            };
-            state.agent.begin_upload(&Actor::local(), &id, new).await?;
-            Ok(receiver)
-        };
-        match begun.await {
-            Ok(receiver) => Ok(Self { state, id, upload_id, intake: Intake::new(receiver), reader }),
-            Err(error) => Err((error, reader)),
         }
     }
 
@@ -227,19 +203,14 @@ impl Upload {
 
     async fn read_file(&mut self, name: String) -> Result<(), ApiError> {
         let limit = self.state.site.uploads.request_bytes;
-        // A picker that nothing was chosen in sends a part without a name and without a byte.
-        let mut begun = !name.is_empty();
-        if begun {
-            self.intake.begin(name).await?;
+        if name.is_empty() {
+            return pass_over(&mut self.reader, limit).await;
         }
+        self.intake.begin(name).await?;
         while let Some(bytes) = self.reader.next_piece().await.map_err(|fault| told_fault(fault, limit))? {
-            if !begun {
-                begun = true;
-                self.intake.begin(String::new()).await?;
-            }
             self.intake.write(bytes).await?;
         }
-        if begun { self.intake.end().await } else { Ok(()) }
+        self.intake.end().await
     }
 }
 
@@ -254,11 +225,38 @@ async fn check(state: &AppState, id: &SessionId, headers: &HeaderMap) -> Result<
     boundary.map_err(|fault| told_fault(fault, state.site.uploads.request_bytes))
 }
 
+/// What stands against all files is told before the upload counts as begun.
+async fn begin(
+    state: &AppState,
+    id: &SessionId,
+    fields: &Fields,
+    announced: Option<u64>,
+) -> Result<(UploadId, Receiver), ApiError> {
+    let rules = Rules::new(fields.target_dir(), fields.on_conflict(), state.site.uploads)?;
+    let (folder, target_dir) = (state.agent.folder(id).await?, rules.target.to_string());
+    let opened = spawn_blocking(move || Receiver::open(&folder, rules, announced)).await.map_err(panicked)?;
+    let receiver = opened?;
+    let upload_id = UploadId::new(new_id());
+    let new = NewUpload {
+        upload_id: upload_id.clone(),
+        target_dir,
+        on_conflict: fields.on_conflict(),
+        bytes: announced,
+        resumable: None,
+    };
+    state.agent.begin_upload(&Actor::local(), id, new).await?;
+    Ok((upload_id, receiver))
+}
+
 /// The fields, and the first file.
 async fn read_fields(reader: &mut Multipart<BodyDataStream>, limit: u64) -> Result<(Fields, Part), ApiError> {
     let mut fields = Fields::default();
     let wrong = |fault| told_fault(fault, limit);
     while let Some(part) = reader.next_part().await.map_err(wrong)? {
+        if part.name == "files" && part.file_name.as_ref().is_some_and(String::is_empty) {
+            pass_over(reader, limit).await?;
+            continue;
+        }
         if part.name == "files" && part.file_name.is_some() {
             return Ok((fields, part));
         }
@@ -275,6 +273,14 @@ async fn read_fields(reader: &mut Multipart<BodyDataStream>, limit: u64) -> Resu
         fields.take(&part.name, &value)?;
     }
     Err(bad("it holds no file"))
+}
+
+/// A picker that nothing was chosen in sends a part without a name and without a byte.
+async fn pass_over(reader: &mut Multipart<BodyDataStream>, limit: u64) -> Result<(), ApiError> {
+    match reader.next_piece().await.map_err(|fault| told_fault(fault, limit))? {
+        None => Ok(()),
+        Some(_) => Err(bad("a file has no name")),
+    }
 }
 
 fn told_fault(fault: Fault, limit: u64) -> ApiError {
@@ -299,5 +305,5 @@ fn announced(headers: &HeaderMap) -> Option<u64> {
 
 /// Reads and drops what a client still sends, so that it gets to hear the answer.
 fn drain(mut body: BodyDataStream) {
-    tokio::spawn(timeout(DRAIN, async move { while let Some(Ok(_)) = body.next().await {} }));
+    tokio::spawn(timeout(DRAIN, async move { while let Ok(Some(Ok(_))) = timeout(DRAIN_PAUSE, body.next()).await {} }));
 }

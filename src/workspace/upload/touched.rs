@@ -3,7 +3,7 @@
 use std::io;
 
 use cap_std::fs::{Dir, MetadataExt};
-use rustix::fs::syncfs;
+use rustix::fs::{Mode, OFlags, openat, syncfs};
 
 use super::{
     super::{WorkspacePath, write::durable},
@@ -48,7 +48,9 @@ impl Touched {
                 let root = WorkspacePath::root();
                 durable(&folder.dir, &root).map_err(|error| io::Error::other(error.to_string()))?;
             } else if !synced.contains(&folder.device) {
-                syncfs(&folder.dir)?;
+                // The handle may be one that only names the folder.
+                let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+                syncfs(openat(&folder.dir, ".", flags, Mode::empty())?)?;
                 synced.push(folder.device);
             }
         }
