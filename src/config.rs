@@ -59,6 +59,14 @@ pub struct Cowork {
     pub grace_period: Duration,
     /// Host names beside the loopback ones that the server answers to.
     pub allowed_hosts: Vec<String>,
+    /// Fields and environment variables that hold secrets here, beside those that do everywhere.
+    pub secret_names: Vec<String>,
+    /// The newest events that each session's log keeps; without it all.
+    pub log_max_events: Option<u64>,
+    /// How long each session's log keeps its events; without it for ever.
+    pub log_max_age: Option<Duration>,
+    /// A session without turn, wait, queue or watcher leaves memory after this long.
+    pub idle_after: Duration,
 }
 
 /// How programs of the agent run.

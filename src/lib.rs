@@ -4,6 +4,7 @@
 //! - [`protocol`]: the vocabulary that everything shares.
 //! - [`ui`] and [`rpc`]: the page and what it asks of the server; both builds.
 //! - [`agent`]: the domain behind one door; [`models`], [`tools`] and [`store`] implement its ports.
+//! - [`redaction`]: what neither the log nor anybody else is told.
 //! - [`workspace`]: the only way to the files of people; [`sandbox`]: the only way to run programs.
 //! - [`web`]: HTTP and the live stream; [`state`] is what its handlers reach.
 //!
@@ -23,9 +24,13 @@ pub mod agent;
 #[cfg(feature = "ssr")]
 pub mod config;
 #[cfg(feature = "ssr")]
+pub mod log_commands;
+#[cfg(feature = "ssr")]
 pub mod markdown;
 #[cfg(feature = "ssr")]
 pub mod models;
+#[cfg(feature = "ssr")]
+pub mod redaction;
 #[cfg(feature = "ssr")]
 pub mod sandbox;
 #[cfg(feature = "ssr")]

@@ -27,6 +27,10 @@ const COWORK: &[&str] = &[
     "max_connections",
     "grace_period_ms",
     "allowed_hosts",
+    "secret_names",
+    "log_max_events",
+    "log_max_days",
+    "idle_minutes",
 ];
 const MODEL: &[&str] = &[
     "provider",

@@ -24,6 +24,17 @@ const MAX_QUEUE: u32 = 100;
 const MAX_CONNECTIONS: u32 = 10_000;
 /// Service managers kill after ten seconds and more.
 const GRACE_PERIOD_MS: u64 = 3_000;
+/// Fewer would not hold the turn that a person is looking at.
+const LEAST_LOG_EVENTS: u64 = 100;
+/// What a row number of SQLite holds, and more than a disk.
+const MOST_LOG_EVENTS: u64 = i64::MAX as u64;
+/// A century.
+const MOST_LOG_DAYS: u64 = 36_500;
+const DAY: u64 = 24 * 60 * 60;
+/// A person who is away for longer does not notice the millisecond that it takes to come back.
+const IDLE_MINUTES: u64 = 30;
+/// A week.
+const MOST_IDLE_MINUTES: u64 = 7 * 24 * 60;
 const DEFAULT_WORKSPACE: &str = "~/projects";
 const DATABASE: &str = "~/.loom/loom.db";
 const LOG_LEVEL: &str = "info";
@@ -96,6 +107,12 @@ fn cowork(section: &Section<'_>, workspace: Option<&Path>, home: Option<&Path>) 
         max_connections: section.whole("max_connections", 1..=u32::MAX)?.unwrap_or(MAX_CONNECTIONS),
         grace_period: Duration::from_millis(section.whole("grace_period_ms", 0..=600_000)?.unwrap_or(GRACE_PERIOD_MS)),
         allowed_hosts: section.texts("allowed_hosts")?.unwrap_or_default(),
+        secret_names: section.texts("secret_names")?.unwrap_or_default(),
+        log_max_events: section.whole("log_max_events", LEAST_LOG_EVENTS..=MOST_LOG_EVENTS)?,
+        log_max_age: section.whole("log_max_days", 1..=MOST_LOG_DAYS)?.map(|days: u64| Duration::from_secs(days * DAY)),
+        idle_after: Duration::from_secs(
+            60 * section.whole("idle_minutes", 1..=MOST_IDLE_MINUTES)?.unwrap_or(IDLE_MINUTES),
+        ),
     })
 }
 

@@ -173,6 +173,12 @@ pub enum EventBody {
         code: String,
         detail: String,
     },
+    /// Old events have left the log. It stands where the last of them stood.
+    EventsRemoved {
+        first_seq: Seq,
+        last_seq: Seq,
+        count: u64,
+    },
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -259,6 +265,7 @@ impl EventBody {
             Self::TurnCompleted { .. } => "turn_completed",
             Self::TurnInterrupted { .. } => "turn_interrupted",
             Self::SessionError { .. } => "session_error",
+            Self::EventsRemoved { .. } => "events_removed",
         }
     }
 
@@ -286,7 +293,8 @@ impl EventBody {
             | Self::ChangesUndone { .. }
             | Self::ModelCall { .. }
             | Self::ModelRetry { .. }
-            | Self::SessionError { .. } => None,
+            | Self::SessionError { .. }
+            | Self::EventsRemoved { .. } => None,
         }
     }
 }

@@ -159,8 +159,8 @@ impl Transcript {
                 let body = &event.body;
                 self.call(*turn, tool_call_id, name, |call| call.complete(body))
             }
-            EventBody::ApprovalRequested(approval) => {
-                self.call(approval.turn, &approval.tool_call_id, &approval.name, |call| call.wait_for(approval))
+            EventBody::ApprovalRequested(asked) => {
+                self.call(asked.turn, &asked.tool_call_id, &asked.name, |call| call.wait_for(asked, record))
             }
             EventBody::ApprovalResolved { turn, tool_call_id, decision, .. } => {
                 self.call(*turn, tool_call_id, "", |call| call.decide(*decision, &event.actor))
@@ -193,6 +193,7 @@ impl Transcript {
             | EventBody::ApprovalRuleAdded { .. }
             | EventBody::ApprovalRuleRemoved { .. }
             | EventBody::ModelCall { .. }
+            | EventBody::EventsRemoved { .. }
             | EventBody::SessionError { .. } => Touched::Nothing,
         }
     }

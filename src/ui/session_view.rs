@@ -327,6 +327,7 @@ impl SessionView {
                 | EventBody::ApprovalRuleRemoved { .. }
                 | EventBody::SteeringReceived { .. }
                 | EventBody::QueueChanged { .. }
+                | EventBody::EventsRemoved { .. }
                 | EventBody::SessionError { .. } => {}
             }
         });

@@ -15,6 +15,7 @@ mod public_config;
 mod router;
 mod server;
 mod sessions;
+pub mod socket;
 mod stream;
 mod words;
 

@@ -8,10 +8,18 @@ mod support;
 
 mod approvals;
 mod architecture;
+mod canary;
+mod conformance;
+mod faults;
+#[cfg(target_os = "linux")]
+mod faults_network;
 mod guards;
 mod guards_transport;
+mod idle;
 mod kill_every_frame;
 mod leptos_toml;
+mod log_commands;
+mod log_retention;
 mod logs;
 mod loom_file;
 mod messages;
@@ -30,6 +38,7 @@ mod sessions;
 mod sessions_delete;
 mod stream;
 mod stream_input;
+mod stream_joins;
 mod stream_view;
 mod turn_control;
 mod turns;

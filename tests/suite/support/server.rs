@@ -11,13 +11,17 @@ use cowork::{
     agent::{
         Agent, AgentParts, Limits, RetryPolicy,
         feed::Feeds,
-        ports::{clock::SystemClock, store::Publish},
+        ports::{
+            clock::{Clock, SystemClock},
+            store::Publish,
+        },
     },
     config::Config,
     models,
+    redaction::Redaction,
     sandbox::{Sandbox, Settings},
     state::{AppState, Site, Timing},
-    store::SqliteStore,
+    store::{LogPolicy, Retention, SqliteStore},
     tools,
     web::{self, ServeOptions},
     workspace::{RecordedChanges, roots::Roots},
@@ -36,6 +40,9 @@ use super::{
     soon,
 };
 
+/// Sessions of the tests leave memory after this long, by the test's clock.
+pub const IDLE_AFTER: Duration = Duration::from_secs(30 * 60);
+
 /// How a server differs from the usual one.
 pub struct Setup {
     pub timing: Timing,
@@ -46,6 +53,8 @@ pub struct Setup {
     pub api_key: Option<&'static str>,
     /// Window of the scripted model.
     pub context_tokens: u64,
+    pub retention: Retention,
+    pub clock: Arc<dyn Clock>,
     /// Puts something where the database will be.
     pub database: fn(&Path, &Path),
 }
@@ -60,6 +69,8 @@ impl Default for Setup {
             attempts: 3,
             api_key: None,
             context_tokens: 100_000,
+            retention: Retention::default(),
+            clock: Arc::new(SystemClock),
             database: |_, _| {},
         }
     }
@@ -179,7 +190,10 @@ impl Setup {
         let address = listener.local_addr().unwrap();
         let feeds = Arc::new(Feeds::default());
         let publish: Arc<dyn Publish> = feeds.clone();
-        let store = Arc::new(SqliteStore::open(&database, publish, Arc::new(SystemClock)).unwrap());
+        let redaction = Arc::new(Redaction::new(self.api_key.map(Into::into), &[]));
+        let policy = LogPolicy { redaction: redaction.clone(), retention: self.retention };
+        let store = SqliteStore::open_with_policy(&database, publish, self.clock.clone(), policy);
+        let store = Arc::new(store.unwrap());
         let roots = Roots::new([workspace.clone()], Some(workspace.clone()));
         let agent = Agent::new(AgentParts {
             store: store.clone(),
@@ -189,6 +203,8 @@ impl Setup {
             workspaces: Arc::new(roots.clone()),
             data: root.join("data").join("cowork.db.files"),
             changes: Arc::new(RecordedChanges),
+            clock: self.clock.clone(),
+            redaction: redaction.clone(),
             limits: self.limits(),
         });
         agent.recover().await.unwrap();
@@ -218,7 +234,7 @@ impl Setup {
         let wait = Duration::from_millis(1);
         let retry = RetryPolicy { attempts: self.attempts, base: wait, max: wait, jitter: wait };
         let (message_bytes, queued_messages) = (self.message_bytes, self.queued_messages);
-        Limits { message_bytes, queued_messages, full_mode: false, retry }
+        Limits { message_bytes, queued_messages, full_mode: false, idle_after: IDLE_AFTER, retry }
     }
 }
 
