@@ -28,7 +28,7 @@ pub struct Redaction {
 impl Redaction {
     /// `own` are secrets of this server; `names` are fields that hold secrets here, beside those that do everywhere.
     pub fn new(own: impl IntoIterator<Item = String>, names: &[String]) -> Self {
-        Self { own: OwnValues::new(own), names: Names::new(names), forms: Forms::default() }
+        Self { own: OwnValues::new(own), names: Names::new(names), forms: Forms }
     }
 
     /// With the values of the environment whose names say that they are secret.

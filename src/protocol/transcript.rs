@@ -168,9 +168,8 @@ impl Transcript {
                 let body = &event.body;
                 self.call(*turn, tool_call_id, name, |call| call.complete(body))
             }
-            EventBody::ApprovalRequested(approval) => {
-                let whole = record.text.as_deref();
-                self.call(approval.turn, &approval.tool_call_id, &approval.name, |call| call.wait_for(approval, whole))
+            EventBody::ApprovalRequested(asked) => {
+                self.call(asked.turn, &asked.tool_call_id, &asked.name, |call| call.wait_for(asked, record))
             }
             EventBody::ApprovalResolved { turn, tool_call_id, decision, .. } => {
                 self.call(*turn, tool_call_id, "", |call| call.decide(*decision, &event.actor))

@@ -93,7 +93,7 @@ async fn a_head_that_was_told_before_must_stand_in_the_log() {
     scene.start(&one, "And on").await;
     assert!(log().verify(&[head.to_uppercase(), head.clone()]).unwrap().is_whole(), "also when the log went on");
     let never = "0".repeat(64);
-    assert_eq!(log().verify(&[never.clone()]).unwrap().missing_heads, [never]);
+    assert_eq!(log().verify(std::slice::from_ref(&never)).unwrap().missing_heads, [never]);
     // An older file put back as a whole fits in itself; only the head tells.
     let older = "DELETE FROM cowork_events WHERE seq > 0; DELETE FROM cowork_web_chains";
     scene.sql().execute_batch(older).unwrap();

@@ -80,11 +80,7 @@ pub fn describe(body: &EventBody) -> LogLine {
             line(Kind::Tool, Glyph::Clock, format!("Waits for approval: {} {}", approval.name, approval.preview))
                 .tone("waiting")
         }
-        EventBody::ApprovalResolved { decision, .. } => match decision {
-            Decision::Approve => line(Kind::Tool, Glyph::Check, "Approved"),
-            Decision::ApproveAlways => line(Kind::Tool, Glyph::Check, "Approved, and always from now on"),
-            Decision::Deny => line(Kind::Tool, Glyph::Cross, "Denied").tone("waiting"),
-        },
+        EventBody::ApprovalResolved { decision, .. } => resolved(*decision),
         EventBody::ApprovalRuleAdded { tool, scope, .. } => {
             line(Kind::Session, Glyph::Flag, format!("No longer asks for {}", rule(tool, scope.as_deref())))
         }
@@ -96,12 +92,7 @@ pub fn describe(body: &EventBody) -> LogLine {
         }
         EventBody::UserInputReceived { .. } => line(Kind::Turn, Glyph::Chat, "You answered"),
         EventBody::SteeringReceived { .. } => line(Kind::Turn, Glyph::Chat, "You said something into the turn"),
-        EventBody::ChangesUndone { turn, restored, conflicts } => {
-            let count = restored.len();
-            let files = if count == 1 { "1 file" } else { &format!("{count} files") };
-            let tone = if conflicts.is_empty() { "plain" } else { "waiting" };
-            line(Kind::Tool, Glyph::Step, format!("Changes of turn {turn} taken back: {files}")).tone(tone)
-        }
+        EventBody::ChangesUndone { turn, restored, conflicts } => undone(*turn, restored.len(), conflicts.is_empty()),
         EventBody::QueueChanged { change, length, .. } => line(Kind::Turn, Glyph::Clock, queue(*change, *length)),
         EventBody::TurnCompleted { turn, total_time_ms, stopped_by, .. } => {
             let (text, tone) = match stopped_by {
@@ -138,6 +129,20 @@ pub fn describe(body: &EventBody) -> LogLine {
         }
         EventBody::SessionError { detail, .. } => line(Kind::Session, Glyph::Warning, detail.clone()).tone("failed"),
     }
+}
+
+fn resolved(decision: Decision) -> LogLine {
+    match decision {
+        Decision::Approve => line(Kind::Tool, Glyph::Check, "Approved"),
+        Decision::ApproveAlways => line(Kind::Tool, Glyph::Check, "Approved, and always from now on"),
+        Decision::Deny => line(Kind::Tool, Glyph::Cross, "Denied").tone("waiting"),
+    }
+}
+
+fn undone(turn: u32, count: usize, all: bool) -> LogLine {
+    let files = if count == 1 { "1 file" } else { &format!("{count} files") };
+    let tone = if all { "plain" } else { "waiting" };
+    line(Kind::Tool, Glyph::Step, format!("Changes of turn {turn} taken back: {files}")).tone(tone)
 }
 
 fn updated(title: Option<&str>, model: Option<&str>, archived: Option<bool>, mode: bool) -> String {

@@ -106,7 +106,7 @@ impl Home {
         command.current_dir(self.folder.path()).env_clear().env("HOME", self.folder.path());
         command.env("PATH", std::env::var_os("PATH").unwrap());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        start(command).await
+        start(command).await.unwrap_or_else(|why| panic!("{why}"))
     }
 
     /// Adds lines to the configuration.
