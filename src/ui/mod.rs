@@ -8,6 +8,7 @@ mod pages;
 mod session_view;
 mod sessions;
 mod widgets;
+pub mod words;
 
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
