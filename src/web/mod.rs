@@ -9,6 +9,7 @@ mod frames;
 mod guard;
 mod health;
 mod logs;
+mod look;
 mod messages;
 mod page;
 mod public_config;

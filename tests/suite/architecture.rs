@@ -9,8 +9,7 @@ use std::{
 /// Each room of `src/` and the rooms that it may use. A file beside the rooms is a room of its own.
 const ROOMS: &[(&str, &[&str])] = &[
     ("protocol", &[]),
-    ("rpc", &["protocol", "state"]),
-    ("ui", &["protocol", "rpc"]),
+    ("ui", &["protocol"]),
     ("agent", &["protocol"]),
     ("config", &[]),
     ("markdown", &[]),
@@ -22,7 +21,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("workspace", &["agent::ports", "protocol"]),
     ("state", &["agent", "markdown", "protocol"]),
     ("telemetry", &[]),
-    ("web", &["state", "agent", "config", "markdown", "protocol", "rpc", "ui", "workspace"]),
+    ("web", &["state", "agent", "config", "markdown", "protocol", "ui", "workspace"]),
     ("lib", &["ui"]),
     (
         "main",
