@@ -66,7 +66,6 @@ impl Glyph {
             Self::Upload => "M12 15V4M7 8.5l5-5 5 5M5 20h14",
             Self::Shield => "M12 3.5l7 2.5v5.5c0 4.5-3 7.5-7 9-4-1.5-7-4.5-7-9V6z",
             Self::Copy => "M9 9h11v11H9zM5 15H4V4h11v1",
-            }
             Self::Question => "M9 9a3 3 0 1 1 4.5 2.6c-1 .6-1.5 1.2-1.5 2.4M12 17.5v.5",
         }
     }
