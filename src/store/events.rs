@@ -143,6 +143,9 @@ fn turn(body: &EventBody) -> Option<u32> {
         | EventBody::ApprovalRuleAdded { .. }
         | EventBody::ApprovalRuleRemoved { .. }
         | EventBody::QueueChanged { .. }
+        | EventBody::UploadStarted { .. }
+        | EventBody::UploadCompleted { .. }
+        | EventBody::UploadFailed { .. }
         | EventBody::SessionError { .. } => None,
     }
 }
@@ -295,6 +298,9 @@ fn text(connection: &Connection, id: &SessionId, body: &EventBody) -> Result<Opt
         | EventBody::QueueChanged { .. }
         | EventBody::TurnCompleted { .. }
         | EventBody::TurnInterrupted { .. }
+        | EventBody::UploadStarted { .. }
+        | EventBody::UploadCompleted { .. }
+        | EventBody::UploadFailed { .. }
         | EventBody::SessionError { .. } => Ok(None),
     }
 }

@@ -7,5 +7,6 @@ mod preview;
 mod queue;
 mod send;
 mod sizes;
+pub use sizes::size;
 pub mod state;
 mod tree;

@@ -380,6 +380,9 @@ impl SessionView {
                 | EventBody::ApprovalRuleRemoved { .. }
                 | EventBody::SteeringReceived { .. }
                 | EventBody::QueueChanged { .. }
+                | EventBody::UploadStarted { .. }
+                | EventBody::UploadCompleted { .. }
+                | EventBody::UploadFailed { .. }
                 | EventBody::SessionError { .. } => {}
             }
         });

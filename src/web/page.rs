@@ -12,7 +12,7 @@ use axum::{
 };
 use leptos::{nonce::Nonce, prelude::*};
 
-use super::messages;
+use super::{files, messages};
 use crate::{
     protocol::{ApiError, ErrorCode, Look, Opened, Page, SessionId, Tab},
     state::AppState,
@@ -47,6 +47,9 @@ async fn session(
     let mut page = state.session_page(&id, rows).await;
     if let (Ok(page), Tab::Changes) = (&mut page, wanted_look(request.headers(), &asked).tab) {
         page.changes = state.turn_changes(page).await;
+    }
+    if let Ok(page) = &mut page {
+        page.files = files::of_root(&state.agent, &page.session.id).await;
     }
     let page = page.map(|page| Page::Session(Box::new(page)));
     render(state, page, &asked, request).await
