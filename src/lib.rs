@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //! - [`protocol`]: the vocabulary that everything shares.
-//! - [`ui`] and [`rpc`]: the page and what it asks of the server; both builds.
+//! - [`ui`]: the page; both builds.
 //! - [`agent`]: the domain behind one door; [`models`], [`tools`] and [`store`] implement its ports.
 //! - [`redaction`]: what neither the log nor anybody else is told.
 //! - [`workspace`]: the only way to the files of people; [`sandbox`]: the only way to run programs.
@@ -16,7 +16,6 @@
 compile_error!("the features `ssr` (server) and `hydrate` (page) are two builds; choose one");
 
 pub mod protocol;
-pub mod rpc;
 pub mod ui;
 
 #[cfg(feature = "ssr")]

@@ -9,6 +9,7 @@ mod event;
 mod files;
 mod frame;
 mod ids;
+mod look;
 mod model;
 mod page;
 mod question;
@@ -27,12 +28,13 @@ pub use event::{ContextUse, Event, EventBody, EventPage, InterruptReason, QueueC
 pub use files::{FileEntry, FileKind, FileList, FilePreview, PreviewKind, Table};
 pub use frame::{ClientFrame, InFlight, LiveCall, ServerFrame};
 pub use ids::{ApprovalId, CallId, MessageId, QuestionId, RuleId, Seq, SessionId, SteeringId, UploadId};
+pub use look::{LEFT_WIDTHS, Look, RIGHT_WIDTHS, Tab, Theme};
 pub use model::{ModelInfo, ModelOffer, OfferedModel, ToolInfo};
-pub use page::{CreateChoices, SessionPage};
+pub use page::{CreateChoices, HomePage, Opened, Page, SessionPage};
 pub use question::{Answer, Asked, Question, QuestionKind, QuestionOption};
 pub use session::{
-    CreateSession, Folder, FolderList, Mode, Pending, Session, SessionList, SessionQuery, Status, UNTITLED,
-    UpdateSession, derived_title,
+    CreateSession, Folder, FolderList, Listed, ListedPage, Mode, Pending, Session, SessionList, SessionQuery, Status,
+    UNTITLED, UpdateSession, derived_title,
 };
 pub use task::{Task, TaskStatus};
 pub use turn::{Accepted, QueuedMessage, Role, STEERING_PREFIX, ToolCall, ToolResult, TurnPage, TurnRow};

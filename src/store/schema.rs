@@ -12,6 +12,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0002_agent_runtime.sql"),
     include_str!("../../migrations/0003_uploads.sql"),
     include_str!("../../migrations/0004_log_chain.sql"),
+    include_str!("../../migrations/0005_pinned_sessions.sql"),
 ];
 
 const LOOM_TABLES: &str = include_str!("../../migrations/loom_tables.sql");

@@ -55,6 +55,12 @@ pub async fn list(
     Ok(Json(look(&agent, &id, move |workspace| workspace.entries(&dir).map_err(told)).await?))
 }
 
+/// What a page opens with. A folder that can't be read keeps no page from opening: it says so itself.
+pub async fn of_root(agent: &Agent, id: &SessionId) -> FileList {
+    let Ok(root) = path(".") else { return FileList::default() };
+    look(agent, id, move |workspace| workspace.entries(&root).map_err(told)).await.unwrap_or_default()
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SearchQuery {

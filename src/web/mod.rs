@@ -11,6 +11,7 @@ mod frames;
 mod guard;
 mod health;
 mod logs;
+mod look;
 mod messages;
 mod page;
 mod preview;

@@ -9,8 +9,7 @@ use std::{
 /// Each room of `src/` and the rooms that it may use. A file beside the rooms is a room of its own.
 const ROOMS: &[(&str, &[&str])] = &[
     ("protocol", &[]),
-    ("rpc", &["protocol", "state"]),
-    ("ui", &["protocol", "rpc"]),
+    ("ui", &["protocol"]),
     // What a text must not tell is a question to every room that writes texts down; the answer needs no room.
     ("redaction", &[]),
     ("agent", &["protocol", "redaction"]),
@@ -25,7 +24,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("state", &["agent", "markdown", "protocol"]),
     ("log_commands", &["agent::ports", "protocol", "store"]),
     ("telemetry", &["redaction"]),
-    ("web", &["state", "agent", "config", "markdown", "protocol", "rpc", "ui", "workspace"]),
+    ("web", &["state", "agent", "config", "markdown", "protocol", "ui", "workspace"]),
     ("lib", &["ui"]),
     (
         "main",

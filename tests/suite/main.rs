@@ -25,6 +25,7 @@ mod log_retention;
 mod logs;
 mod loom_file;
 mod messages;
+mod page_words;
 mod pages;
 mod questions;
 mod queue;
