@@ -17,6 +17,7 @@ use cowork::{
         ports::{clock::SystemClock, store::Publish},
     },
     config::{BUILT_IN, Config, ConfigError, ConfigSource, DatabaseChoice, Loaded, database_file},
+    documents,
     log_commands::{self, Wanted},
     models,
     protocol::UploadLimits,
@@ -80,6 +81,9 @@ enum Command {
     /// Runs a program for the server, confined.
     #[command(hide = true)]
     Sandbox { stage: sandbox::Stage },
+    /// Reads a document for the server, in little memory and time.
+    #[command(hide = true)]
+    Document,
 }
 
 /// Which database is read.
@@ -125,6 +129,7 @@ fn main() -> anyhow::Result<ExitCode> {
             let whole = log_commands::verify(&place.file()?, &head, &mut stdout().lock())?;
             return Ok(if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
+        Some(Command::Document) => return Ok(documents::serve()),
         Some(Command::Serve(args)) => args,
         None => cli.serve,
     };
@@ -166,11 +171,14 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let store = SqliteStore::open_with_policy(&database.path, publish, Arc::new(SystemClock), policy)?;
     let store = Arc::new(store);
     let sandbox = sandbox(&config, file.as_deref(), &database, address);
+    let own_tools = tools::from_config(&config, Arc::new(sandbox)).map_err(anyhow::Error::msg)?;
+    let tools = Arc::new(tools::McpTools::start(own_tools, &config.mcp_servers));
+    tools.ready().await;
     let agent = Agent::new(AgentParts {
         store: store.clone(),
         feeds,
         models: models::from_config(&config)?,
-        tools: tools::all_tools(Arc::new(sandbox)),
+        tools: tools.clone(),
         workspaces: roots.clone(),
         data: database.data_folder(),
         changes: Arc::new(RecordedChanges),
@@ -209,7 +217,7 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         }
         stopping.cancel();
         sockets.close();
-        let _ = timeout(LAST_WAIT, sockets.wait()).await;
+        let _ = timeout(LAST_WAIT, async { tokio::join!(sockets.wait(), tools.shut_down()) }).await;
     })
     .await;
     store.close().await?;

@@ -16,10 +16,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("config", &[]),
     ("markdown", &[]),
     ("sandbox", &[]),
+    ("documents", &[]),
     // The port of each adapter is `agent::ports`; nothing else of the agent is theirs.
     ("models", &["agent::ports", "protocol", "config"]),
-    ("tools", &["agent::ports", "protocol", "sandbox", "workspace"]),
     ("store", &["agent::ports", "protocol", "redaction"]),
+    // They read their own settings, as the models do: MCP servers stand in the file.
+    ("tools", &["agent::ports", "config", "documents", "protocol", "sandbox", "workspace"]),
     ("workspace", &["agent::ports", "protocol"]),
     ("state", &["agent", "markdown", "protocol"]),
     ("log_commands", &["agent::ports", "protocol", "store"]),
@@ -32,6 +34,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "agent",
             "config",
             "log_commands",
+            "documents",
             "models",
             "protocol",
             "redaction",
