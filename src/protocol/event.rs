@@ -262,6 +262,34 @@ impl EventBody {
         }
     }
 
+    /// The turn that the event belongs to.
+    pub fn turn(&self) -> Option<u32> {
+        match self {
+            Self::UserMessageReceived { turn, .. } => *turn,
+            Self::TurnStarted { turn, .. }
+            | Self::ModelCall { turn, .. }
+            | Self::ModelRetry { turn, .. }
+            | Self::MessageCompleted { turn, .. }
+            | Self::ToolCallStarted { turn, .. }
+            | Self::ToolCallCompleted { turn, .. }
+            | Self::ApprovalRequested(Approval { turn, .. })
+            | Self::ApprovalResolved { turn, .. }
+            | Self::AwaitingUserInput(Asked { turn, .. })
+            | Self::UserInputReceived { turn, .. }
+            | Self::SteeringReceived { turn, .. }
+            | Self::ChangesUndone { turn, .. }
+            | Self::TurnCompleted { turn, .. }
+            | Self::TurnInterrupted { turn, .. } => Some(*turn),
+            Self::SessionStarted { .. }
+            | Self::SessionResumed { .. }
+            | Self::SessionUpdated { .. }
+            | Self::ApprovalRuleAdded { .. }
+            | Self::ApprovalRuleRemoved { .. }
+            | Self::QueueChanged { .. }
+            | Self::SessionError { .. } => None,
+        }
+    }
+
     /// The `type` of the event's own frame, before its `log_event`; `None` for events that only the log shows.
     pub fn frame_type(&self) -> Option<&'static str> {
         match self {

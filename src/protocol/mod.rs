@@ -23,7 +23,7 @@ pub use event::{ContextUse, Event, EventBody, EventPage, InterruptReason, QueueC
 pub use frame::{ClientFrame, InFlight, LiveCall, ServerFrame};
 pub use ids::{ApprovalId, CallId, MessageId, QuestionId, RuleId, Seq, SessionId, SteeringId};
 pub use model::{ModelInfo, ModelOffer, OfferedModel, ToolInfo};
-pub use page::{CreateChoices, SessionPage};
+pub use page::{CreateChoices, EarlierTurns, Part, SessionPage};
 pub use question::{Answer, Asked, Question, QuestionKind, QuestionOption};
 pub use session::{
     CreateSession, Folder, FolderList, Mode, Pending, Session, SessionList, SessionQuery, Status, UNTITLED,

@@ -2,7 +2,19 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApiError, Event, FolderList, Seq, Session, transcript::Transcript};
+use super::{ApiError, Event, FolderList, Seq, Session, transcript::{Transcript, Turn}};
+
+/// A part of the page that the server draws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// Under a turn: how it ended, what can be done with it.
+    Foot(u32),
+    /// The composer's chips: mode, model, rules.
+    Menu,
+    /// How full the model's window is.
+    Meter,
+}
 
 /// A session as of one event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,10 +28,22 @@ pub struct SessionPage {
     /// Turn and number of the message that is being written; no event has completed it.
     pub in_flight: Option<(u32, u32)>,
     pub boot_id: String,
-    /// There are rows before the window.
-    pub has_earlier: bool,
+    /// The row that the window begins with, where there are rows before it.
+    pub earlier: Option<u64>,
+    /// As HTML.
+    pub menu: String,
+    pub meter: String,
     /// Why this session can't go on here, if it can't.
     pub blocked: Option<String>,
+}
+
+/// Answer of `GET …/earlier?before=`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EarlierTurns {
+    /// Chronological, drawn.
+    pub turns: Vec<Turn>,
+    /// The row that they begin with, where there are rows before it.
+    pub earlier: Option<u64>,
 }
 
 /// The choices of the form that makes a session.

@@ -17,7 +17,7 @@ pub async fn list_sessions(
 #[server(prefix = "/rpc", endpoint = "load_session", input = leptos::server_fn::codec::GetUrl)]
 pub async fn load_session(id: String, #[server(default)] rows: u32) -> Result<SessionPage, ApiError> {
     let state = expect_context::<crate::state::AppState>();
-    crate::state::told(state.session_page(&id, (rows > 0).then_some(rows)).await)
+    crate::state::told(state.session_page(&id, (rows > 0).then_some(rows), Default::default()).await)
 }
 
 #[server(prefix = "/rpc", endpoint = "load_choices", input = leptos::server_fn::codec::GetUrl)]

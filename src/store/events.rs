@@ -11,7 +11,7 @@ use crate::{
         clock::rfc3339,
         store::{StoreError, StoreResult},
     },
-    protocol::{Actor, Approval, Asked, Event, EventBody, EventPage, QueueChange, Record, Role, Seq, SessionId},
+    protocol::{Actor, Event, EventBody, EventPage, QueueChange, Record, Role, Seq, SessionId},
 };
 
 /// Longest `output` and `diff` in an event, in bytes. The log stays readable; the turn row has the whole.
@@ -68,7 +68,7 @@ fn insert(
         payload(&event.body)?,
         event.created_at,
         actor,
-        turn(&event.body),
+        event.body.turn(),
     ])?;
     change.publish(id, Record { event, text });
     Ok(())
@@ -119,34 +119,6 @@ fn cut_text(text: &mut String) -> bool {
     too_long
 }
 
-/// The turn that an event belongs to.
-fn turn(body: &EventBody) -> Option<u32> {
-    match body {
-        EventBody::UserMessageReceived { turn, .. } => *turn,
-        EventBody::TurnStarted { turn, .. }
-        | EventBody::ModelCall { turn, .. }
-        | EventBody::ModelRetry { turn, .. }
-        | EventBody::MessageCompleted { turn, .. }
-        | EventBody::ToolCallStarted { turn, .. }
-        | EventBody::ToolCallCompleted { turn, .. }
-        | EventBody::ApprovalRequested(Approval { turn, .. })
-        | EventBody::ApprovalResolved { turn, .. }
-        | EventBody::AwaitingUserInput(Asked { turn, .. })
-        | EventBody::UserInputReceived { turn, .. }
-        | EventBody::SteeringReceived { turn, .. }
-        | EventBody::ChangesUndone { turn, .. }
-        | EventBody::TurnCompleted { turn, .. }
-        | EventBody::TurnInterrupted { turn, .. } => Some(*turn),
-        EventBody::SessionStarted { .. }
-        | EventBody::SessionResumed { .. }
-        | EventBody::SessionUpdated { .. }
-        | EventBody::ApprovalRuleAdded { .. }
-        | EventBody::ApprovalRuleRemoved { .. }
-        | EventBody::QueueChanged { .. }
-        | EventBody::SessionError { .. } => None,
-    }
-}
-
 /// The last seq of a session; 0 where it has no event.
 pub(super) fn head(connection: &Connection, id: &SessionId) -> StoreResult<Seq> {
     let sql = "SELECT COALESCE(MAX(seq), 0) FROM cowork_events WHERE session_id = ?1";
@@ -187,13 +159,30 @@ pub(super) fn records(
 
 /// All records from the first event of `turn` on, or of a later turn where `turn` has none.
 pub(super) fn records_from_turn(connection: &Connection, id: &SessionId, turn: u32) -> StoreResult<Vec<Arc<Record>>> {
-    let mut first = connection.prepare_cached(FIRST_OF_TURN)?;
-    let first: Option<i64> = first.query_row(params![id.as_str(), turn], |row| row.get(0)).optional()?;
-    match first {
+    match first_of_turn(connection, id, turn)? {
         // A negative limit is none.
-        Some(first) => records(connection, id, (first as Seq).saturating_sub(1), -1),
+        Some(first) => records(connection, id, first.saturating_sub(1), -1),
         None => Ok(Vec::new()),
     }
+}
+
+/// The records from the first event of `turns.0` up to the first one of a turn after `turns.1`.
+pub(super) fn records_of_turns(
+    connection: &Connection,
+    id: &SessionId,
+    turns: (u32, u32),
+) -> StoreResult<Vec<Arc<Record>>> {
+    let Some(first) = first_of_turn(connection, id, turns.0)? else { return Ok(Vec::new()) };
+    let next = first_of_turn(connection, id, turns.1.saturating_add(1))?;
+    // The numbers are dense, so a distance is a count.
+    let limit = next.map_or(-1, |next| next.saturating_sub(first) as i64);
+    records(connection, id, first.saturating_sub(1), limit)
+}
+
+fn first_of_turn(connection: &Connection, id: &SessionId, turn: u32) -> StoreResult<Option<Seq>> {
+    let mut statement = connection.prepare_cached(FIRST_OF_TURN)?;
+    let first = statement.query_row(params![id.as_str(), turn], |row| row.get::<_, i64>(0)).optional()?;
+    Ok(first.map(|seq| seq as Seq))
 }
 
 fn after(connection: &Connection, id: &SessionId, cursor: Seq, limit: i64) -> StoreResult<Vec<Event>> {

@@ -7,7 +7,7 @@ mod logs;
 mod pages;
 mod session_view;
 mod sessions;
-mod widgets;
+pub mod widgets;
 pub mod words;
 
 use leptos::prelude::*;

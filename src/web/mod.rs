@@ -8,6 +8,7 @@ mod extract;
 mod frames;
 mod guard;
 mod health;
+mod history;
 mod logs;
 mod messages;
 mod page;

@@ -12,6 +12,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("rpc", &["protocol", "state"]),
     ("ui", &["protocol", "rpc"]),
     ("agent", &["protocol"]),
+    // It draws for the page, in the page's words and with its icons.
+    ("cards", &["markdown", "protocol", "ui"]),
     ("config", &[]),
     ("markdown", &[]),
     ("sandbox", &[]),
@@ -20,9 +22,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("tools", &["agent::ports", "protocol", "sandbox", "workspace"]),
     ("store", &["agent::ports", "protocol"]),
     ("workspace", &["agent::ports", "protocol"]),
-    ("state", &["agent", "markdown", "protocol"]),
+    ("state", &["agent", "cards", "protocol", "ui"]),
     ("telemetry", &[]),
-    ("web", &["state", "agent", "config", "markdown", "protocol", "rpc", "ui", "workspace"]),
+    ("web", &["state", "agent", "cards", "config", "markdown", "protocol", "rpc", "ui", "workspace"]),
     ("lib", &["ui"]),
     (
         "main",

@@ -1,9 +1,13 @@
 //! The server's side of [`super`]: there is no browser.
 
 use leptos::{html, prelude::*};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::protocol::{ApiError, ErrorCode};
+use crate::{
+    protocol::{ApiError, ErrorCode},
+    ui::words::Language,
+};
 
 pub struct Socket;
 
@@ -29,6 +33,16 @@ pub fn now_ms() -> f64 {
 pub async fn post(_path: &str, _body: Value) -> Result<Value, ApiError> {
     Err(ApiError::new(ErrorCode::Unavailable, "There is no browser here."))
 }
+
+pub async fn get<T: DeserializeOwned>(_path: &str) -> Result<T, ApiError> {
+    Err(ApiError::new(ErrorCode::Unavailable, "There is no browser here."))
+}
+
+pub fn language() -> Language {
+    use_context::<Language>().unwrap_or_default()
+}
+
+pub fn go_to(_path: &str) {}
 
 pub fn new_client_id() -> String {
     String::new()

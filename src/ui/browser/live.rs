@@ -8,10 +8,14 @@ use gloo_net::{
 use gloo_timers::future::TimeoutFuture;
 use js_sys::{Date, Math, Object, Reflect};
 use leptos::{html, prelude::*};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use wasm_bindgen::JsValue;
 
-use crate::protocol::{ApiError, ErrorCode};
+use crate::{
+    protocol::{ApiError, ErrorCode},
+    ui::words::Language,
+};
 
 /// Distance from the end, in pixels, within which a reader counts as following.
 const NEAR_END: i32 = 80;
@@ -64,6 +68,25 @@ pub async fn post(path: &str, body: Value) -> Result<Value, ApiError> {
     let problem =
         || ApiError::new(ErrorCode::Internal, format!("The server answered with an error ({}).", response.status()));
     Err(serde_json::from_str(&text).unwrap_or_else(|_| problem()))
+}
+
+pub async fn get<T: DeserializeOwned>(path: &str) -> Result<T, ApiError> {
+    let text = ask("GET", path, None).await?;
+    serde_json::from_str(&text).map_err(|_| ApiError::new(ErrorCode::Internal, ""))
+}
+
+pub async fn ask(_method: &str, path: &str, _body: Option<Value>) -> Result<String, ApiError> {
+    let silent = |_| ApiError::new(ErrorCode::Unavailable, "");
+    let response = Request::get(path).build().map_err(silent)?.send().await.map_err(silent)?;
+    response.text().await.map_err(silent)
+}
+
+pub fn go_to(path: &str) {
+    let _ = window().location().set_href(path);
+}
+
+pub fn language() -> Language {
+    Language::English
 }
 
 /// An id for a message, so that sending it twice is sending it once.

@@ -2,11 +2,19 @@
 //! effects and event handlers never run there; the title alone is written by both.
 
 #[cfg(feature = "hydrate")]
+mod chat;
+#[cfg(feature = "hydrate")]
 mod live;
+#[cfg(feature = "hydrate")]
+pub use chat::*;
 #[cfg(feature = "hydrate")]
 pub use live::*;
 
 #[cfg(not(feature = "hydrate"))]
 mod absent;
 #[cfg(not(feature = "hydrate"))]
+mod no_chat;
+#[cfg(not(feature = "hydrate"))]
 pub use absent::*;
+#[cfg(not(feature = "hydrate"))]
+pub use no_chat::*;

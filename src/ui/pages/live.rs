@@ -8,7 +8,10 @@ use super::not_found::NotFoundPage;
 use crate::{
     protocol::{SessionPage as Page, Status},
     rpc::sessions::load_session,
-    ui::{chat::turn::TurnItem, session_view::SessionView},
+    ui::{
+        chat::{AskList, turn::TurnItem},
+        session_view::SessionView,
+    },
 };
 
 /// Seconds between two looks.
@@ -36,14 +39,17 @@ pub fn LivePage() -> impl IntoView {
 #[component]
 fn RunningTurn(page: Page) -> impl IntoView {
     let running = page.session.status != Status::Idle;
+    // A page that asks does not refresh itself: what is being typed into it would be lost.
+    let refreshes = page.session.status == Status::Running;
     let back = format!("/sessions/{}", page.session.id);
     let view = SessionView::new(page);
     let turn = view.turns.with_untracked(|turns| turns.last().copied());
     view! {
         <Title text="The running turn"/>
-        {running.then(|| view! { <Meta http_equiv="refresh" content=REFRESH_S/> })}
+        {refreshes.then(|| view! { <Meta http_equiv="refresh" content=REFRESH_S/> })}
         <main class="plain-turn">
             {turn.map(|turn| view! { <TurnItem turn/> })}
+            <AskList view/>
             {(!running).then(|| view! { <p><a class="button" href=back target="_top">"Finished. Show the conversation"</a></p> })}
         </main>
     }

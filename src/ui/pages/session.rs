@@ -42,8 +42,7 @@ fn Workbench(page: Page) -> impl IntoView {
     let query = use_query_map();
     let error = move || query.with(told_error);
     let (id, boot_id) = (page.session.id.clone(), page.boot_id.clone());
-    let (has_earlier, blocked) = (page.has_earlier, page.blocked.clone());
-    let shown_rows = page.transcript.turns.len();
+    let blocked = page.blocked.clone();
     let view = SessionView::new(page);
     {
         let id = id.clone();
@@ -60,7 +59,7 @@ fn Workbench(page: Page) -> impl IntoView {
             <SessionSidebar current=Some(session)/>
             <main class="centre chat" id="chat">
                 {move || error().map(|text| view! { <Notice kind="failed">{text}</Notice> })}
-                <TranscriptView view has_earlier shown_rows/>
+                <TranscriptView view/>
                 <PlainProgress view/>
                 <Composer view blocked/>
             </main>
@@ -117,7 +116,7 @@ fn SessionMenu(view: SessionView, title: Signal<String>) -> impl IntoView {
 /// Without scripts, the running turn is shown in a frame that refreshes itself; what is being typed stays.
 #[component]
 fn PlainProgress(view: SessionView) -> impl IntoView {
-    let running = view.session.with_untracked(|session| session.status != Status::Idle);
+    let running = view.session.with_untracked(|session| session.status == Status::Running);
     let id = view.session.with_untracked(|session| session.id.to_string());
     // As text: browsers with scripts read what is inside `noscript` as text, and hydration must not look for elements.
     let frame =

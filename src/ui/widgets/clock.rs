@@ -4,6 +4,11 @@ use leptos::prelude::*;
 
 use crate::ui::browser;
 
+/// Below a second in milliseconds, above with one decimal.
+pub fn duration(ms: u64) -> String {
+    if ms < 1000 { format!("{ms} ms") } else { format!("{}.{} s", ms / 1000, ms % 1000 / 100) }
+}
+
 /// A time of day: `14:05:09`.
 #[component]
 pub fn Clock(at: String) -> impl IntoView {
@@ -36,7 +41,13 @@ fn LocalTime(at: String, first: String, local: fn(&str) -> Option<String>) -> im
 
 #[cfg(test)]
 mod tests {
-    use super::short_date;
+    use super::{duration, short_date};
+
+    #[test]
+    fn durations_are_short() {
+        assert_eq!(duration(88), "88 ms");
+        assert_eq!(duration(3_149), "3.1 s");
+    }
 
     #[test]
     fn a_date_in_a_list_is_short() {

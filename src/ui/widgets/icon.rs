@@ -20,6 +20,10 @@ pub enum Glyph {
     Clock,
     Menu,
     Logs,
+    Copy,
+    Again,
+    Pen,
+    Fork,
 }
 
 impl Glyph {
@@ -41,6 +45,10 @@ impl Glyph {
             Self::Clock => "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7v5l3.5 2",
             Self::Menu => "M5 12h.01M12 12h.01M19 12h.01",
             Self::Logs => "M5 6h14M5 12h14M5 18h9",
+            Self::Copy => "M9 9h10v11H9zM5 15V4h10v2",
+            Self::Again => "M19 12a7 7 0 1 1-2.2-5.1M19 3.5V8h-4.5",
+            Self::Pen => "M5 19l1-4L16.5 4.5l3 3L9 18z",
+            Self::Fork => "M7 4v16M7 13c0-4 10-1 10-6M17 7V4M14.5 6.5L17 4l2.5 2.5",
         }
     }
 }
