@@ -153,7 +153,7 @@ impl GitCall {
     /// Whether it changes nothing and leaves nothing: such a call gets a workspace that it can only read.
     pub fn looks(&self) -> bool {
         let listed = |call: &&[&str]| call.iter().copied().eq(self.args.iter().map(String::as_str));
-        LISTS.iter().any(|call| listed(&call))
+        LISTS.iter().any(listed)
             || LOOK.contains(&self.subcommand()) && self.args[1..].iter().all(|arg| is_harmless(arg))
     }
 

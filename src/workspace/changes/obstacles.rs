@@ -32,12 +32,12 @@ impl TurnChanges<'_> {
         // What stays may be in the way of others, which then stay, too.
         loop {
             let mut more = false;
-            for at in 0..strands.len() {
-                if !weighed.goes(at) || weighed.is_nothing(&strands[at]) {
+            for (at, strand) in strands.iter().enumerate() {
+                if !weighed.goes(at) || weighed.is_nothing(strand) {
                     continue;
                 }
-                let fault = match weighed.place_taken(&strands[at].net)? {
-                    None => weighed.moved_since(&strands[at], &steps),
+                let fault = match weighed.place_taken(&strand.net)? {
+                    None => weighed.moved_since(strand, &steps),
                     taken => taken,
                 };
                 more |= fault.is_some();
