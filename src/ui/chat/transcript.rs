@@ -41,13 +41,20 @@ impl Reader {
         self.follow();
     }
 
+    fn leave(self) {
+        let (_, height, shown) = browser::scroll_of(self.scroller);
+        if height > shown {
+            self.left_at.update(|left| *left = left.or(Some(self.view.news.get_untracked())));
+        }
+    }
+
     fn scrolled(self) {
         let (top, height, shown) = browser::scroll_of(self.scroller);
         let (before, high) = self.seen.get_value();
         self.seen.set_value((top, height));
         // Content that shrinks moves the top too; only a person moves it up in content that stays.
         if top < before && height == high {
-            self.left_at.update(|left| *left = left.or(Some(self.view.news.get_untracked())));
+            self.leave();
         } else if height - top - shown < NEAR_END {
             self.left_at.set(None);
         }
@@ -99,7 +106,7 @@ pub fn TranscriptView(view: SessionView) -> impl IntoView {
         reader.load_earlier();
     };
     view! {
-        <div class="scroller" node_ref=reader.scroller tabindex="-1" on:scroll=move |_| reader.scrolled() on:click=clicked on:submit=move |event| send_form(view, &event)>
+        <div class="scroller" node_ref=reader.scroller on:scroll=move |_| reader.scrolled() on:wheel=move |event| if event.delta_y() < 0.0 { reader.leave() } on:click=clicked on:submit=move |event| send_form(view, &event)>
             <div class="column" role="log" aria-live="off" aria-label=words().chat.conversation>
                 <Show when=move || view.earlier.get().is_some() fallback=|| ()>
                     <p class="earlier"><a href=format!("?rows={MORE_ROWS}") on:click=earlier>
