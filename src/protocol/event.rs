@@ -290,6 +290,27 @@ impl EventBody {
         }
     }
 
+    /// The turn and the files that it changed with this, where it did.
+    pub fn changed_files(&self) -> Option<(u32, &[String])> {
+        if let Self::ToolCallCompleted { turn, files_changed: files, .. }
+        | Self::ChangesUndone { turn, restored: files, .. } = self
+        {
+            return (!files.is_empty()).then_some((*turn, files));
+        }
+        None
+    }
+
+    /// Whether files of the workspace may be others now: commands do not say which.
+    pub fn may_change_files(&self) -> bool {
+        matches!(
+            self,
+            Self::ToolCallCompleted { .. }
+                | Self::TurnCompleted { .. }
+                | Self::TurnInterrupted { .. }
+                | Self::ChangesUndone { .. }
+        )
+    }
+
     /// The `type` of the event's own frame, before its `log_event`; `None` for events that only the log shows.
     pub fn frame_type(&self) -> Option<&'static str> {
         match self {

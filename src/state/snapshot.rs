@@ -1,11 +1,14 @@
 //! What a page shows at first, read at one moment.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{AppState, session_id};
 use crate::{
     agent::ports::store::TurnWindow,
     cards::{MenuParts, Pen},
     protocol::{
-        ApiError, CreateChoices, EarlierTurns, Event, EventBody, InFlight, Role, Seq, SessionId, SessionPage,
+        ApiError, ChangeList, CreateChoices, EarlierTurns, Event, EventBody, FileList, HomePage, InFlight, Listed, Role,
+        Seq, SessionId, SessionPage, SessionQuery,
         transcript::{Message, Outcome, Transcript},
     },
     ui::words::Language,
@@ -15,6 +18,8 @@ use crate::{
 const ROWS: u32 = 120;
 /// Most rows that one page shows.
 const MOST_ROWS: u32 = 1000;
+/// Turns whose changes a page opens with; scripts read the others.
+const CHANGED_TURNS: usize = 20;
 /// Events that the logs panel opens with.
 const LOG_ROWS: u32 = 200;
 
@@ -42,11 +47,27 @@ impl AppState {
             Outcome::Past | Outcome::Running | Outcome::Interrupted { .. } => None,
         });
         let (menu, meter) = (pen.menu(&menu_parts), pen.meter(context.unwrap_or_default()));
-        let transcript = drawn(pen, transcript).await?;
         let events = self.newest_events(id, cursor).await?;
+        let changed = changed_files(&transcript, &events);
+        let transcript = drawn(pen, transcript).await?;
         let blocked = self.agent.check_workspace(session.workspace.clone()).await.err().map(|error| error.detail);
         let boot_id = self.agent.boot_id().to_owned();
-        Ok(SessionPage { session, transcript, events, cursor, in_flight, boot_id, earlier, menu, meter, blocked })
+        let (changes, files) = (BTreeMap::new(), FileList::default());
+        Ok(SessionPage {
+            session,
+            transcript,
+            events,
+            cursor,
+            in_flight,
+            boot_id,
+            changes,
+            files,
+            changed,
+            earlier,
+            menu,
+            meter,
+            blocked,
+        })
     }
 
     /// Turns before the row `before`, as a page shows them.
@@ -88,6 +109,18 @@ impl AppState {
         })
     }
 
+    /// What the turns of a page changed, newest turns first to be read. One that can't be read is left out: the page
+    /// reads it again and says why.
+    pub async fn turn_changes(&self, page: &SessionPage) -> BTreeMap<u32, ChangeList> {
+        let mut found = BTreeMap::new();
+        for turn in page.changing_turns().into_iter().rev().take(CHANGED_TURNS) {
+            if let Ok(list) = self.agent.changes(&page.session.id, turn).await {
+                found.insert(turn, list);
+            }
+        }
+        found
+    }
+
     /// What the logs panel opens with. Newer events than the cursor come with the stream.
     async fn newest_events(&self, id: &SessionId, cursor: Seq) -> Result<Vec<Event>, ApiError> {
         let from = cursor.saturating_sub(u64::from(LOG_ROWS));
@@ -97,13 +130,21 @@ impl AppState {
         Ok(events)
     }
 
-    pub async fn create_choices(&self, dir: Option<String>) -> CreateChoices {
-        CreateChoices {
+    /// The start, with the folders inside `dir` to choose from.
+    pub async fn home_page(&self, dir: Option<String>, deleted: Option<SessionId>) -> HomePage {
+        let choices = CreateChoices {
             models: self.agent.model_names(),
             built_in_only: self.site.built_in_only,
-            folders: self.agent.folders(dir).await,
+            folders: self.agent.folders(dir.filter(|dir| !dir.is_empty())).await,
             notice: self.site.notice.clone(),
-        }
+        };
+        HomePage { choices, deleted }
+    }
+
+    /// What the left panel opens with. A list that can't be read must not keep the page from opening.
+    pub async fn listed_sessions(&self) -> Vec<Listed> {
+        let listed = self.agent.sessions(&SessionQuery::default()).await;
+        listed.map(|list| list.sessions.into_iter().map(Into::into).collect()).unwrap_or_default()
     }
 }
 
@@ -117,6 +158,22 @@ fn add_in_flight(transcript: &mut Transcript, in_flight: Option<InFlight>) -> Op
     }
     turn.messages.push(Message { message: live.message, text: live.text, ..Message::default() });
     Some((live.turn, live.message))
+}
+
+/// What the turns changed; one that only rows tell of has its changed files' diffs.
+fn changed_files(transcript: &Transcript, events: &[Event]) -> BTreeMap<u32, BTreeSet<String>> {
+    let mut changed = BTreeMap::<u32, BTreeSet<String>>::new();
+    for (turn, files) in events.iter().filter_map(|event| event.body.changed_files()) {
+        changed.entry(turn).or_default().extend(files.iter().cloned());
+    }
+    for turn in &transcript.turns {
+        let calls = turn.messages.iter().flat_map(|message| &message.calls).filter(|call| call.diff.is_some());
+        let paths: BTreeSet<String> = calls.map(|call| call.preview.clone()).collect();
+        if !paths.is_empty() {
+            changed.entry(turn.turn).or_insert(paths);
+        }
+    }
+    changed
 }
 
 async fn drawn(pen: Pen, mut transcript: Transcript) -> Result<Transcript, ApiError> {

@@ -4,17 +4,20 @@
 
 mod session;
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use leptos::prelude::*;
 
 use crate::protocol::{
-    CallId, EarlierTurns, Event, EventBody, InFlight, Part, QueuedMessage, Record, Seq, Session, SessionPage, Status,
+    CallId, ChangeList, EarlierTurns, Event, EventBody, InFlight, Part, QueuedMessage, Record, Seq, Session, SessionPage, Status,
     transcript::{CallCard, CallState, Message, Outcome, Said, Steered, Touched, Transcript, Turn},
 };
 
-/// Log rows kept in the page; older ones are in the log itself.
-const LOG_ROWS: usize = 2000;
+/// Log rows kept in the page, the newest; older ones are in the log itself.
+const LOG_ROWS: usize = 100_000;
 /// Live text that is shown of a running call and of thoughts, in bytes; the newest. Each piece costs the same.
 const LIVE_BYTES: usize = 4000;
 
@@ -38,8 +41,21 @@ pub struct SessionView {
     pub meter: RwSignal<String>,
     /// What went wrong with the person's last word.
     pub problem: RwSignal<Option<String>>,
-    /// What is to go into the composer: `@path` beside what is there, anything else in its place.
+    /// A text that takes the place of what stands in the composer.
     pub compose: RwSignal<Option<String>>,
+    /// Of the session alone, so that what depends on it is not drawn with each event.
+    pub status: Memo<Status>,
+    /// Counts what may have changed a file of the workspace.
+    pub files_changed: RwSignal<u64>,
+    /// What each turn changed, as far as its steps said.
+    pub changed: RwSignal<BTreeMap<u32, BTreeSet<String>>>,
+    /// The changes that the page was opened with.
+    pub changes: StoredValue<BTreeMap<u32, ChangeList>>,
+    /// A path that goes into the message field.
+    pub mention: RwSignal<Option<String>>,
+    /// A step whose row in the log is asked for.
+    pub log_of: RwSignal<Option<CallId>>,
+    id: StoredValue<String>,
     fold: StoredValue<Fold>,
     owner: StoredValue<Owner>,
 }
@@ -125,15 +141,19 @@ pub enum Link {
 
 impl SessionView {
     pub fn new(page: SessionPage) -> Self {
-        let SessionPage { session, mut transcript, events, cursor, in_flight, earlier, menu, meter, .. } = page;
+        let SessionPage {
+            session, mut transcript, events, cursor, in_flight, changed, changes, earlier, menu, meter, ..
+        } = page;
+        let id = StoredValue::new(session.id.to_string());
         let turns = transcript.turns.iter_mut().map(TurnView::new).collect();
         if let Some((number, message)) = in_flight {
             // It is shown, but no event has completed it yet.
             let turn = transcript.turns.iter_mut().find(|turn| turn.turn == number);
             turn.into_iter().for_each(|turn| turn.messages.retain(|known| known.message != message));
         }
+        let session = RwSignal::new(session);
         Self {
-            session: RwSignal::new(session),
+            session,
             turns: RwSignal::new(turns),
             queue: RwSignal::new(transcript.queue.clone()),
             queue_held: RwSignal::new(transcript.queue_held),
@@ -146,9 +166,26 @@ impl SessionView {
             meter: RwSignal::new(meter),
             problem: RwSignal::new(None),
             compose: RwSignal::new(None),
+            status: Memo::new(move |_| session.with(|session| session.status)),
+            files_changed: RwSignal::new(0),
+            changed: RwSignal::new(changed),
+            changes: StoredValue::new(changes),
+            mention: RwSignal::new(None),
+            log_of: RwSignal::new(None),
+            id,
             fold: StoredValue::new(Fold { transcript, cursor }),
             owner: StoredValue::new(Owner::current().unwrap_or_default()),
         }
+    }
+
+    /// The address of something of this session.
+    pub fn path(&self, rest: &str) -> String {
+        self.id.with_value(|id| ["/cowork/sessions/", id, rest].concat())
+    }
+
+    /// Turns in which files were changed, oldest first.
+    pub fn changing_turns(&self) -> Vec<u32> {
+        self.changed.with(|changed| changed.keys().copied().collect())
     }
 
     /// The seq of the last event that was taken in.
@@ -174,17 +211,29 @@ impl SessionView {
         if is_news(&record.event.body) {
             self.news.update(|count| *count += 1);
         }
+        self.note_files(&record.event.body);
         self.events.update(|rows| {
             let newest =
                 rows.iter().rev().find_map(|row| if let LogRow::Event(event) = row { Some(event.seq) } else { None });
             if newest.is_some_and(|newest| newest >= record.event.seq) {
                 return;
             }
-            rows.push(LogRow::Event(Arc::new(record.event)));
+            let mut event = record.event;
+            leave_out_bulk(&mut event.body);
+            rows.push(LogRow::Event(Arc::new(event)));
             let surplus = rows.len().saturating_sub(LOG_ROWS);
             rows.drain(..surplus);
         });
         self.written.update(|count| *count += 1);
+    }
+
+    fn note_files(&self, body: &EventBody) {
+        if let Some((turn, files)) = body.changed_files() {
+            self.changed.update(|changed| changed.entry(turn).or_default().extend(files.iter().cloned()));
+        }
+        if body.may_change_files() {
+            self.files_changed.update(|count| *count += 1);
+        }
     }
 
     /// Takes in a call as the server draws it.
@@ -359,6 +408,17 @@ impl SessionView {
             turn.messages.update(|messages| messages.push(view));
             view
         })
+    }
+}
+
+/// A log row tells of an event in one line; a hundred thousand of them must fit into a tab.
+fn leave_out_bulk(body: &mut EventBody) {
+    if let EventBody::ToolCallCompleted { output, diff, .. } = body {
+        output.clear();
+        *diff = None;
+    }
+    if let EventBody::ToolCallStarted { args, .. } = body {
+        *args = serde_json::Value::Null;
     }
 }
 

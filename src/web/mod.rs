@@ -10,6 +10,7 @@ mod guard;
 mod health;
 mod history;
 mod logs;
+mod look;
 mod messages;
 mod page;
 mod public_config;

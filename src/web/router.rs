@@ -19,7 +19,9 @@ use tower_http::{
     timeout::RequestBodyTimeoutLayer,
 };
 
-use super::{assets, changes, error::Problem, guard, health, history, logs, messages, page, sessions, stream, words};
+use super::{
+    assets, changes, error::Problem, guard, health, history, logs, look, messages, page, sessions, stream, words,
+};
 use crate::{
     protocol::{ApiError, ErrorCode},
     state::AppState,
@@ -44,7 +46,7 @@ pub fn router(state: AppState) -> Router {
         .route("/config", get(health::config))
         .route("/pkg/{build}/{file}", get(assets::package))
         .route("/favicon.svg", get(|headers: HeaderMap| async move { assets::public("favicon.svg", &headers).await }))
-        .merge(page::routes(&state))
+        .merge(page::routes())
         .fallback(page::not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(CompressionLayer::new().gzip(true).compress_when(compressed))
@@ -61,6 +63,8 @@ fn cowork() -> Router<AppState> {
     Router::new()
         .route("/sessions", post(sessions::create).get(sessions::list))
         .route("/sessions/{id}", get(sessions::get).patch(sessions::update).delete(sessions::delete))
+        .route("/sessions/{id}/update", post(sessions::update_by_form))
+        .route("/sessions/{id}/delete", post(sessions::delete_by_form))
         .route("/sessions/{id}/restore", post(sessions::restore))
         .route("/sessions/{id}/turns", get(sessions::turns))
         .route("/sessions/{id}/earlier", get(history::earlier))
@@ -84,6 +88,7 @@ fn cowork() -> Router<AppState> {
         .route("/sessions/{id}/queue/{message}/send", post(messages::send_queued))
         .route("/sessions/{id}/stream", get(stream::upgrade))
         .route("/workspaces", get(sessions::folders))
+        .route("/look", post(look::set))
         .fallback(messages::nothing_here)
 }
 

@@ -9,8 +9,7 @@ use std::{
 /// Each room of `src/` and the rooms that it may use. A file beside the rooms is a room of its own.
 const ROOMS: &[(&str, &[&str])] = &[
     ("protocol", &[]),
-    ("rpc", &["protocol", "state"]),
-    ("ui", &["protocol", "rpc"]),
+    ("ui", &["protocol"]),
     ("agent", &["protocol"]),
     // It draws for the page, in the page's words and with its icons.
     ("cards", &["markdown", "protocol", "ui"]),
@@ -24,7 +23,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("workspace", &["agent::ports", "protocol"]),
     ("state", &["agent", "cards", "protocol", "ui"]),
     ("telemetry", &[]),
-    ("web", &["state", "agent", "cards", "config", "markdown", "protocol", "rpc", "ui", "workspace"]),
+    ("web", &["state", "agent", "cards", "config", "markdown", "protocol", "ui", "workspace"]),
     ("lib", &["ui"]),
     (
         "main",

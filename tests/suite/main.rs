@@ -15,6 +15,7 @@ mod leptos_toml;
 mod logs;
 mod loom_file;
 mod messages;
+mod page_words;
 mod pages;
 mod questions;
 mod queue;

@@ -35,6 +35,7 @@ pub struct StoredSession {
     pub started_at: String,
     pub last_active_at: String,
     pub archived: bool,
+    pub pinned: bool,
     pub head_seq: Seq,
     /// The turn that runs, or ran when the process ended.
     pub running_turn: Option<u32>,

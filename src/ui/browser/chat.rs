@@ -1,6 +1,6 @@
 //! What the conversation needs of a browser: forms that are sent without leaving the page, copying, scrolling in place.
 
-use js_sys::{Array, Date, Reflect};
+use js_sys::{Array, Date};
 use leptos::{
     ev::{Event, MouseEvent, SubmitEvent},
     html,
@@ -8,10 +8,10 @@ use leptos::{
     task::spawn_local,
 };
 use serde_json::{Map, Value};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, HtmlFormElement, HtmlInputElement, HtmlTextAreaElement};
 
-use super::{ask, load_draft, post, save_draft};
+use super::{ask, copy, load_draft, post, save_draft};
 use crate::protocol::ApiError;
 
 const BUSY: &str = "aria-busy";
@@ -55,6 +55,9 @@ impl LiveForm {
         let _ = self.form.set_attribute(BUSY, "true");
         let sent = post(&self.path, self.body).await;
         let _ = self.form.remove_attribute(BUSY);
+        if sent.is_ok() {
+            drafts(&self.form).iter().for_each(|(_, key)| save_draft(key, ""));
+        }
         sent.map(drop)
     }
 }
@@ -95,16 +98,6 @@ fn copied_text(button: &Element) -> Option<String> {
     Some(texts.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n"))
 }
 
-/// Only pages that are served securely, or from this machine, may copy; elsewhere nothing happens.
-pub fn copy(text: &str) {
-    let clipboard = Reflect::get(&window().navigator(), &JsValue::from_str("clipboard"));
-    if let Ok(clipboard) = clipboard
-        && clipboard.is_object()
-    {
-        let _ = clipboard.unchecked_into::<web_sys::Clipboard>().write_text(text);
-    }
-}
-
 /// Puts the whole text at the link's address in place of its beginning, which stands before the link.
 fn load_into_previous(link: Element) {
     let (Some(path), Some(place)) = (link.get_attribute("href"), link.previous_element_sibling()) else { return };
@@ -127,13 +120,17 @@ pub fn keep_field(event: &Event) {
 }
 
 pub fn restore_fields(card: NodeRef<html::Div>) {
-    let Some(Ok(fields)) = card.get_untracked().map(|card| card.query_selector_all("[data-draft]")) else { return };
-    for field in (0..fields.length()).filter_map(|index| fields.get(index)) {
-        let field: HtmlTextAreaElement = field.unchecked_into();
-        if let Some(text) = field.get_attribute("data-draft").and_then(|key| load_draft(&key)) {
-            field.set_value(&text);
-        }
+    let Some(card) = card.get_untracked() else { return };
+    for (field, key) in drafts(&card) {
+        load_draft(&key).into_iter().for_each(|text| field.set_value(&text));
     }
+}
+
+/// The fields whose text is kept, each with the name that it is kept under.
+fn drafts(around: &Element) -> Vec<(HtmlTextAreaElement, String)> {
+    let Ok(found) = around.query_selector_all("[data-draft]") else { return Vec::new() };
+    let fields = (0..found.length()).filter_map(|index| found.get(index)?.dyn_into::<HtmlTextAreaElement>().ok());
+    fields.filter_map(|field| Some((field.get_attribute("data-draft")?, field))).map(|(key, field)| (field, key)).collect()
 }
 
 /// How far an element is scrolled, how high its content is, and how much of it shows.
@@ -196,6 +193,13 @@ pub fn set_caret(field: NodeRef<html::Textarea>, before: &str) {
     });
 }
 
+/// Presses the first element that a selector finds.
+pub fn press(selector: &str) {
+    if let Ok(Some(found)) = document().query_selector(selector) {
+        found.unchecked_into::<HtmlElement>().click();
+    }
+}
+
 /// Opens a drawn menu by the place of its chip.
 pub fn open_menu(index: u32) {
     let chip = document().query_selector_all(".composer details > summary").ok().and_then(|chips| chips.get(index));
@@ -204,9 +208,4 @@ pub fn open_menu(index: u32) {
         let _ = chip.focus();
         chip.click();
     }
-}
-
-/// A text as one value of a query.
-pub fn encode(text: &str) -> String {
-    js_sys::encode_uri_component(text).into()
 }

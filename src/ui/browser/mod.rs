@@ -1,20 +1,28 @@
 //! Everything that only a browser has, behind functions that both builds know. On the server they do nothing, since
-//! effects and event handlers never run there; the title alone is written by both.
+//! effects and event handlers never run there.
 
 #[cfg(feature = "hydrate")]
 mod chat;
 #[cfg(feature = "hydrate")]
 mod live;
 #[cfg(feature = "hydrate")]
+mod upload;
+#[cfg(feature = "hydrate")]
 pub use chat::*;
 #[cfg(feature = "hydrate")]
 pub use live::*;
+#[cfg(feature = "hydrate")]
+pub use upload::*;
 
 #[cfg(not(feature = "hydrate"))]
 mod absent;
 #[cfg(not(feature = "hydrate"))]
 mod no_chat;
 #[cfg(not(feature = "hydrate"))]
+mod no_upload;
+#[cfg(not(feature = "hydrate"))]
 pub use absent::*;
 #[cfg(not(feature = "hydrate"))]
 pub use no_chat::*;
+#[cfg(not(feature = "hydrate"))]
+pub use no_upload::*;

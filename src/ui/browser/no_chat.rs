@@ -45,8 +45,6 @@ pub fn around_caret(_field: NodeRef<html::Textarea>) -> (String, String) {
 
 pub fn set_caret(_field: NodeRef<html::Textarea>, _before: &str) {}
 
-pub fn open_menu(_index: u32) {}
+pub fn press(_selector: &str) {}
 
-pub fn encode(text: &str) -> String {
-    text.to_owned()
-}
+pub fn open_menu(_index: u32) {}

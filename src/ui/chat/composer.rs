@@ -21,6 +21,8 @@ use crate::{
 
 const SAY_FORM: &str = "say";
 const STOP_FORM: &str = "stop";
+/// The field of the files panel that takes files.
+const ATTACH: &str = "#attach";
 /// What a browser calls the key of an input method that is still composing.
 const COMPOSING_KEY_CODE: u32 = 229;
 
@@ -75,6 +77,7 @@ pub fn Composer(view: SessionView, blocked: Option<String>) -> impl IntoView {
                     ></textarea>
                 </form>
                 <div class="composer-bar">
+                    <button class="chip only-live" type="button" on:click=move |_| browser::press(ATTACH)><Icon glyph=Glyph::Clip/>{words.attach}</button>
                     <div class="chips" inner_html=move || view.menu.get()></div>
                     <span class="spacer"></span>
                     <span inner_html=move || view.meter.get()></span>

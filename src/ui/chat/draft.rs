@@ -47,6 +47,14 @@ impl Draft {
                 draft.put(text);
             }
         });
+        Effect::new(move |_| {
+            if let Some(path) = view.mention.get() {
+                view.mention.set(None);
+                let before = draft.text.get_untracked();
+                let blank = if before.is_empty() || before.ends_with(char::is_whitespace) { "" } else { " " };
+                draft.put([&before, blank, "@", &path, " "].concat());
+            }
+        });
         draft
     }
 

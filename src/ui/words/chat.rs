@@ -16,6 +16,7 @@ pub struct ChatWords {
     pub send: &'static str,
     pub stop: &'static str,
 
+    pub attach: &'static str,
     pub steer: &'static str,
     pub steer_text: &'static str,
     pub answer_placeholder: &'static str,
@@ -55,6 +56,7 @@ pub const ENGLISH: ChatWords = ChatWords {
     add_placeholder: "Add something; it is sent next",
     send: "Send",
     stop: "Stop",
+    attach: "Attach",
     steer: "Tell it now",
     steer_text: "Into the running turn, without waiting for its end",
     answer_placeholder: "Your message answers the question above",
@@ -101,6 +103,7 @@ pub const GERMAN: ChatWords = ChatWords {
     add_placeholder: "Etwas hinzufügen; es wird als Nächstes gesendet",
     send: "Senden",
     stop: "Anhalten",
+    attach: "Anhängen",
     steer: "Gleich sagen",
     steer_text: "In die laufende Runde, ohne ihr Ende abzuwarten",
     answer_placeholder: "Ihre Nachricht beantwortet die Frage oben",

@@ -1,0 +1,10 @@
+//! The workspace's files: what is there, what is on its way, and a look into one.
+
+mod drop_zone;
+pub mod panel;
+mod preview;
+mod queue;
+mod send;
+mod sizes;
+pub mod state;
+mod tree;
