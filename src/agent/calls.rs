@@ -1,7 +1,7 @@
 //! One tool call: an intent before it runs, its live output, a result after.
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::Ordering,
     time::Duration,
 };
 
@@ -197,6 +197,7 @@ fn without_own_secrets(own: &OwnValues, ran: Result<ToolOutput, ToolError>) -> R
             diff: output.diff.map(clean),
             files_changed: output.files_changed.into_iter().map(clean).collect(),
             data: output.data.map(|data| own.cleaned_json(data)),
+            pictures: output.pictures,
         }),
         Err(ToolError::RespondToModel(text)) => Err(ToolError::RespondToModel(clean(text))),
         Err(ToolError::Fatal(text)) => Err(ToolError::Fatal(clean(text))),

@@ -339,7 +339,7 @@ impl SessionActor {
     async fn decide(&self, actor: &Actor, approval: &ApprovalId, decision: Decision) -> Result<(), ApiError> {
         let rule = RuleId::new(super::new_id());
         let decided = self.parts.store.decide(actor, &self.id, approval, decision, rule).await.map_err(store_failed)?;
-        self.hand_on(decided, "decided")
+        self.hand_on(decided, "answered")
     }
 
     async fn answer(&self, actor: &Actor, question: &QuestionId, answer: &Answer) -> Result<(), ApiError> {
@@ -361,10 +361,14 @@ impl SessionActor {
         self.words.send_modify(|words| *words += 1);
         match resolution {
             Resolution::Done => Ok(()),
-            Resolution::Already { by, at, word } => Err(ApiError::new(
-                ErrorCode::AlreadyResolved,
-                format!("This was {done} before: {} at {at} ({word}). Nothing was changed.", by.name),
-            )),
+            Resolution::Already { by, at, word } => {
+                // The minute is enough, and what a person looks for in the log.
+                let at = at.get(..16).unwrap_or(&at).replace('T', " ");
+                Err(ApiError::new(
+                    ErrorCode::AlreadyResolved,
+                    format!("Already {done} by {} at {at} UTC: {}. Nothing was changed.", by.name, plain(&word)),
+                ))
+            }
         }
     }
 
@@ -444,6 +448,16 @@ fn answer(outcome: AcceptOutcome) -> Result<Accepted, ApiError> {
             let detail = "This client_id was used for another message of the session. Nothing was sent. Use a new client_id for each message.";
             Err(ApiError::new(ErrorCode::ClientIdReused, detail))
         }
+    }
+}
+
+/// A decision as people say it; an answer is what it is.
+fn plain(word: &str) -> &str {
+    match word {
+        "approve" => "allowed once",
+        "approve_always" => "allowed for this session",
+        "deny" => "denied",
+        answer => answer,
     }
 }
 

@@ -305,6 +305,38 @@ impl EventBody {
         }
     }
 
+    /// The turn that the event belongs to.
+    pub fn turn(&self) -> Option<u32> {
+        match self {
+            Self::UserMessageReceived { turn, .. } => *turn,
+            Self::TurnStarted { turn, .. }
+            | Self::ModelCall { turn, .. }
+            | Self::ModelRetry { turn, .. }
+            | Self::MessageCompleted { turn, .. }
+            | Self::ToolCallStarted { turn, .. }
+            | Self::ToolCallCompleted { turn, .. }
+            | Self::ApprovalRequested(Approval { turn, .. })
+            | Self::ApprovalResolved { turn, .. }
+            | Self::AwaitingUserInput(Asked { turn, .. })
+            | Self::UserInputReceived { turn, .. }
+            | Self::SteeringReceived { turn, .. }
+            | Self::ChangesUndone { turn, .. }
+            | Self::TurnCompleted { turn, .. }
+            | Self::TurnInterrupted { turn, .. } => Some(*turn),
+            Self::SessionStarted { .. }
+            | Self::SessionResumed { .. }
+            | Self::SessionUpdated { .. }
+            | Self::ApprovalRuleAdded { .. }
+            | Self::ApprovalRuleRemoved { .. }
+            | Self::QueueChanged { .. }
+            | Self::UploadStarted { .. }
+            | Self::UploadCompleted { .. }
+            | Self::UploadFailed { .. }
+            | Self::SessionError { .. }
+            | Self::EventsRemoved { .. } => None,
+        }
+    }
+
     /// The turn and the files that it changed with this, where it did.
     pub fn changed_files(&self) -> Option<(u32, &[String])> {
         if let Self::ToolCallCompleted { turn, files_changed: files, .. }

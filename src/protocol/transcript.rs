@@ -7,7 +7,7 @@ mod call;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use call::{Call, CallApproval, CallQuestion, CallState};
+pub use call::{Call, CallApproval, CallCard, CallQuestion, CallState};
 
 use super::{
     Actor, Attached, CallId, ContextUse, EventBody, InterruptReason, MessageId, QueueChange, QueuedMessage, Record,
@@ -33,6 +33,9 @@ pub struct Turn {
     /// Why the model is asked again, while it is.
     pub retry: Option<String>,
     pub steering: Vec<Steered>,
+    /// What stands under the turn, as HTML; filled by whoever shows it.
+    #[serde(default)]
+    pub foot: String,
 }
 
 /// What a person said into the running turn.
@@ -71,6 +74,9 @@ pub struct Message {
     /// Stopped or interrupted before the model was done.
     pub partial: bool,
     pub calls: Vec<Call>,
+    /// The calls as they are shown; filled by whoever shows them.
+    #[serde(default)]
+    pub cards: Vec<CallCard>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -159,6 +165,7 @@ impl Transcript {
                 self.call(*turn, tool_call_id, name, |call| {
                     call.args.clone_from(args);
                     call.preview.clone_from(preview);
+                    call.started_at = Some(event.created_at.clone());
                     if matches!(call.state, CallState::Open | CallState::Waiting) {
                         call.state = CallState::Running;
                     }

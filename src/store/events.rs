@@ -9,7 +9,7 @@ use super::{
     approvals,
     chain::{self, Link, Linked, NO_LINK},
     failure::unreadable,
-    loggable::{Fact, Loggable, turn},
+    loggable::{Fact, Loggable},
     messages, questions, rows, schema, steering,
     writer::Change,
 };
@@ -68,7 +68,7 @@ fn insert(
     let (seq, before) = (last.0 + 1, last.1);
     let event = Event { seq, body, created_at: rfc3339(change.now), actor: actor.clone() };
     let actor = serde_json::to_string(actor).map_err(|error| unreadable("an actor", &error))?;
-    let (event_type, turn) = (event.body.event_type(), turn(&event.body));
+    let (event_type, turn) = (event.body.event_type(), event.body.turn());
     let (session, created_at) = (id.as_str(), event.created_at.as_str());
     let row = Linked { session, seq, event_type, created_at, actor: &actor, turn, payload: &digest };
     let link = change.rules.key.link(&before, &row);
@@ -128,13 +128,30 @@ pub(super) fn records(
 
 /// All records from the first event of `turn` on, or of a later turn where `turn` has none.
 pub(super) fn records_from_turn(connection: &Connection, id: &SessionId, turn: u32) -> StoreResult<Vec<Arc<Record>>> {
-    let mut first = connection.prepare_cached(FIRST_OF_TURN)?;
-    let first: Option<i64> = first.query_row(params![id.as_str(), turn], |row| row.get(0)).optional()?;
-    match first {
+    match first_of_turn(connection, id, turn)? {
         // A negative limit is none.
-        Some(first) => records(connection, id, (first as Seq).saturating_sub(1), -1),
+        Some(first) => records(connection, id, first.saturating_sub(1), -1),
         None => Ok(Vec::new()),
     }
+}
+
+/// The records from the first event of `turns.0` up to the first one of a turn after `turns.1`.
+pub(super) fn records_of_turns(
+    connection: &Connection,
+    id: &SessionId,
+    turns: (u32, u32),
+) -> StoreResult<Vec<Arc<Record>>> {
+    let Some(first) = first_of_turn(connection, id, turns.0)? else { return Ok(Vec::new()) };
+    let next = first_of_turn(connection, id, turns.1.saturating_add(1))?;
+    // The numbers are dense, so a distance is a count.
+    let limit = next.map_or(-1, |next| next.saturating_sub(first) as i64);
+    records(connection, id, first.saturating_sub(1), limit)
+}
+
+fn first_of_turn(connection: &Connection, id: &SessionId, turn: u32) -> StoreResult<Option<Seq>> {
+    let mut statement = connection.prepare_cached(FIRST_OF_TURN)?;
+    let first = statement.query_row(params![id.as_str(), turn], |row| row.get::<_, i64>(0)).optional()?;
+    Ok(first.map(|seq| seq as Seq))
 }
 
 fn after(connection: &Connection, id: &SessionId, cursor: Seq, limit: i64) -> StoreResult<Vec<Event>> {

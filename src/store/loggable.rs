@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     agent::ports::store::StoreResult,
-    protocol::{Approval, Asked, EventBody},
+    protocol::EventBody,
     redaction::Redaction,
 };
 
@@ -97,36 +97,4 @@ fn shorten(body: &mut EventBody, limit: usize) -> bool {
         diff.truncate(diff.floor_char_boundary(limit));
     }
     long
-}
-
-/// The turn that an event belongs to.
-pub(super) fn turn(body: &EventBody) -> Option<u32> {
-    match body {
-        EventBody::UserMessageReceived { turn, .. } => *turn,
-        EventBody::TurnStarted { turn, .. }
-        | EventBody::ModelCall { turn, .. }
-        | EventBody::ModelRetry { turn, .. }
-        | EventBody::MessageCompleted { turn, .. }
-        | EventBody::ToolCallStarted { turn, .. }
-        | EventBody::ToolCallCompleted { turn, .. }
-        | EventBody::ApprovalRequested(Approval { turn, .. })
-        | EventBody::ApprovalResolved { turn, .. }
-        | EventBody::AwaitingUserInput(Asked { turn, .. })
-        | EventBody::UserInputReceived { turn, .. }
-        | EventBody::SteeringReceived { turn, .. }
-        | EventBody::ChangesUndone { turn, .. }
-        | EventBody::TurnCompleted { turn, .. }
-        | EventBody::TurnInterrupted { turn, .. } => Some(*turn),
-        EventBody::SessionStarted { .. }
-        | EventBody::SessionResumed { .. }
-        | EventBody::SessionUpdated { .. }
-        | EventBody::ApprovalRuleAdded { .. }
-        | EventBody::ApprovalRuleRemoved { .. }
-        | EventBody::UploadStarted { .. }
-        | EventBody::UploadCompleted { .. }
-        | EventBody::UploadFailed { .. }
-        | EventBody::QueueChanged { .. }
-        | EventBody::EventsRemoved { .. }
-        | EventBody::SessionError { .. } => None,
-    }
 }

@@ -20,8 +20,8 @@ use crate::{
     },
     protocol::{
         Accepted, Actor, ApprovalId, ApprovalRule, Asked, CallId, Decision, EventBody, EventPage, MessageId,
-        QuestionId, QueuedMessage, Record, RuleId, Seq, SessionId, SessionQuery, Task, TurnPage, UpdateSession,
-        UploadId, UploadedFile,
+        QuestionId, QueuedMessage, Record, RuleId, Seq, SessionId, SessionQuery, Task, ToolResult, TurnPage,
+        UpdateSession, UploadId, UploadedFile,
     },
 };
 
@@ -97,6 +97,15 @@ impl Store for SqliteStore {
 
     async fn records_from_turn(&self, id: &SessionId, turn: u32) -> StoreResult<Vec<Arc<Record>>> {
         self.read_session(id, move |connection, id| events::records_from_turn(connection, id, turn)).await
+    }
+
+    async fn records_of_turns(&self, id: &SessionId, turns: (u32, u32)) -> StoreResult<Vec<Arc<Record>>> {
+        self.read_session(id, move |connection, id| events::records_of_turns(connection, id, turns)).await
+    }
+
+    async fn call_result(&self, id: &SessionId, turn: u32, call: &CallId) -> StoreResult<Option<ToolResult>> {
+        let call = call.clone();
+        self.read_session(id, move |connection, id| rows::call_result(connection, id, turn, &call)).await
     }
 
     async fn queue(&self, id: &SessionId) -> StoreResult<Vec<QueuedMessage>> {

@@ -10,6 +10,7 @@ mod files;
 mod frames;
 mod guard;
 mod health;
+mod history;
 mod logs;
 mod look;
 mod messages;

@@ -1,6 +1,7 @@
 //! The live stream: one WebSocket that watches one session. The writer pulls from the feed with its own cursor,
 //! the reader takes commands; neither waits for another watcher's pace.
 
+mod drawn;
 mod html;
 mod reader;
 mod writer;
@@ -30,7 +31,9 @@ use crate::{
     agent::feed::Feed,
     protocol::{ErrorCode, Seq, SessionId},
     state::AppState,
+    ui::words::Language,
 };
+use drawn::Drawn;
 use reader::Reader;
 use writer::Writer;
 
@@ -43,6 +46,8 @@ pub struct StreamQuery {
     /// The last seq that the client has; without it nothing old is replayed.
     cursor: Option<Seq>,
     view: Option<View>,
+    /// Of what the view draws; a tag such as `de`.
+    lang: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -82,7 +87,9 @@ async fn serve(
     // Either half ends the other: the reader when the client leaves, the writer when the server must.
     let done = CancellationToken::new();
     let reader = Reader { agent: state.agent.clone(), id: id.clone(), feed: feed.clone(), replies, done: done.clone() };
-    let writer = Writer::new(sink, state, feed, query.view, done);
+    let language = query.lang.as_deref().and_then(Language::of_tag).unwrap_or_default();
+    let drawn = query.view.map(|View::Html| Drawn::new(language, id.clone()));
+    let writer = Writer::new(sink, state, feed, drawn, done);
     let done = reader.done.clone();
     tokio::join!(socket::read(stream, &reader, &done), writer.run(id, query.cursor, inbox));
     drop(place);

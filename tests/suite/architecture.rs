@@ -13,6 +13,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     // What a text must not tell is a question to every room that writes texts down; the answer needs no room.
     ("redaction", &[]),
     ("agent", &["protocol", "redaction"]),
+    // It draws for the page, in the page's words and with its icons.
+    ("cards", &["markdown", "protocol", "ui"]),
     ("config", &[]),
     ("markdown", &[]),
     ("sandbox", &[]),
@@ -23,10 +25,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     // They read their own settings, as the models do: MCP servers stand in the file.
     ("tools", &["agent::ports", "config", "documents", "protocol", "sandbox", "workspace"]),
     ("workspace", &["agent::ports", "protocol"]),
-    ("state", &["agent", "markdown", "protocol"]),
     ("log_commands", &["agent::ports", "protocol", "store"]),
     ("telemetry", &["redaction"]),
-    ("web", &["state", "agent", "config", "markdown", "protocol", "ui", "workspace"]),
+    ("state", &["agent", "cards", "protocol", "ui"]),
+    ("web", &["state", "agent", "cards", "config", "markdown", "protocol", "ui", "workspace"]),
     ("lib", &["ui"]),
     (
         "main",

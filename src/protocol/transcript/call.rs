@@ -21,6 +21,8 @@ pub struct Call {
     pub output: String,
     pub error: Option<String>,
     pub diff: Option<String>,
+    /// When it began to run; `None` before, and for what is known from rows alone.
+    pub started_at: Option<String>,
     /// `None` for rows of Loom's, which don't say.
     pub elapsed_ms: Option<u64>,
     /// The output goes on in the turn row.
@@ -48,6 +50,21 @@ pub struct CallQuestion {
     pub answer: Option<(String, Actor)>,
 }
 
+/// A call as the page shows it. The server draws it, as it renders a message's blocks: the page knows no tool.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallCard {
+    pub tool_call_id: CallId,
+    pub state: CallState,
+    /// The step in one line, as HTML; so is the rest.
+    pub line: String,
+    /// What the line opens to.
+    pub body: String,
+    /// What always stands under the line: the change that was made.
+    pub below: String,
+    /// What asks for a person's word; empty while nothing does.
+    pub ask: String,
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CallState {
     /// Asked for, not begun, or no result is known.
@@ -61,7 +78,7 @@ pub enum CallState {
 }
 
 impl Call {
-    pub(super) fn new(tool_call_id: CallId, name: &str) -> Self {
+    pub fn new(tool_call_id: CallId, name: &str) -> Self {
         Self {
             tool_call_id,
             name: name.into(),
@@ -72,6 +89,7 @@ impl Call {
             output: String::new(),
             error: None,
             diff: None,
+            started_at: None,
             elapsed_ms: None,
             truncated: false,
             approval: None,

@@ -13,7 +13,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{View, html::HtmlView, reader::Outgoing};
+use super::{drawn::Drawn, html::HtmlView, reader::Outgoing};
 use crate::{
     agent::feed::{Cursor, Entry, Feed, Item, Pulled},
     protocol::{EventBody, Seq, ServerFrame, SessionId},
@@ -48,6 +48,7 @@ pub struct Writer {
     state: AppState,
     feed: Arc<Feed>,
     html: Option<HtmlView>,
+    drawn: Option<Drawn>,
     render_at: Instant,
     done: CancellationToken,
 }
@@ -57,11 +58,11 @@ impl Writer {
         sink: SplitSink<WebSocket, Message>,
         state: AppState,
         feed: Arc<Feed>,
-        view: Option<View>,
+        drawn: Option<Drawn>,
         done: CancellationToken,
     ) -> Self {
-        let html = view.map(|View::Html| HtmlView::default());
-        Self { sink, state, feed, html, render_at: Instant::now(), done }
+        let html = drawn.as_ref().map(|_| HtmlView::default());
+        Self { sink, state, feed, html, drawn, render_at: Instant::now(), done }
     }
 
     pub async fn run(mut self, id: SessionId, cursor: Option<Seq>, inbox: mpsc::Receiver<Outgoing>) {
@@ -219,6 +220,12 @@ impl Writer {
         {
             let blocks = html.complete(*turn, *message, entry.record.text.as_deref().unwrap_or_default());
             self.frame(&blocks).await?;
+        }
+        if let Some(drawn) = &mut self.drawn {
+            let changed = drawn.frames(&self.state, &entry.record).await;
+            for frame in changed {
+                self.frame(&frame).await?;
+            }
         }
         let frames = entry.frames(frames::encode).to_vec();
         for frame in frames {
