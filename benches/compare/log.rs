@@ -251,6 +251,12 @@ fn bare_replay(file: &Path, session: &SessionId) -> anyhow::Result<f64> {
     Ok(events as f64 / begun.elapsed().as_secs_f64())
 }
 
+async fn watch(base: String, path: String) -> anyhow::Result<WebSocketStream<TcpStream>> {
+    let mut socket = open(&base, &path).await?;
+    read_until(&mut socket, "synced").await?;
+    Ok(socket)
+}
+
 /// What each of the watchers adds to the memory of the server.
 async fn watchers(subject: &Subject, is_cowork: bool) -> anyhow::Result<f64> {
     let path = if is_cowork {
@@ -262,11 +268,7 @@ async fn watchers(subject: &Subject, is_cowork: bool) -> anyhow::Result<f64> {
     } else {
         "/watch".into()
     };
-    let watch = async |_: usize| {
-        let mut socket = open(&subject.base, &path).await?;
-        read_until(&mut socket, "synced").await?;
-        anyhow::Ok(socket)
-    };
+    let watch = |_: usize| watch(subject.base.clone(), path.clone());
     // The first ones bring what all share.
     let warm = try_join_all((0..OPENED_AT_ONCE).map(watch)).await?;
     let before = settled(subject).await?;
