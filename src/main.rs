@@ -93,6 +93,7 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         Config::load(args.config.clone().map_or(ConfigSource::Lookup, ConfigSource::Given))?;
     telemetry::start(&config.log_level);
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    web::raise_file_limit();
 
     let (listener, address) = listen(&args, &config).await?;
     let database = database_file(args.database.as_deref(), &config.database_path, holds_sessions, |path| path.exists());

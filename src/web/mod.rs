@@ -29,4 +29,4 @@ pub use assets::build_id;
 pub use guard::allowed_hosts;
 pub use public_config::public_config;
 pub use router::router;
-pub use server::{ServeOptions, serve};
+pub use server::{ServeOptions, raise_file_limit, serve};
