@@ -23,7 +23,7 @@ pub fn Topbar(
             {title}
             <span class="spacer"></span>
             {children.map(|children| children())}
-            <LookMenu frame/>
+            <LookMenu frame back/>
             {has_right.then(|| view! { <PanelToggle frame side=Side::Right/> })}
         </header>
     }
