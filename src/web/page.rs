@@ -25,6 +25,8 @@ pub const LANGUAGE_COOKIE: &str = "cowork_lang";
 type Asked = Query<HashMap<String, String>>;
 
 pub fn routes() -> Router<AppState> {
+    // Leptos renders on this runtime; a second router of the same process finds it set.
+    let _ = any_spawner::Executor::init_tokio();
     Router::new()
         .route("/", get(home))
         .route("/sessions/{id}", get(session))
