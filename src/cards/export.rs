@@ -61,7 +61,7 @@ mod tests {
         let mut call = Call::new(CallId::new("c"), "read_file");
         (call.preview, call.state) = ("notes.txt".into(), CallState::Failed);
         let message = Message { text: "Done.".into(), calls: vec![call], ..Message::default() };
-        let user = Some(Said { text: "Read\nit".into(), at: "2026-03-01T10:00:00.000Z".into(), actor: None });
+        let user = Some(Said { text: "Read\nit".into(), at: "2026-03-01T10:00:00.000Z".into(), actor: None, attachments: Vec::new() });
         let turns = vec![Turn { turn: 1, user, messages: vec![message], ..Turn::default() }];
         let session = serde_json::json!({
             "id": "5".repeat(32), "title": "March", "workspace": "/", "model": "m", "mode": "ask", "status": "idle",

@@ -28,6 +28,7 @@ const COWORK: &[&str] = &[
     "grace_period_ms",
     "allowed_hosts",
 ];
+const UPLOADS: &[&str] = &["max_workspace_bytes", "min_free_bytes", "max_files", "keep_partial_hours"];
 const MODEL: &[&str] = &[
     "provider",
     "base_url",
@@ -53,6 +54,7 @@ const EXECUTION: &[&str] = &[
 const SECTIONS: &[(&str, Keys)] = &[
     ("server", Keys::All(SERVER)),
     ("cowork", Keys::All(COWORK)),
+    ("uploads", Keys::All(UPLOADS)),
     ("sandbox", Keys::All(&["mode", "network"])),
     ("models", Keys::LoomsOwn),
     ("workspace", Keys::All(&["default_path", "scratch_dir"])),

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    Actor, Approval, ApprovalId, Asked, CallId, Decision, MessageId, Mode, QuestionId, RuleId, Seq, SteeringId,
+    Actor, Approval, ApprovalId, Asked, CallId, Decision, MessageId, Mode, OnConflict, QuestionId, RuleId, Seq,
+    SteeringId, UploadId, UploadStatus,
 };
 
 /// One fact of a session.
@@ -60,6 +61,9 @@ pub enum EventBody {
         client_id: Option<String>,
         queued: bool,
         bytes: u64,
+        /// Paths of the workspace that it names.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        attachments: Vec<String>,
     },
     TurnStarted {
         turn: u32,
@@ -169,6 +173,35 @@ pub enum EventBody {
         reason: InterruptReason,
         detail: String,
     },
+    /// Files are on their way.
+    UploadStarted {
+        upload_id: UploadId,
+        target_dir: String,
+        on_conflict: OnConflict,
+        /// It may be cut off and go on later; then it is one file, of this name.
+        resumable: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        /// As announced: of the request, or of the one file.
+        bytes: Option<u64>,
+    },
+    /// A file stands in the workspace, or was skipped since its name was taken.
+    UploadCompleted {
+        upload_id: UploadId,
+        name: String,
+        status: UploadStatus,
+        path: String,
+        size: u64,
+        sha256: Option<String>,
+    },
+    UploadFailed {
+        upload_id: UploadId,
+        /// `None` where all of the upload is meant.
+        name: Option<String>,
+        path: Option<String>,
+        code: String,
+        detail: String,
+    },
     SessionError {
         code: String,
         detail: String,
@@ -258,6 +291,9 @@ impl EventBody {
             Self::QueueChanged { .. } => "queue_changed",
             Self::TurnCompleted { .. } => "turn_completed",
             Self::TurnInterrupted { .. } => "turn_interrupted",
+            Self::UploadStarted { .. } => "upload_started",
+            Self::UploadCompleted { .. } => "upload_completed",
+            Self::UploadFailed { .. } => "upload_failed",
             Self::SessionError { .. } => "session_error",
         }
     }
@@ -286,6 +322,9 @@ impl EventBody {
             | Self::ApprovalRuleAdded { .. }
             | Self::ApprovalRuleRemoved { .. }
             | Self::QueueChanged { .. }
+            | Self::UploadStarted { .. }
+            | Self::UploadCompleted { .. }
+            | Self::UploadFailed { .. }
             | Self::SessionError { .. } => None,
         }
     }
@@ -308,6 +347,7 @@ impl EventBody {
                 | Self::TurnCompleted { .. }
                 | Self::TurnInterrupted { .. }
                 | Self::ChangesUndone { .. }
+                | Self::UploadCompleted { .. }
         )
     }
 
@@ -335,6 +375,9 @@ impl EventBody {
             | Self::ChangesUndone { .. }
             | Self::ModelCall { .. }
             | Self::ModelRetry { .. }
+            | Self::UploadStarted { .. }
+            | Self::UploadCompleted { .. }
+            | Self::UploadFailed { .. }
             | Self::SessionError { .. } => None,
         }
     }

@@ -2,6 +2,7 @@
 
 mod actor;
 mod approval;
+mod attachment;
 mod changes;
 mod error;
 mod event;
@@ -16,15 +17,17 @@ mod session;
 mod task;
 pub mod transcript;
 mod turn;
+mod upload;
 
 pub use actor::{Actor, ActorKind};
 pub use approval::{Approval, ApprovalRule, Decide, Decision, Risk};
+pub use attachment::{Attached, Attachment, MAX_ATTACHMENTS};
 pub use changes::{ChangeKind, ChangeList, FileChange, UndoAnswer, UndoConflict, UndoRequest};
 pub use error::{ApiError, ErrorCode};
 pub use event::{ContextUse, Event, EventBody, EventPage, InterruptReason, QueueChange, Record, StoppedBy, Tokens};
 pub use files::{FileEntry, FileKind, FileList, FilePreview, PreviewKind, Table};
 pub use frame::{ClientFrame, InFlight, LiveCall, ServerFrame};
-pub use ids::{ApprovalId, CallId, MessageId, QuestionId, RuleId, Seq, SessionId, SteeringId};
+pub use ids::{ApprovalId, CallId, MessageId, QuestionId, RuleId, Seq, SessionId, SteeringId, UploadId};
 pub use look::{LEFT_WIDTHS, Look, RIGHT_WIDTHS, Tab, Theme};
 pub use model::{ModelInfo, ModelOffer, OfferedModel, ToolInfo};
 pub use page::{CreateChoices, EarlierTurns, HomePage, Opened, Page, Part, SessionPage};
@@ -35,3 +38,4 @@ pub use session::{
 };
 pub use task::{Task, TaskStatus};
 pub use turn::{Accepted, QueuedMessage, Role, STEERING_PREFIX, ToolCall, ToolResult, TurnPage, TurnRow};
+pub use upload::{OnConflict, UploadAnswer, UploadLimits, UploadStatus, UploadedFile, uploads_note};

@@ -10,7 +10,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     agent::Agent,
-    protocol::{ApiError, SessionId},
+    protocol::{ApiError, SessionId, UploadLimits},
 };
 
 #[derive(Clone)]
@@ -20,7 +20,7 @@ pub struct AppState {
     pub site: Arc<Site>,
     /// Cancelled when the server stops: sockets say goodbye.
     pub stopping: CancellationToken,
-    /// The sockets that are open.
+    /// The sockets that are open, and the uploads that are taken.
     pub sockets: TaskTracker,
 }
 
@@ -48,6 +48,7 @@ pub struct Site {
     /// The configuration without its secrets.
     pub public_config: serde_json::Value,
     pub timing: Timing,
+    pub uploads: UploadLimits,
 }
 
 /// How the live stream keeps time.

@@ -284,6 +284,9 @@ fn text(connection: &Connection, id: &SessionId, body: &EventBody) -> Result<Opt
         | EventBody::QueueChanged { .. }
         | EventBody::TurnCompleted { .. }
         | EventBody::TurnInterrupted { .. }
+        | EventBody::UploadStarted { .. }
+        | EventBody::UploadCompleted { .. }
+        | EventBody::UploadFailed { .. }
         | EventBody::SessionError { .. } => Ok(None),
     }
 }

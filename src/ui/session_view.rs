@@ -16,6 +16,8 @@ use crate::protocol::{
     transcript::{CallCard, CallState, Message, Outcome, Said, Steered, Touched, Transcript, Turn},
 };
 
+use super::files::examples::examples;
+
 /// Log rows kept in the page, the newest; older ones are in the log itself.
 const LOG_ROWS: usize = 100_000;
 /// Live text that is shown of a running call and of thoughts, in bytes; the newest. Each piece costs the same.
@@ -51,6 +53,8 @@ pub struct SessionView {
     pub changed: RwSignal<BTreeMap<u32, BTreeSet<String>>>,
     /// The changes that the page was opened with.
     pub changes: StoredValue<BTreeMap<u32, ChangeList>>,
+    /// What could be asked for in an empty session.
+    pub examples: StoredValue<Vec<String>>,
     /// A path that goes into the message field.
     pub mention: RwSignal<Option<String>>,
     /// A step whose row in the log is asked for.
@@ -141,6 +145,7 @@ pub enum Link {
 
 impl SessionView {
     pub fn new(page: SessionPage) -> Self {
+        let examples = examples(&page.files);
         let SessionPage {
             session, mut transcript, events, cursor, in_flight, changed, changes, earlier, menu, meter, ..
         } = page;
@@ -170,6 +175,7 @@ impl SessionView {
             files_changed: RwSignal::new(0),
             changed: RwSignal::new(changed),
             changes: StoredValue::new(changes),
+            examples: StoredValue::new(examples),
             mention: RwSignal::new(None),
             log_of: RwSignal::new(None),
             id,

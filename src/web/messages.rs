@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     agent::Agent,
-    protocol::{Actor, ApiError, MessageId, QueuedMessage},
+    protocol::{Actor, ApiError, Attachment, MessageId, QueuedMessage},
 };
 
 #[derive(Deserialize)]
@@ -24,6 +24,8 @@ pub struct NewMessage {
     #[serde(default)]
     message: String,
     client_id: Option<String>,
+    #[serde(default)]
+    attachments: Vec<Attachment>,
 }
 
 pub async fn send(
@@ -34,7 +36,7 @@ pub async fn send(
 ) -> Response {
     let send = async {
         let Fields(new) = new?;
-        let accepted = agent.send_message(&Actor::local(), &id, new.message, new.client_id).await?;
+        let accepted = agent.send_message(&Actor::local(), &id, new.message, new.client_id, new.attachments).await?;
         Ok((StatusCode::ACCEPTED, Json(accepted)).into_response())
     };
     page.answer(&page_of(&id), send.await)

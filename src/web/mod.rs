@@ -1,10 +1,12 @@
 //! HTTP: routes, guards, the live stream, the page's files. Handlers are a few lines each: read the request,
 //! ask the [`Agent`](crate::agent::Agent), answer.
 
+mod archive;
 mod assets;
 mod changes;
 mod error;
 mod extract;
+mod files;
 mod frames;
 mod guard;
 mod health;
@@ -13,11 +15,15 @@ mod logs;
 mod look;
 mod messages;
 mod page;
+mod preview;
 mod public_config;
+mod range;
 mod router;
 mod server;
 mod sessions;
 mod stream;
+mod tus;
+mod upload;
 mod words;
 
 pub use assets::build_id;

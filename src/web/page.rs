@@ -12,7 +12,7 @@ use axum::{
 };
 use leptos::{nonce::Nonce, prelude::*};
 
-use super::messages;
+use super::{files, messages};
 use crate::{
     protocol::{ApiError, ErrorCode, Look, Opened, Page, SessionId, Tab},
     state::AppState,
@@ -25,6 +25,8 @@ pub const LANGUAGE_COOKIE: &str = "cowork_lang";
 type Asked = Query<HashMap<String, String>>;
 
 pub fn routes() -> Router<AppState> {
+    // Leptos renders on this runtime; a second router of the same process finds it set.
+    let _ = any_spawner::Executor::init_tokio();
     Router::new()
         .route("/", get(home))
         .route("/sessions/{id}", get(session))
@@ -48,6 +50,9 @@ async fn session(
     let mut page = state.session_page(&id, rows, language).await;
     if let (Ok(page), Tab::Changes) = (&mut page, wanted_look(request.headers(), &asked).tab) {
         page.changes = state.turn_changes(page).await;
+    }
+    if let Ok(page) = &mut page {
+        page.files = files::of_root(&state.agent, &page.session.id).await;
     }
     let page = page.map(|page| Page::Session(Box::new(page)));
     render(state, page, &asked, request).await

@@ -1,14 +1,14 @@
 //! Every route of the server, in one place.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
-    Router,
+    Extension, Router,
     extract::Request,
     http::HeaderMap,
     middleware,
     response::{IntoResponse, Response},
-    routing::{delete, get, post},
+    routing::{delete, get, patch, post},
 };
 use tower_http::{
     catch_panic::CatchPanicLayer,
@@ -20,7 +20,8 @@ use tower_http::{
 };
 
 use super::{
-    assets, changes, error::Problem, guard, health, history, logs, look, messages, page, sessions, stream, words,
+    archive, assets, changes, error::Problem, files, guard, health, history, logs, look, messages, page, preview, sessions,
+    stream, tus, upload, words,
 };
 use crate::{
     protocol::{ApiError, ErrorCode},
@@ -36,7 +37,12 @@ pub fn router(state: AppState) -> Router {
     let compressed = SizeAbove::new(COMPRESS_FROM_BYTES)
         // These are precompressed, or streams that must not wait for a full buffer.
         .and(NotForContentType::const_new("application/wasm"))
-        .and(NotForContentType::const_new("application/x-ndjson"));
+        .and(NotForContentType::const_new("application/x-ndjson"))
+        // Files of people keep their length, and images and archives are compressed already.
+        .and(NotForContentType::const_new("application/octet-stream"))
+        .and(NotForContentType::const_new("application/pdf"))
+        .and(NotForContentType::const_new("application/zip"))
+        .and(NotForContentType::const_new("image/"));
     Router::new()
         .nest("/cowork", cowork())
         .route("/health", get(health::health))
@@ -73,6 +79,13 @@ fn cowork() -> Router<AppState> {
         .route("/sessions/{id}/turns/{turn}/changes", get(changes::list))
         .route("/sessions/{id}/turns/{turn}/undo", post(changes::undo))
         .route("/sessions/{id}/logs", get(logs::list))
+        .route("/sessions/{id}/uploads", post(upload::upload))
+        .merge(resumable())
+        .route("/sessions/{id}/files", get(files::list))
+        .route("/sessions/{id}/files/search", get(files::search))
+        .route("/sessions/{id}/files/{*path}", get(files::download))
+        .route("/sessions/{id}/preview/{*path}", get(preview::preview))
+        .route("/sessions/{id}/archive", get(archive::archive))
         .route("/sessions/{id}/messages", post(messages::send))
         .route("/sessions/{id}/stop", post(messages::stop))
         .route("/sessions/{id}/steer", post(words::steer))
@@ -90,6 +103,20 @@ fn cowork() -> Router<AppState> {
         .route("/workspaces", get(sessions::folders))
         .route("/look", post(look::set))
         .fallback(messages::nothing_here)
+        .layer(Extension(Arc::<upload::Desk>::default()))
+        .layer(Extension(Arc::<archive::Desk>::default()))
+}
+
+/// Uploads by tus; every answer of theirs says the version.
+fn resumable() -> Router<AppState> {
+    Router::new()
+        .route("/sessions/{id}/uploads/tus", post(tus::create).options(tus::options))
+        .route(
+            "/sessions/{id}/uploads/tus/{upload}",
+            patch(tus::send).head(tus::head).get(tus::result).delete(tus::cancel).options(tus::options),
+        )
+        .layer(Extension(Arc::<tus::Desk>::default()))
+        .layer(middleware::map_response(tus::speak))
 }
 
 async fn method_not_allowed(request: Request) -> Problem {

@@ -8,6 +8,8 @@ mod support;
 
 mod approvals;
 mod architecture;
+mod attachments;
+mod files;
 mod guards;
 mod guards_transport;
 mod kill_every_frame;
@@ -35,3 +37,7 @@ mod stream_view;
 mod turn_control;
 mod turns;
 mod turns_failure;
+mod uploads;
+mod uploads_fault;
+mod uploads_form;
+mod uploads_tus;

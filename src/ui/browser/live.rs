@@ -1,51 +1,13 @@
 //! The browser's side of [`super`].
 
-use futures::StreamExt;
-use gloo_net::{
-    http::RequestBuilder,
-    websocket::{Message, futures::WebSocket},
-};
-use gloo_timers::future::TimeoutFuture;
 use js_sys::{Date, Math, Object, Reflect};
 use leptos::{html, prelude::*};
-use serde::de::DeserializeOwned;
-use serde_json::Value;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::{
-    protocol::{ApiError, ErrorCode, Opened},
-    ui::words::{Language, fill, words},
-};
+use crate::{protocol::Opened, ui::words::Language};
 
 /// Distance from the end, in pixels, within which a reader counts as following.
 const NEAR_END: i32 = 80;
-
-pub struct Socket(WebSocket);
-
-impl Socket {
-    /// Opens a socket to a path of this server; `None` where the browser won't.
-    pub fn open(path: &str) -> Option<Self> {
-        let location = window().location();
-        let scheme = if location.protocol().ok()? == "https:" { "wss" } else { "ws" };
-        let address = format!("{scheme}://{}{path}", location.host().ok()?);
-        WebSocket::open(&address).ok().map(Self)
-    }
-
-    /// The next frame; `None` when the connection is over, for whatever reason.
-    pub async fn next(&mut self) -> Option<String> {
-        loop {
-            match self.0.next().await? {
-                Ok(Message::Text(text)) => return Some(text),
-                Ok(Message::Bytes(_)) => {}
-                Err(_) => return None,
-            }
-        }
-    }
-}
-
-pub async fn sleep(ms: u32) {
-    TimeoutFuture::new(ms).await;
-}
 
 /// From 0 up to 1.
 pub fn random() -> f64 {
@@ -54,39 +16,6 @@ pub fn random() -> f64 {
 
 pub fn now_ms() -> f64 {
     Date::now()
-}
-
-/// Posts JSON; the error is the server's own, or that it did not answer.
-pub async fn post(path: &str, body: Value) -> Result<Value, ApiError> {
-    let text = ask("POST", path, Some(body)).await?;
-    Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
-}
-
-/// Asks for JSON of a known form.
-pub async fn get<T: DeserializeOwned>(path: &str) -> Result<T, ApiError> {
-    let text = ask("GET", path, None).await?;
-    serde_json::from_str(&text).map_err(|_| problem(200))
-}
-
-/// The answer's text. A method of its own such as PATCH goes here too.
-pub async fn ask(method: &str, path: &str, body: Option<Value>) -> Result<String, ApiError> {
-    let silent = |_| ApiError::new(ErrorCode::Unavailable, words().frame.no_answer);
-    let request =
-        RequestBuilder::new(path).method(method.parse().unwrap_or_default()).header("accept", "application/json");
-    let request = match body {
-        Some(body) => request.header("content-type", "application/json").body(body.to_string()),
-        None => request.build(),
-    };
-    let response = request.map_err(silent)?.send().await.map_err(silent)?;
-    let text = response.text().await.map_err(silent)?;
-    if response.ok() {
-        return Ok(text);
-    }
-    Err(serde_json::from_str(&text).unwrap_or_else(|_| problem(response.status())))
-}
-
-pub(super) fn problem(status: u16) -> ApiError {
-    ApiError::new(ErrorCode::Internal, fill(words().frame.bad_answer, &[&status.to_string()]))
 }
 
 /// An id for a message, so that sending it twice is sending it once.

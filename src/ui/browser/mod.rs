@@ -8,11 +8,15 @@ mod live;
 #[cfg(feature = "hydrate")]
 mod upload;
 #[cfg(feature = "hydrate")]
+mod wire;
+#[cfg(feature = "hydrate")]
 pub use chat::*;
 #[cfg(feature = "hydrate")]
 pub use live::*;
 #[cfg(feature = "hydrate")]
 pub use upload::*;
+#[cfg(feature = "hydrate")]
+pub use wire::{Socket, ask, get, post, sleep};
 
 #[cfg(not(feature = "hydrate"))]
 mod absent;

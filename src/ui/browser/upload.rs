@@ -3,8 +3,9 @@
 use futures::channel::oneshot;
 use leptos::{ev, html, prelude::*};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
-use web_sys::{File, FileSystemDirectoryEntry, FileSystemEntry, FileSystemFileEntry, XmlHttpRequest};
+use web_sys::{File, FileSystemDirectoryEntry, FileSystemEntry, FileSystemFileEntry};
 
+use super::wire::{Body, Reply, exchange};
 use crate::{protocol::ApiError, ui::files::state::State};
 
 /// A file as the browser hands it out, with the folders that it was dropped with.
@@ -129,7 +130,8 @@ pub fn base64(text: &str) -> String {
 
 /// A request of tus without a body.
 pub async fn tus(method: &str, path: &str, headers: &[(&str, String)]) -> Sent {
-    run(method, path, headers, None, |_| {}, None).await
+    let headers: Vec<_> = headers.iter().cloned().chain([version()]).collect();
+    told(exchange(method, path, &headers, Body::None, |_| true).await)
 }
 
 /// The rest of a file from an offset on.
@@ -141,58 +143,28 @@ pub async fn send_piece(
     state: RwSignal<State>,
 ) -> Sent {
     let Some(Ok(rest)) = file.try_with_value(|file| file.file.slice_with_f64(offset)) else { return Sent::Cancelled };
-    let headers =
-        [("upload-offset", offset.to_string()), ("content-type", "application/offset+octet-stream".to_owned())];
-    run("PATCH", address, &headers, Some(&rest), progress, Some(state)).await
+    let piece = ("content-type", "application/offset+octet-stream".to_owned());
+    let headers = [("upload-offset", offset.to_string()), piece, version()];
+    let goes_on = move || state.try_with_untracked(|state| *state == State::Cancelled) == Some(false);
+    let watched = move |sent| {
+        progress(sent);
+        goes_on()
+    };
+    let reply = exchange("PATCH", address, &headers, Body::Bytes(&rest), watched).await;
+    if goes_on() { told(reply) } else { Sent::Cancelled }
 }
 
-async fn run(
-    method: &str,
-    path: &str,
-    headers: &[(&str, String)],
-    body: Option<&web_sys::Blob>,
-    progress: impl Fn(f64) + 'static,
-    state: Option<RwSignal<State>>,
-) -> Sent {
-    let Ok(request) = XmlHttpRequest::new() else { return Sent::Broken };
-    let (tell, told) = oneshot::channel::<()>();
-    let ended = Closure::once(move |_: JsValue| {
-        let _ = tell.send(());
-    });
-    request.set_onloadend(Some(ended.as_ref().unchecked_ref()));
-    let is_cancelled =
-        move || state.is_some_and(|state| state.try_with_untracked(|state| *state == State::Cancelled) != Some(false));
-    let moved = {
-        let request = request.clone();
-        Closure::<dyn Fn(web_sys::ProgressEvent)>::new(move |event: web_sys::ProgressEvent| {
-            if is_cancelled() {
-                let _ = request.abort();
-            } else {
-                progress(event.loaded());
-            }
-        })
-    };
-    if let (Ok(transfer), true) = (request.upload(), body.is_some()) {
-        transfer.set_onprogress(Some(moved.as_ref().unchecked_ref()));
-    }
-    let opened = request.open(method, path).and_then(|()| request.set_request_header("tus-resumable", "1.0.0"));
-    let ready = headers
-        .iter()
-        .fold(opened, |ready, (name, value)| ready.and_then(|()| request.set_request_header(name, value)));
-    if ready.and_then(|()| request.send_with_opt_blob(body)).is_err() || told.await.is_err() {
-        return Sent::Broken;
-    }
-    let text = request.response_text().ok().flatten().unwrap_or_default();
-    match request.status() {
-        _ if is_cancelled() => Sent::Cancelled,
-        Ok(200..=299) => {
-            let header = |name| request.get_response_header(name).ok().flatten();
-            Sent::Taken {
-                offset: header("upload-offset").and_then(|offset| offset.parse().ok()),
-                location: header("location"),
-            }
-        }
-        Ok(status @ 400..) => Sent::Refused(serde_json::from_str(&text).unwrap_or_else(|_| super::problem(status))),
+fn version() -> (&'static str, String) {
+    ("tus-resumable", "1.0.0".to_owned())
+}
+
+fn told(reply: Option<Reply>) -> Sent {
+    match reply {
+        Some(reply) if (200..300).contains(&reply.status) => Sent::Taken {
+            offset: reply.header("upload-offset").and_then(|offset| offset.parse().ok()),
+            location: reply.header("location"),
+        },
+        Some(reply) if reply.status != 0 => reply.taken().map_or_else(Sent::Refused, |_| Sent::Broken),
         _ => Sent::Broken,
     }
 }

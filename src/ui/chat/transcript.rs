@@ -114,7 +114,7 @@ pub fn TranscriptView(view: SessionView) -> impl IntoView {
                     </a></p>
                 </Show>
                 <Show when=is_empty fallback=|| ()>
-                    <Welcome/>
+                    <Welcome view/>
                 </Show>
                 <For each=move || view.turns.get() key=|turn| turn.turn let:turn>
                     <TurnItem turn/>
@@ -148,11 +148,13 @@ fn news(reader: Reader) -> String {
 }
 
 #[component]
-fn Welcome() -> impl IntoView {
+fn Welcome(view: SessionView) -> impl IntoView {
+    let examples = view.examples.get_value().into_iter().map(|task| view! { <li>{task}</li> }).collect_view();
     view! {
         <div class="welcome">
             <h2>{words().chat.ready}</h2>
             <p>{words().chat.ready_text}</p>
+            <ul class="examples">{examples}</ul>
         </div>
     }
 }

@@ -1,9 +1,10 @@
 //! An event in words. There is no `_` arm: a new event needs its words here.
 
 use crate::{
-    protocol::{Decision, EventBody, InterruptReason, QueueChange, StoppedBy},
+    protocol::{Decision, EventBody, InterruptReason, QueueChange, StoppedBy, UploadStatus},
     ui::{
         chat::duration,
+        files::size,
         widgets::Glyph,
         words::{fill, words},
     },
@@ -53,6 +54,9 @@ pub fn kind(body: &EventBody) -> Kind {
         | EventBody::ApprovalResolved { .. }
         | EventBody::ApprovalRuleAdded { .. }
         | EventBody::ApprovalRuleRemoved { .. } => Kind::Approval,
+        EventBody::UploadStarted { .. } | EventBody::UploadCompleted { .. } | EventBody::UploadFailed { .. } => {
+            Kind::Upload
+        }
         EventBody::SessionStarted { .. }
         | EventBody::SessionResumed { .. }
         | EventBody::SessionUpdated { .. }
@@ -142,6 +146,21 @@ pub fn describe(body: &EventBody) -> LogLine {
             };
             line(Glyph::Stop, fill(text, &[&turn.to_string()])).tone(tone)
         }
+        EventBody::UploadStarted { name, target_dir, .. } => {
+            let what = name.as_deref().unwrap_or(w.files_word);
+            let text = if target_dir == "." { w.upload_started } else { w.upload_started_into };
+            line(Glyph::Upload, fill(text, &[what, target_dir]))
+        }
+        EventBody::UploadCompleted { path, status: UploadStatus::Skipped, .. } => {
+            line(Glyph::Upload, fill(w.upload_skipped, &[path])).tone("waiting")
+        }
+        EventBody::UploadCompleted { path, size: bytes, .. } => {
+            line(Glyph::Upload, fill(w.uploaded, &[path])).figure(size(*bytes as f64))
+        }
+        EventBody::UploadFailed { name, detail, .. } => {
+            let what = name.as_deref().unwrap_or(w.files_word);
+            line(Glyph::Upload, fill(w.upload_failed, &[what, detail])).tone("failed")
+        }
         EventBody::SessionError { detail, .. } => line(Glyph::Warning, detail.clone()).tone("failed"),
     }
 }
@@ -170,6 +189,9 @@ pub fn place(body: &EventBody) -> Option<String> {
         | EventBody::ApprovalRuleAdded { .. }
         | EventBody::ApprovalRuleRemoved { .. }
         | EventBody::QueueChanged { .. }
+        | EventBody::UploadStarted { .. }
+        | EventBody::UploadCompleted { .. }
+        | EventBody::UploadFailed { .. }
         | EventBody::SessionError { .. } => return None,
     };
     Some(["turn-", &turn.to_string()].concat())

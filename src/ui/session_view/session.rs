@@ -54,6 +54,9 @@ pub fn update(session: &mut Session, record: &Record) {
         | EventBody::ApprovalRuleRemoved { .. }
         | EventBody::SteeringReceived { .. }
         | EventBody::QueueChanged { .. }
+        | EventBody::UploadStarted { .. }
+        | EventBody::UploadCompleted { .. }
+        | EventBody::UploadFailed { .. }
         | EventBody::SessionError { .. } => {}
     }
 }

@@ -82,6 +82,15 @@ pub struct LogWords {
     pub turn_stopped: &'static str,
     pub turn_failed: &'static str,
     pub turn_restart: &'static str,
+    pub files_word: &'static str,
+    pub upload_started: &'static str,
+    pub upload_started_into: &'static str,
+    pub upload_skipped: &'static str,
+    pub uploaded: &'static str,
+    pub upload_failed: &'static str,
+    pub shared_with: &'static str,
+    pub unshared_with: &'static str,
+    pub everybody: &'static str,
 }
 
 pub const ENGLISH: LogWords = LogWords {
@@ -164,6 +173,15 @@ pub const ENGLISH: LogWords = LogWords {
     turn_stopped: "Turn {0} stopped by you",
     turn_failed: "Turn {0} failed",
     turn_restart: "Turn {0} interrupted by a restart",
+    files_word: "files",
+    upload_started: "Upload of {0} started",
+    upload_started_into: "Upload of {0} into {1} started",
+    upload_skipped: "Not uploaded, since it is there: {0}",
+    uploaded: "Uploaded {0}",
+    upload_failed: "Upload of {0} failed: {1}",
+    shared_with: "Shared with {0}",
+    unshared_with: "No longer shared with {0}",
+    everybody: "everybody",
 };
 
 pub const GERMAN: LogWords = LogWords {
@@ -255,4 +273,13 @@ pub const GERMAN: LogWords = LogWords {
     turn_stopped: "Runde {0} von Ihnen angehalten",
     turn_failed: "Runde {0} fehlgeschlagen",
     turn_restart: "Runde {0} durch Neustart unterbrochen",
+    files_word: "Dateien",
+    upload_started: "Hochladen von {0} begonnen",
+    upload_started_into: "Hochladen von {0} nach {1} begonnen",
+    upload_skipped: "Nicht hochgeladen, da schon vorhanden: {0}",
+    uploaded: "{0} hochgeladen",
+    upload_failed: "Hochladen von {0} fehlgeschlagen: {1}",
+    shared_with: "Geteilt mit {0}",
+    unshared_with: "Nicht mehr geteilt mit {0}",
+    everybody: "allen",
 };

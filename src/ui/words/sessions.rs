@@ -86,7 +86,7 @@ pub const GERMAN: SessionWords = SessionWords {
     sessions: "Sitzungen",
     new_session: "Neue Sitzung",
     none_yet: "Noch keine Sitzungen.",
-    search: "Sitzungen durchsuchen",
+    search: "Sitzungen suchen",
     nothing_found: "Nichts gefunden für \u{201e}{0}\u{201c}.",
     clear_search: "Suche leeren",
     show_archived: "Archivierte zeigen",

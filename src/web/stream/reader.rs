@@ -67,8 +67,8 @@ impl Reader {
             Err((error, client_id)) => return self.refuse(error, client_id).await,
         };
         let done = match frame {
-            ClientFrame::UserMessage { message, client_id } => {
-                self.agent.send_message(&Actor::local(), &self.id, message, client_id).await.map(drop)
+            ClientFrame::UserMessage { message, client_id, attachments } => {
+                self.agent.send_message(&Actor::local(), &self.id, message, client_id, attachments).await.map(drop)
             }
             ClientFrame::Stop { .. } => self.agent.stop(&self.id).await,
             ClientFrame::Steer { message, .. } => self.agent.steer(&Actor::local(), &self.id, message).await,

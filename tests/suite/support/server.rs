@@ -15,6 +15,7 @@ use cowork::{
     },
     config::Config,
     models,
+    protocol::UploadLimits,
     sandbox::{Sandbox, Settings},
     state::{AppState, Site, Timing},
     store::SqliteStore,
@@ -39,6 +40,7 @@ use super::{
 /// How a server differs from the usual one.
 pub struct Setup {
     pub timing: Timing,
+    pub uploads: UploadLimits,
     pub message_bytes: usize,
     pub queued_messages: usize,
     pub connections: usize,
@@ -54,6 +56,14 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             timing: Timing::default(),
+            uploads: UploadLimits {
+                file_bytes: 1_000_000,
+                request_bytes: 4_000_000,
+                files: 10_000,
+                workspace_bytes: None,
+                free_bytes: 0,
+                keep_partial: Duration::from_secs(3600),
+            },
             message_bytes: 262_144,
             queued_messages: 100,
             connections: 1000,
@@ -199,6 +209,7 @@ impl Setup {
             built_in_only: false,
             public_config: web::public_config(&config, None, &database, address, &roots),
             timing: self.timing,
+            uploads: self.uploads,
         };
         let served = serve(listener, self.connections, site, agent.clone(), store, stopping.clone());
         Server {
