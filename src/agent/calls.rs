@@ -1,9 +1,6 @@
 //! One tool call: an intent before it runs, its live output, a result after.
 
-use std::{
-    sync::atomic::Ordering,
-    time::Duration,
-};
+use std::{sync::atomic::Ordering, time::Duration};
 
 use serde_json::Value;
 use tokio::time::{Instant, sleep};

@@ -6,11 +6,7 @@ use super::{
     chain::{self, Link},
     failure::unreadable,
 };
-use crate::{
-    agent::ports::store::StoreResult,
-    protocol::EventBody,
-    redaction::Redaction,
-};
+use crate::{agent::ports::store::StoreResult, protocol::EventBody, redaction::Redaction};
 
 /// Longest `output` and `diff` in an event, in bytes. The log stays readable; the turn row has the whole.
 const EVENT_TEXT_LIMIT: usize = 16 * 1024;

@@ -12,7 +12,8 @@ use std::{
 use leptos::prelude::*;
 
 use crate::protocol::{
-    CallId, ChangeList, EarlierTurns, Event, EventBody, InFlight, Part, QueuedMessage, Record, Seq, Session, SessionPage, Status,
+    CallId, ChangeList, EarlierTurns, Event, EventBody, InFlight, Part, QueuedMessage, Record, Seq, Session,
+    SessionPage, Status,
     transcript::{CallCard, CallState, Message, Outcome, Said, Steered, Touched, Transcript, Turn},
 };
 
@@ -147,7 +148,17 @@ impl SessionView {
     pub fn new(page: SessionPage) -> Self {
         let examples = examples(&page.files);
         let SessionPage {
-            session, mut transcript, events, cursor, in_flight, changed, changes, earlier, menu, meter, ..
+            session,
+            mut transcript,
+            events,
+            cursor,
+            in_flight,
+            changed,
+            changes,
+            earlier,
+            menu,
+            meter,
+            ..
         } = page;
         let id = StoredValue::new(session.id.to_string());
         let turns = transcript.turns.iter_mut().map(TurnView::new).collect();
@@ -451,7 +462,8 @@ impl MessageView {
     /// Takes what is drawn along: the view owns it from here on.
     fn new(message: &mut Message) -> Self {
         let block = |(index, html)| BlockView { index, html: RwSignal::new(html) };
-        let calls = std::mem::take(&mut message.cards).into_iter().enumerate().map(|(index, card)| CallView::new(index, card));
+        let calls =
+            std::mem::take(&mut message.cards).into_iter().enumerate().map(|(index, card)| CallView::new(index, card));
         Self {
             message: message.message,
             thinking: RwSignal::default(),

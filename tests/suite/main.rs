@@ -9,13 +9,13 @@ mod support;
 mod approvals;
 mod architecture;
 mod attachments;
-mod files;
 mod canary;
+mod commands;
 mod conformance;
 mod faults;
 #[cfg(target_os = "linux")]
 mod faults_network;
-mod commands;
+mod files;
 mod guards;
 mod guards_transport;
 mod idle;

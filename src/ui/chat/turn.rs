@@ -7,7 +7,7 @@ use crate::{
     protocol::transcript::{Outcome, Said},
     ui::{
         session_view::TurnView,
-        widgets::{Clock, Notice},
+        widgets::{Clock, Glyph, Icon, Notice},
         words::words,
     },
 };
@@ -47,6 +47,7 @@ fn SaidItem(said: Said, steered: bool) -> impl IntoView {
     view! {
         <div class="said">
             <p class="bubble">{said.text}</p>
+            {(!said.attachments.is_empty()).then(|| view! { <p class="attached"><Icon glyph=Glyph::Clip/>{said.attachments.join(", ")}</p> })}
             <p class="said-at">{steered.then_some(words().chat.steered)}" "<Clock at=said.at/></p>
         </div>
     }

@@ -64,7 +64,9 @@ impl Drawn {
         // What can't be read now is drawn without its beginning.
         let records = state.agent.records_of_turns(&self.id, (turn, turn)).await.unwrap_or_default();
         let before = records.iter().take_while(|before| before.event.seq < record.event.seq);
-        before.filter(|before| before.event.body.turn() == Some(turn)).for_each(|before| drop(self.fold.apply(before)));
+        for before in before.filter(|before| before.event.body.turn() == Some(turn)) {
+            self.fold.apply(before);
+        }
     }
 
     fn end(&self, index: usize) -> Vec<ServerFrame> {
