@@ -8,12 +8,13 @@ use crate::ui::{
     words::words,
 };
 
-/// `children`: what a page puts on the right, before the look.
+/// `children`: what a page puts on the right, before the look. `back`: the page's own address.
 #[component]
 pub fn Topbar(
     frame: Frame,
     #[prop(into)] title: AnyView,
     has_right: bool,
+    back: String,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
     view! {
