@@ -4,7 +4,8 @@
 //! - [`protocol`]: the vocabulary that everything shares.
 //! - [`ui`] and [`rpc`]: the page and what it asks of the server; both builds.
 //! - [`agent`]: the domain behind one door; [`models`], [`tools`] and [`store`] implement its ports.
-//! - [`workspace`]: the only way to the files of people; [`sandbox`]: the only way to run programs.
+//! - [`workspace`]: the only way to the files of people; [`sandbox`]: the only way to run programs; [`documents`]: text
+//!   out of PDF and Office files.
 //! - [`web`]: HTTP and the live stream; [`state`] is what its handlers reach.
 //!
 //! ARCHITECTURE.md tells how the parts move.
@@ -22,6 +23,8 @@ pub mod ui;
 pub mod agent;
 #[cfg(feature = "ssr")]
 pub mod config;
+#[cfg(feature = "ssr")]
+pub mod documents;
 #[cfg(feature = "ssr")]
 pub mod markdown;
 #[cfg(feature = "ssr")]

@@ -16,7 +16,7 @@ use cowork::{
         ports::{clock::SystemClock, store::Publish},
     },
     config::{BUILT_IN, Config, ConfigSource, DatabaseChoice, Loaded, database_file},
-    models,
+    documents, models,
     sandbox::{self, OWN_PROGRAM, Sandbox, Settings},
     state::{AppState, Site, Timing},
     store::{SqliteStore, holds_sessions},
@@ -52,6 +52,9 @@ enum Command {
     /// Runs a program for the server, confined.
     #[command(hide = true)]
     Sandbox { stage: sandbox::Stage },
+    /// Reads a document for the server, in little memory and time.
+    #[command(hide = true)]
+    Document,
 }
 
 #[derive(Args, Clone, Default)]
@@ -77,6 +80,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let args = match cli.command {
         // Before there is a second thread.
         Some(Command::Sandbox { stage }) => return Ok(sandbox::launch(stage)),
+        Some(Command::Document) => return Ok(documents::serve()),
         Some(Command::Serve(args)) => args,
         None => cli.serve,
     };
@@ -100,11 +104,14 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let publish: Arc<dyn Publish> = feeds.clone();
     let store = Arc::new(SqliteStore::open(&database.path, publish, Arc::new(SystemClock))?);
     let sandbox = sandbox(&config, file.as_deref(), &database, address);
+    let own_tools = tools::from_config(&config, Arc::new(sandbox)).map_err(anyhow::Error::msg)?;
+    let tools = Arc::new(tools::McpTools::start(own_tools, &config.mcp_servers));
+    tools.ready().await;
     let agent = Agent::new(AgentParts {
         store: store.clone(),
         feeds,
         models: models::from_config(&config)?,
-        tools: tools::all_tools(Arc::new(sandbox)),
+        tools: tools.clone(),
         workspaces: roots.clone(),
         data: database.data_folder(),
         changes: Arc::new(RecordedChanges),
@@ -140,7 +147,7 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         }
         stopping.cancel();
         sockets.close();
-        let _ = timeout(LAST_WAIT, sockets.wait()).await;
+        let _ = timeout(LAST_WAIT, async { tokio::join!(sockets.wait(), tools.shut_down()) }).await;
     })
     .await;
     store.close().await?;

@@ -1,12 +1,16 @@
 //! One tool call: an intent before it runs, its live output, a result after.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use serde_json::Value;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::{
     ports::{
+        model::Picture,
         store::{CallEnd, CallStart, QuestionState, StoreResult},
         tool::{Action, ToolContext, ToolError, ToolOutput},
     },
@@ -17,6 +21,11 @@ use crate::protocol::{InterruptReason, ToolCall, ToolResult};
 
 /// Longest preview of a call or a result, in characters: one line of a card.
 const PREVIEW_CHARS: usize = 80;
+/// How long a tool may take to end when it is told to: a person who stops something waits no longer than a second.
+const END_GRACE: Duration = Duration::from_millis(800);
+/// For a model that can't see, or is not known to.
+const UNSEEN: &str = "\n[The picture itself is not shown to you: this model is not known to take pictures. Whoever runs \
+    this server can set `capabilities.vision` for it.]";
 const STOPPED: &str = "Stopped by the person before it ended.";
 
 /// A call with what can be told of it before it runs.
@@ -41,7 +50,7 @@ pub struct Ran {
 
 /// How a call ended.
 pub enum CallOutcome {
-    Done(ToolResult),
+    Done(ToolResult, Vec<Picture>),
     /// A fault of ours; the turn can't go on after it.
     Fatal(ToolResult, String),
     /// The server leaves while the call only waits for a person; it has no result yet.
@@ -99,7 +108,11 @@ pub async fn execute(context: &TurnContext, prepared: &Prepared<'_>) -> Option<R
     if host.waits.load(Ordering::SeqCst) && context.leaves() {
         return None;
     }
-    let (output, result, fatal) = judge(ran);
+    let (mut output, mut result, fatal) = judge(ran);
+    if !output.pictures.is_empty() && !context.model.model.sees() {
+        output.pictures.clear();
+        result.output.push_str(UNSEEN);
+    }
     Some(Ran { output, result, elapsed_ms: started.elapsed().as_millis() as u64, fatal })
 }
 
@@ -114,10 +127,15 @@ async fn run_tool(
     };
     let tool_context =
         ToolContext { workspace: &context.workspace, data: &context.data, host, cancel: &context.cancel };
+    let patience = async {
+        context.cancel.cancelled().await;
+        sleep(END_GRACE).await;
+    };
     tokio::select! {
         biased;
-        () = context.cancel.cancelled() => Err(ToolError::RespondToModel(STOPPED.into())),
+        // One that ends by itself can tell what it did until then.
         ran = tool.run(args, tool_context) => ran,
+        () = patience => Err(ToolError::RespondToModel(STOPPED.into())),
     }
 }
 
@@ -137,7 +155,7 @@ pub async fn end(context: &TurnContext, call: &ToolCall, ran: Ran) -> StoreResul
     context.store.end_call(&context.agent, &context.id, end).await?;
     Ok(match fatal {
         Some(why) => CallOutcome::Fatal(result, why),
-        None => CallOutcome::Done(result),
+        None => CallOutcome::Done(result, output.pictures),
     })
 }
 

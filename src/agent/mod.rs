@@ -34,7 +34,7 @@ use ports::{
     changes::Changes,
     model::Models,
     store::{Recovered, Store, StoreError},
-    tool::Tools,
+    tool::Toolbox,
     workspaces::Workspaces,
 };
 pub use sample::RetryPolicy;
@@ -57,7 +57,7 @@ pub struct AgentParts {
     pub store: Arc<dyn Store>,
     pub feeds: Arc<Feeds>,
     pub models: Models,
-    pub tools: Tools,
+    pub tools: Arc<dyn Toolbox>,
     pub workspaces: Arc<dyn Workspaces>,
     /// Holds a folder for each session: what its turns keep beside the rows.
     pub data: PathBuf,

@@ -387,7 +387,7 @@ impl SessionActor {
             system_prompt: session.system_prompt.clone().filter(|text| !text.trim().is_empty()),
             agent: Actor::agent(&model.name),
             model,
-            tools: self.parts.tools.clone(),
+            tools: self.parts.tools.tools(),
             retry: self.parts.limits.retry,
             store: self.parts.store.clone(),
             feed: self.feed.clone(),

@@ -6,9 +6,9 @@ use std::{
 };
 
 use super::{
-    Config, ConfigError, Cowork, Retry, Sandbox, Server,
+    Config, ConfigError, Cowork, Retry, Sandbox, Server, WebFetch,
     document::{Section, Source},
-    known, models,
+    known, mcp, models,
 };
 
 const HOST: &str = "127.0.0.1";
@@ -26,6 +26,11 @@ const MAX_CONNECTIONS: u32 = 10_000;
 const GRACE_PERIOD_MS: u64 = 3_000;
 const DEFAULT_WORKSPACE: &str = "~/projects";
 const DATABASE: &str = "~/.loom/loom.db";
+/// A page with more is a download; its text alone fills several windows.
+const WEB_PAGE_BYTES: u64 = 2 * 1024 * 1024;
+const MOST_WEB_PAGE_BYTES: u64 = 16 * 1024 * 1024;
+/// As long as people wait for a page.
+const WEB_SECONDS: u64 = 30;
 const LOG_LEVEL: &str = "info";
 /// Loom's default, and the range that it clamps to.
 const CONTEXT_TOKENS: u64 = 24_000;
@@ -60,11 +65,27 @@ impl Config {
             default_workspace,
             retry: retry(&file.section("execution")?)?,
             sandbox: sandbox(&file.section("sandbox")?, &mut warnings)?,
+            web_fetch: web_fetch(&file.section("web_fetch")?)?,
+            mcp_servers: mcp::read(&file.section("mcp")?.section("servers")?, env, &mut warnings)?,
             max_model_context_tokens: context_tokens(&file.section("limits")?.section("runner")?)?,
             database_path: database_path(&file.section("memory")?, home)?,
             log_level: log_level(&file.section("logging")?, &mut warnings)?,
         };
         Ok((config, warnings))
+    }
+
+    /// The servers of a file that holds nothing else, as Loom keeps one.
+    pub(super) fn mcp_from_toml(
+        text: &str,
+        file_name: &str,
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<(Vec<mcp::McpServer>, Vec<String>), ConfigError> {
+        let source = Source { file: file_name, text };
+        let table = source.parse()?;
+        let file = Section::whole_file(source, &table);
+        let mut warnings = known::unknown_mcp_keys(&file)?;
+        let servers = mcp::read(&file.section("mcp")?.section("servers")?, env, &mut warnings)?;
+        Ok((servers, warnings))
     }
 }
 
@@ -142,6 +163,14 @@ fn sandbox(section: &Section<'_>, warnings: &mut Vec<String>) -> Result<Sandbox,
         Some(_) => return Err(section.fault("mode", "must be \"required\" or \"off\"")),
     };
     Ok(Sandbox { required, network: section.flag("network")?.unwrap_or(false) })
+}
+
+fn web_fetch(section: &Section<'_>) -> Result<WebFetch, ConfigError> {
+    Ok(WebFetch {
+        enabled: section.flag("enabled")?.unwrap_or(false),
+        max_bytes: section.whole("max_bytes", 1..=MOST_WEB_PAGE_BYTES)?.unwrap_or(WEB_PAGE_BYTES),
+        timeout: Duration::from_secs(section.whole("timeout_seconds", 1..=600)?.unwrap_or(WEB_SECONDS)),
+    })
 }
 
 fn context_tokens(section: &Section<'_>) -> Result<u64, ConfigError> {

@@ -15,9 +15,11 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("config", &[]),
     ("markdown", &[]),
     ("sandbox", &[]),
+    ("documents", &[]),
     // The port of each adapter is `agent::ports`; nothing else of the agent is theirs.
     ("models", &["agent::ports", "protocol", "config"]),
-    ("tools", &["agent::ports", "protocol", "sandbox", "workspace"]),
+    // They read their own settings, as the models do: MCP servers stand in the file.
+    ("tools", &["agent::ports", "config", "documents", "protocol", "sandbox", "workspace"]),
     ("store", &["agent::ports", "protocol"]),
     ("workspace", &["agent::ports", "protocol"]),
     ("state", &["agent", "markdown", "protocol"]),
@@ -29,6 +31,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         &[
             "agent",
             "config",
+            "documents",
             "models",
             "protocol",
             "sandbox",
