@@ -65,3 +65,13 @@ fn a_long_text_is_cut_and_that_is_said() {
     assert!(long.cut && long.text.len() <= MAX_TEXT_BYTES);
     assert!(!whole("short".into()).cut);
 }
+
+#[test]
+fn a_page_becomes_its_text_with_links_and_without_scripts() {
+    let page = "<html><head><title>T</title><style>p{}</style><script>evil()</script></head><body><h1>Offers</h1>\
+        <p>Two <b>rooms</b>, see <a href=\"/rooms\">all</a>.</p><ul><li>one<li>two</ul>\
+        <table><tr><td>a</td><td>b</td></tr></table></body></html>";
+    let text = text(Kind::Page, page.as_bytes(), 1).unwrap().text;
+    assert!(text.contains("Offers") && text.contains("rooms") && text.contains("/rooms"), "{text}");
+    assert!(text.contains("* one\n* two") && !text.contains("evil") && !text.contains("p{}"), "{text}");
+}

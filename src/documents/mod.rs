@@ -1,8 +1,9 @@
-//! Text out of documents that are no text: PDF, Word, PowerPoint, Excel. Their formats are large, and a file may be made
+//! Text out of documents that are no plain text: PDF, Word, PowerPoint, Excel, pages of the web. Their formats are large, and a file may be made
 //! to break its readers: to take all memory, to nest without end, to never end. So a document is read by a process of
 //! its own – this program, started anew – with little memory and time, and what happens to it happens to nobody else.
 
 mod archive;
+mod html;
 mod pdf;
 mod presentation;
 mod process;
@@ -26,6 +27,8 @@ pub enum Kind {
     Word,
     Presentation,
     Spreadsheet,
+    /// A page of the web, in UTF-8.
+    Page,
 }
 
 /// What is read of a document.
@@ -67,6 +70,7 @@ impl Kind {
             Self::Word => "Word document",
             Self::Presentation => "presentation",
             Self::Spreadsheet => "spreadsheet",
+            Self::Page => "page",
         }
     }
 }
@@ -78,6 +82,7 @@ fn text(kind: Kind, bytes: &[u8], first_page: u32) -> Result<Text, String> {
         Kind::Word => word::text(bytes).map(whole),
         Kind::Presentation => presentation::text(bytes).map(whole),
         Kind::Spreadsheet => spreadsheet::text(bytes).map(whole),
+        Kind::Page => html::text(bytes).map(whole),
     }
 }
 

@@ -62,6 +62,7 @@ pub fn all_tools(sandbox: Arc<Sandbox>) -> Tools {
 /// # Errors
 /// Where this machine can't do what is configured.
 pub fn from_config(config: &Config, sandbox: Arc<Sandbox>) -> Result<Tools, String> {
+    let documents = Reader::new(sandbox.launcher());
     let tools = all_tools(sandbox);
     if !config.web_fetch.enabled {
         return Ok(tools);
@@ -70,7 +71,7 @@ pub fn from_config(config: &Config, sandbox: Arc<Sandbox>) -> Result<Tools, Stri
         max_bytes: usize::try_from(config.web_fetch.max_bytes).unwrap_or(usize::MAX),
         time_limit: config.web_fetch.timeout,
     };
-    let web_fetch: Arc<dyn Tool> = Arc::new(WebFetch::new(settings, Arc::new(SystemNames))?);
+    let web_fetch: Arc<dyn Tool> = Arc::new(WebFetch::new(settings, documents, Arc::new(SystemNames))?);
     Ok(tools.with([web_fetch]))
 }
 

@@ -12,15 +12,18 @@ use reqwest::Url;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::{task::spawn_blocking, time::timeout};
+use tokio::time::timeout;
 
 pub use wire::{Names, SystemNames};
 
-pub(super) use self::{address::check as check_url, wire::Checked};
+pub(super) use self::{
+    address::check as check_url,
+    wire::{Checked, plain_client},
+};
 
 use self::{
     address::page_address,
-    page::{Kind, part, text},
+    page::{Kind, characters, part},
     wire::{Fetched, Wire},
 };
 use super::{
@@ -33,6 +36,7 @@ use crate::{
         model::ToolSpec,
         tool::{Action, Tool, ToolContext, ToolError, ToolOutput},
     },
+    documents::{self, Reader},
     protocol::Risk,
 };
 
@@ -47,14 +51,15 @@ pub struct WebFetchSettings {
 
 pub struct WebFetch {
     wire: Wire,
+    documents: Reader,
     settings: WebFetchSettings,
 }
 
 impl WebFetch {
     /// # Errors
     /// Where this machine can't make secure connections at all.
-    pub fn new(settings: WebFetchSettings, names: Arc<dyn Names>) -> Result<Self, String> {
-        Ok(Self { wire: Wire::new(names)?, settings })
+    pub fn new(settings: WebFetchSettings, documents: Reader, names: Arc<dyn Names>) -> Result<Self, String> {
+        Ok(Self { wire: Wire::new(names)?, documents, settings })
     }
 }
 
@@ -95,40 +100,48 @@ impl Tool for WebFetch {
         let url = page_address(&args.url).map_err(respond)?;
         let start = usize::try_from(args.line_start.unwrap_or(1)).unwrap_or(usize::MAX);
         let WebFetchSettings { max_bytes, time_limit } = self.settings;
-        let fetched = tokio::select! {
-            biased;
-            () = context.cancel.cancelled() => return Err(stopped()),
-            fetched = timeout(time_limit, self.wire.fetch(url.clone(), max_bytes)) => fetched,
-        };
         let late = || respond(format!("`{url}` did not come whole in {} seconds.", time_limit.as_secs()));
-        let fetched = fetched.map_err(|_| late())?.map_err(respond)?;
-        let read = spawn_blocking(move || answer(&fetched, start));
+        let page = async {
+            let fetched = self.wire.fetch(url.clone(), max_bytes).await.map_err(respond)?;
+            let text = self.text(&fetched).await?;
+            answer(&fetched, &text, start)
+        };
         tokio::select! {
             biased;
             () = context.cancel.cancelled() => Err(stopped()),
-            read = timeout(time_limit, read) => match read {
-                Err(_) => Err(late()),
-                Ok(Ok(read)) => read,
-                Ok(Err(_)) => Err(respond(format!("`{url}` could not be turned into text."))),
-            },
+            page = timeout(time_limit, page) => page.unwrap_or_else(|_| Err(late())),
         }
     }
+}
+
+impl WebFetch {
+    async fn text(&self, fetched: &Fetched) -> Result<String, ToolError> {
+        let kind = Kind::read(&fetched.content_type);
+        let unreadable = |why: String| respond(format!("`{}` could not be read: {why}.", fetched.url));
+        if !kind.is_text() {
+            let (shown, size) = described(fetched);
+            return Err(respond(format!("`{}` is no text but {shown} ({size}), so it can't be shown.", fetched.url)));
+        }
+        let characters = characters(&kind, &fetched.bytes).map_err(unreadable)?;
+        if !kind.is_html() {
+            return Ok(characters);
+        }
+        let read = self.documents.read(documents::Kind::Page, characters.as_bytes(), 1).await;
+        read.map(|text| text.text).map_err(|error| unreadable(error.to_string()))
+    }
+}
+
+fn described(fetched: &Fetched) -> (String, String) {
+    (one_line(&fetched.content_type, 60), count(fetched.bytes.len() as u64, "byte", "bytes"))
 }
 
 fn host(url: &Url) -> Option<String> {
     url.host_str().map(str::to_owned)
 }
 
-fn answer(fetched: &Fetched, start: usize) -> Result<ToolOutput, ToolError> {
-    let kind = Kind::read(&fetched.content_type);
-    let shown = one_line(&fetched.content_type, 60);
-    let size = count(fetched.bytes.len() as u64, "byte", "bytes");
-    if !kind.is_text() {
-        return Err(respond(format!("`{}` is no text but {shown} ({size}), so it can't be shown.", fetched.url)));
-    }
-    let text = text(&kind, &fetched.bytes)
-        .map_err(|error| respond(format!("`{}` could not be read: {error}.", fetched.url)))?;
-    let part = part(&text, start);
+fn answer(fetched: &Fetched, text: &str, start: usize) -> Result<ToolOutput, ToolError> {
+    let (shown, size) = described(fetched);
+    let part = part(text, start);
     if part.total == 0 {
         return Err(respond(format!("`{}` has no text ({shown}, {size}).", fetched.url)));
     }

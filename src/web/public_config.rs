@@ -50,6 +50,13 @@ pub fn public_config(
             "max_files": config.uploads.max_files,
             "keep_partial_hours": config.uploads.keep_partial.as_secs() / 3600,
         },
+        "sandbox": { "required": config.sandbox.required, "network": config.sandbox.network },
+        "web_fetch": {
+            "enabled": config.web_fetch.enabled,
+            "max_bytes": config.web_fetch.max_bytes,
+            "timeout_seconds": config.web_fetch.timeout.as_secs(),
+        },
+        "mcp_servers": config.mcp_servers.iter().map(|server| server.alias.as_str()).collect::<Vec<_>>(),
         "default_model": config.default_model,
         "models": models.collect::<serde_json::Map<String, Value>>(),
     })

@@ -1,7 +1,10 @@
 //! Tools of MCP servers over the real loop. The server here is a few lines of Bash, for what no published one does: it
 //! dies, floods, hangs. `mcp_live` goes to published ones.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use cowork::config::{Config, McpServer};
 use serde_json::{Value, json};
@@ -47,7 +50,7 @@ fn configured(word: &str, more: &str) -> Vec<McpServer> {
         "[mcp.servers.test]\ncommand = \"/bin/bash\"\nargs = [\"-c\", {script}, \"mcp\", \"{word}\"]\n{more}\n\
          [mcp.servers.test.env]\nGIVEN = \"yes\"\n"
     );
-    let (config, warnings) = Config::from_toml(&text, "loom.toml", &|_| None, None).unwrap();
+    let (config, warnings) = Config::from_toml(&text, "loom.toml", &|_| None, Some(Path::new("/nowhere"))).unwrap();
     assert_eq!(warnings, Vec::<String>::new());
     config.mcp_servers
 }
@@ -111,7 +114,7 @@ async fn tools_of_a_server_are_named_asked_for_and_run_over_one_connection() {
         "{environment}"
     );
     let flood = called(&server, &id, mcp("f", "flood", &json!({}))).await["output"].to_string();
-    assert!(flood.len() < 100_000 && flood.contains("[cut: about "), "{}", flood.len());
+    assert!(flood.len() < 10_000 && flood.contains(" […]"), "one endless line is cut: {}", flood.len());
 }
 
 #[tokio::test]
@@ -178,7 +181,7 @@ async fn the_end_of_the_program_ends_its_servers_and_what_they_started() {
 #[tokio::test]
 async fn a_server_that_cannot_be_started_is_no_hindrance() {
     let text = "[mcp.servers.test]\ncommand = \"/no/such/program\"\n";
-    let (config, _) = Config::from_toml(text, "loom.toml", &|_| None, None).unwrap();
+    let (config, _) = Config::from_toml(text, "loom.toml", &|_| None, Some(Path::new("/nowhere"))).unwrap();
     let server = Setup { mcp: config.mcp_servers, ..Setup::default() }.start().await;
     server.model.play([say("Here.")]);
     let id = server.session().await;

@@ -1,6 +1,8 @@
 //! Published MCP servers, which `tests/live/mcp` installs and names: they come from a package registry, so they are no
 //! part of the usual run.
 
+use std::path::Path;
+
 use cowork::config::Config;
 use serde_json::{Value, json};
 
@@ -11,7 +13,8 @@ use crate::support::{
 
 async fn start(variable: &str, text: impl Fn(&str) -> String) -> Server {
     let place = std::env::var(variable).unwrap_or_else(|_| panic!("tests/live/mcp sets {variable}"));
-    let (config, warnings) = Config::from_toml(&text(&place), "loom.toml", &|_| None, None).unwrap();
+    let (config, warnings) =
+        Config::from_toml(&text(&place), "loom.toml", &|_| None, Some(Path::new("/nowhere"))).unwrap();
     assert_eq!(warnings, Vec::<String>::new());
     Setup { mcp: config.mcp_servers, ..Setup::default() }.start().await
 }

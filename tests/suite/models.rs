@@ -23,7 +23,10 @@ async fn the_model_of_a_session_can_be_another_for_the_next_turn() {
     assert_eq!(of(&frames, "turn_started")["model"], "scripted");
     server.api.patch(&path, json!({"model": "built_in"})).await.expect(200);
     let frames = server.turn(&id, "read notes.txt").await;
-    assert_eq!((&of(&frames, "turn_started")["model"], &of(&frames, "turn_completed")["model"]), (&json!("built_in"), &json!("built_in")));
+    assert_eq!(
+        (&of(&frames, "turn_started")["model"], &of(&frames, "turn_completed")["model"]),
+        (&json!("built_in"), &json!("built_in"))
+    );
     assert_eq!(server.model.requests().len(), 1);
     server.api.patch(&path, json!({"model": "scripted"})).await.expect(200);
     server.turn(&id, "And now?").await;

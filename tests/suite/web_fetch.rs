@@ -18,12 +18,14 @@ use axum::{
 };
 use cowork::{
     agent::ports::tool::Tool,
+    documents::Reader,
     tools::{Names, WebFetch, WebFetchSettings},
 };
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::support::{
+    host::launcher,
     model::{call, say},
     server::{Server, Setup},
 };
@@ -72,6 +74,7 @@ async fn page(request: Request) -> Response {
         (_, "/file") => Redirect::to("file:///etc/passwd").into_response(),
         (_, "/round") => Redirect::to("/round").into_response(),
         (_, "/long") => ([(header::CONTENT_TYPE, "text/plain")], "a line\n".repeat(100_000)).into_response(),
+        (_, "/nested") => ([(header::CONTENT_TYPE, "text/html")], "<div>".repeat(12_000)).into_response(),
         (_, "/picture") => ([(header::CONTENT_TYPE, "image/png")], &b"\x89PNG"[..]).into_response(),
         (_, "/slow") => {
             let never = futures::stream::pending::<Result<&'static [u8], io::Error>>();
@@ -93,7 +96,7 @@ async fn web() -> Arc<Stub> {
 
 fn tool(stub: &Arc<Stub>) -> Arc<dyn Tool> {
     let settings = WebFetchSettings { max_bytes: 64 * 1024, time_limit: Duration::from_secs(2) };
-    Arc::new(WebFetch::new(settings, stub.clone()).unwrap())
+    Arc::new(WebFetch::new(settings, Reader::new(launcher()), stub.clone()).unwrap())
 }
 
 /// What came of one address, as the model reads it.
@@ -212,6 +215,8 @@ async fn what_a_page_may_be_has_limits_and_each_is_told() {
         ("/picture", "is no text but image/png"),
         ("/absent", "answered 404"),
         ("/slow", "did not come whole in 2 seconds"),
+        // Its layout takes without end; the process that does it is ended.
+        ("/nested", "did not come whole in 2 seconds"),
     ] {
         let refused = fetch(&stub, json!({"url": format!("http://site.example{path}")})).await.unwrap_err();
         assert!(refused.contains(expected), "{path}: {refused}");

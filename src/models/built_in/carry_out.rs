@@ -186,7 +186,8 @@ impl Desk<'_> {
         let path = self.existing(target)?;
         let found =
             results::matches(self.text("ripgrep_search", json!({ "pattern": escape_regex(old), "path": path }))?);
-        let times: usize = found.lines.iter().map(|(_, _, line)| line.matches(old).count().max(1)).sum();
+        // The search gives lines; how often each has the text is counted in them.
+        let times: usize = found.lines.iter().map(|(_, _, line)| line.matches(old).count()).sum();
         if times == 0 {
             return Err(Next::Say(outcome::no_text(old, &path)));
         }

@@ -1,13 +1,12 @@
 //! The way to a server: a program with pipes, in a process group of its own and without this program's secrets; or an
 //! address.
 
-use std::{process::Stdio, sync::Arc, time::Duration};
+use std::{pin::pin, process::Stdio, sync::Arc, time::Duration};
 
 use process_wrap::tokio::{CommandWrap, ProcessGroup};
 use reqwest::{
     Client, Url,
     header::{HeaderMap, HeaderName, HeaderValue},
-    redirect,
 };
 use rmcp::{
     RoleClient, ServiceExt,
@@ -22,10 +21,11 @@ use tokio::{
     process::{ChildStderr, Command},
     time::timeout,
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{Hidden, McpLink},
-    tools::web_fetch::{Checked, SystemNames, check_url},
+    tools::web_fetch::{Checked, SystemNames, check_url, plain_client},
 };
 
 pub type Service = RunningService<RoleClient, ()>;
@@ -37,9 +37,17 @@ pub struct Link {
 }
 
 impl Link {
-    /// Ends the connection, and all that the server started, soon.
-    pub async fn end(mut self) {
-        let _ = timeout(LAST_WAIT, self.service.close()).await;
+    /// Resolves when the server has ended by itself or was told to, and all that it started is gone.
+    pub async fn until(self, stop: &CancellationToken) {
+        let end = self.service.cancellation_token();
+        let mut ended = pin!(self.service.waiting());
+        tokio::select! {
+            _ = &mut ended => {}
+            () = stop.cancelled() => {
+                end.cancel();
+                let _ = timeout(LAST_WAIT, ended).await;
+            }
+        }
         if let Some(group) = self.group {
             // Mostly they are gone already.
             let _ = kill_process_group(group, Signal::KILL);
@@ -115,7 +123,9 @@ fn client(url: &Url, headers: &[(String, Hidden)], private: bool) -> Result<Clie
         sent.insert(name, value);
     }
     // Redirections could carry the headers elsewhere.
-    let builder = Client::builder().default_headers(sent).redirect(redirect::Policy::none()).no_proxy();
+    let builder = plain_client().default_headers(sent);
+    // One without TLS works on a machine without certificates.
+    let builder = if url.scheme() == "http" { builder.tls_certs_only([]) } else { builder };
     let builder = if private {
         builder
     } else {

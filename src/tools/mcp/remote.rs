@@ -1,6 +1,6 @@
 //! One tool of a server.
 
-use std::{sync::Arc, sync::Weak};
+use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::STANDARD};

@@ -13,7 +13,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    link::{Link, Service, connect},
+    link::{Link, connect},
     remote::{RemoteTool, remote_tools},
 };
 use crate::{agent::ports::tool::Tool, config::McpServer};
@@ -64,7 +64,8 @@ impl Server {
     /// The connection; waits for a start that is under way, within the server's time.
     pub async fn peer(&self) -> Result<Peer<RoleClient>, String> {
         let mut state = self.state.subscribe();
-        let connected = state.wait_for(|state| matches!(state, State::Connected(_)));
+        // One that has just broken is not yet known to be gone.
+        let connected = state.wait_for(|state| matches!(state, State::Connected(peer) if !peer.is_transport_closed()));
         if let Ok(Ok(state)) = timeout(self.settings.timeout, connected).await
             && let State::Connected(peer) = &*state
         {
@@ -117,19 +118,7 @@ impl Server {
     async fn serve(&self, link: Link, stop: &CancellationToken) -> String {
         tracing::info!(server = self.settings.alias, "an MCP server is connected");
         self.state.send_replace(State::Connected(link.service.peer().clone()));
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = ended(&link.service) => {}
-        }
-        link.end().await;
+        link.until(stop).await;
         "it ended by itself".into()
-    }
-}
-
-/// Looks whether a connection is still one: the crate tells of its end by taking the connection away.
-async fn ended(service: &Service) {
-    const LOOK: Duration = Duration::from_millis(200);
-    while !service.is_closed() && !service.peer().is_transport_closed() {
-        sleep(LOOK).await;
     }
 }

@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use futures::StreamExt;
 use reqwest::{
-    Client, Response, Url,
+    Client, ClientBuilder, Response, Url,
     dns::{Addrs, Name, Resolve, Resolving},
     header::{ACCEPT, CONTENT_TYPE, LOCATION},
     redirect,
@@ -80,6 +80,13 @@ impl Resolve for Checked {
     }
 }
 
+/// A client that goes nowhere by itself: redirections are looked at first, and a proxy would look names up again.
+pub fn plain_client() -> ClientBuilder {
+    // An error means that there is a provider already, which serves as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder().redirect(redirect::Policy::none()).no_proxy()
+}
+
 /// A page as it came.
 pub struct Fetched {
     pub url: Url,
@@ -89,18 +96,15 @@ pub struct Fetched {
     pub cut: bool,
 }
 
-/// Why there is none, in words.
+/// Fetches pages, from checked addresses alone.
 pub struct Wire {
     client: Client,
 }
 
 impl Wire {
     pub fn new(names: Arc<dyn Names>) -> Result<Self, String> {
-        let client = Client::builder()
+        let client = plain_client()
             .dns_resolver(Arc::new(Checked(names)))
-            .redirect(redirect::Policy::none())
-            // A proxy would look the name up again.
-            .no_proxy()
             .connect_timeout(CONNECT_LIMIT)
             .user_agent(AGENT)
             .build()
