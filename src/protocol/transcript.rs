@@ -160,14 +160,7 @@ impl Transcript {
                 Touched::Message { turn: index, message: found }
             }
             EventBody::ToolCallStarted { turn, tool_call_id, name, args, preview } => {
-                self.call(*turn, tool_call_id, name, |call| {
-                    call.args.clone_from(args);
-                    call.preview.clone_from(preview);
-                    call.started_at = Some(event.created_at.clone());
-                    if matches!(call.state, CallState::Open | CallState::Waiting) {
-                        call.state = CallState::Running;
-                    }
-                })
+                self.call(*turn, tool_call_id, name, |call| call.start(args, preview, &event.created_at))
             }
             EventBody::ToolCallCompleted { turn, tool_call_id, name, .. } => {
                 let body = &event.body;

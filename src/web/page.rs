@@ -155,7 +155,7 @@ mod tests {
     fn the_choice_of_a_language_goes_before_the_browsers() {
         let german = (header::ACCEPT_LANGUAGE, "de-DE,en;q=0.5");
         assert_eq!(language(&headers(&[])), Language::English);
-        assert_eq!(language(&headers(&[german.clone()])), Language::German);
+        assert_eq!(language(&headers(std::slice::from_ref(&german))), Language::German);
         assert_eq!(language(&headers(&[german, (header::COOKIE, "a=b; cowork_lang=en")])), Language::English);
         assert_eq!(language(&headers(&[(header::COOKIE, "cowork_lang=xx")])), Language::English);
     }

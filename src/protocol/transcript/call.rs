@@ -97,6 +97,15 @@ impl Call {
         }
     }
 
+    pub(super) fn start(&mut self, args: &Value, preview: &str, at: &str) {
+        self.args.clone_from(args);
+        preview.clone_into(&mut self.preview);
+        self.started_at = Some(at.to_owned());
+        if matches!(self.state, CallState::Open | CallState::Waiting) {
+            self.state = CallState::Running;
+        }
+    }
+
     /// The record's text holds arguments and preview as JSON, where the log may not hold them.
     pub(super) fn wait_for(&mut self, approval: &Approval, record: &Record) {
         match record.text.as_deref().map(serde_json::from_str) {
