@@ -20,6 +20,7 @@ pub use models::{ApiKey, BUILT_IN, Capabilities, ModelConfig, Provider};
 pub struct Config {
     pub server: Server,
     pub cowork: Cowork,
+    pub uploads: Uploads,
     /// In the order of the file; providers that this version does not have are left out.
     pub models: Vec<ModelConfig>,
     /// Alias of one of `models`, or [`BUILT_IN`].
@@ -47,6 +48,19 @@ pub struct Server {
     pub max_upload_request_bytes: u64,
 }
 
+/// What uploads may take, beside the sizes that Loom's section has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Uploads {
+    /// All that may stand in a workspace; `None` is no limit.
+    pub max_workspace_bytes: Option<u64>,
+    /// What the disk must have left.
+    pub min_free_bytes: u64,
+    /// Files of one request.
+    pub max_files: u32,
+    /// How long an upload that was cut off can go on.
+    pub keep_partial: Duration,
+}
+
 /// Our own section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cowork {
@@ -63,6 +77,14 @@ pub struct Cowork {
     pub grace_period: Duration,
     /// Host names beside the loopback ones that the server answers to.
     pub allowed_hosts: Vec<String>,
+    /// Fields and environment variables that hold secrets here, beside those that do everywhere.
+    pub secret_names: Vec<String>,
+    /// The newest events that each session's log keeps; without it all.
+    pub log_max_events: Option<u64>,
+    /// How long each session's log keeps its events; without it for ever.
+    pub log_max_age: Option<Duration>,
+    /// A session without turn, wait, queue or watcher leaves memory after this long.
+    pub idle_after: Duration,
 }
 
 /// How programs of the agent run.

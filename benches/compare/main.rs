@@ -5,6 +5,7 @@
 
 mod client;
 mod host;
+mod log;
 mod model;
 mod page;
 mod relay;
@@ -14,6 +15,7 @@ mod start;
 mod stats;
 mod stream;
 mod subject;
+mod uploads;
 
 use std::path::PathBuf;
 
@@ -34,7 +36,7 @@ struct Cli {
     #[arg(long, default_value_t = 3)]
     repeats: usize,
     /// Only these parts.
-    #[arg(long, value_delimiter = ',', default_value = "streams,start,memory,page")]
+    #[arg(long, value_delimiter = ',', default_value = "streams,start,memory,page,uploads,log")]
     only: Vec<Part>,
     /// What `cargo bench` passes.
     #[arg(long, hide = true)]
@@ -55,6 +57,8 @@ enum Part {
     Start,
     Memory,
     Page,
+    Uploads,
+    Log,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -111,6 +115,12 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
     }
     if wanted(Part::Page) {
         add(report::page(&visit(&stage).await?));
+    }
+    if wanted(Part::Uploads) {
+        add(report::uploads(&uploads::compare(&stage, cli.repeats)?));
+    }
+    if wanted(Part::Log) {
+        add(report::log(&log::compare(&stage, cli.repeats).await?));
     }
     println!(
         "{host}- load average before the run {load}, after it {}; {} repeats\n{tables}{}",

@@ -3,11 +3,13 @@
 use std::fmt::Write;
 
 use super::{
+    log::Log,
     page::Visit,
     start::Starts,
     stats::{Series, number},
     stream::{Compared, Figures, Streams},
     subject::Memory,
+    uploads::Uploads,
 };
 
 pub const MIB: f64 = 1024.0 * 1024.0;
@@ -79,6 +81,27 @@ fn stream_aims(sessions: usize, Compared { cowork, bare }: &Compared) -> Vec<Aim
     aims
 }
 
+pub fn log(log: &Log) -> (String, Vec<Aim>) {
+    let mut text = String::from("\n### Log\n\n| figure | Cowork | bare | ratio |\n|---|---:|---:|---:|\n");
+    let mut ratios = Vec::new();
+    for (name, compared) in [
+        ("durable events a second, 256 sessions at once", &log.durable),
+        ("events a second, 100,000 of them over the socket", &log.replay),
+        ("bytes for each of 5,000 idle watchers", &log.watcher),
+    ] {
+        let ratio = compared.cowork.median() / compared.bare.median();
+        let (cowork, bare) = (compared.cowork.show(), compared.bare.show());
+        let _ = writeln!(text, "| {name} | {cowork} | {bare} | {} |", number(ratio));
+        ratios.push(ratio);
+    }
+    let aims = vec![
+        Aim::at_least("durable events, 256 sessions: ≥ 0.5 × a bare group commit", 0.5, ratios[0], " ×"),
+        Aim::at_least("replay of 100,000 events: ≥ 0.5 × a paged read with JSON", 0.5, ratios[1], " ×"),
+        Aim::at_most("idle watchers: ≤ 2.5 × a bare WebSocket with the same buffers", 2.5, ratios[2], " ×"),
+    ];
+    (text, aims)
+}
+
 pub fn starts(starts: &Starts) -> (String, Vec<Aim>) {
     let mut text =
         String::from("\n### Cold start\n\n| from exec to the answer, ms | Cowork | bare server |\n|---|---:|---:|\n");
@@ -114,6 +137,27 @@ pub fn memory(fresh: &(Memory, Memory), loaded: Option<&(Memory, Memory, usize)>
     }
     let aim = Aim::at_most("fresh server, RSS: ≤ 25 MiB", 25.0, fresh.0.rss as f64 / MIB, " MiB");
     (text, vec![aim])
+}
+
+pub fn uploads(uploads: &Uploads) -> (String, Vec<Aim>) {
+    let mut text = String::from("\n### Uploads\n\n| figure | Cowork | bare | ratio |\n|---|---:|---:|---:|\n");
+    let mut row = |name: &str, cowork: &Series, bare: &Series| {
+        let ratio = cowork.median() / bare.median();
+        let _ = writeln!(text, "| {name} | {} | {} | {} |", cowork.show(), bare.show(), number(ratio));
+        ratio
+    };
+    let large = row("one file of 512 MiB, MiB/s; bare: copy and fsync", &uploads.large_cowork, &uploads.large_bare);
+    let small = row(
+        "10,000 files of 4 KiB, files/s; bare: write and rename, one sync",
+        &uploads.small_cowork,
+        &uploads.small_bare,
+    );
+    let aims = vec![
+        Aim::at_least("one file of 512 MiB: ≥ 0.8 × copy and fsync", 0.8, large, " ×"),
+        Aim::at_most("memory that a file of 512 MiB takes: ≤ 16 MiB", 16.0, uploads.growth.median(), " MiB"),
+        Aim::at_least("10,000 files of 4 KiB: ≥ 0.4 × write and rename", 0.4, small, " ×"),
+    ];
+    (text, aims)
 }
 
 pub fn page(visit: &Visit) -> (String, Vec<Aim>) {

@@ -1,9 +1,6 @@
 //! One tool call: an intent before it runs, its live output, a result after.
 
-use std::{
-    sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
-};
+use std::{sync::atomic::Ordering, time::Duration};
 
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
@@ -17,7 +14,10 @@ use super::{
     turn::TurnContext,
     waiting::CallHost,
 };
-use crate::protocol::{InterruptReason, ToolCall, ToolResult};
+use crate::{
+    protocol::{InterruptReason, ToolCall, ToolResult},
+    redaction::OwnValues,
+};
 
 /// Longest preview of a call or a result, in characters: one line of a card.
 const PREVIEW_CHARS: usize = 80;
@@ -100,7 +100,7 @@ pub async fn start(context: &TurnContext, prepared: &Prepared<'_>, resumed: bool
 /// Runs the tool. `None` where the server leaves while the call only waits for a person.
 pub async fn execute(context: &TurnContext, prepared: &Prepared<'_>) -> Option<Ran> {
     let started = Instant::now();
-    let host = CallHost { context, call: prepared.call, waits: AtomicBool::new(false) };
+    let host = CallHost::new(context, prepared.call);
     let ran = match &prepared.args {
         Err(problem) => Err(ToolError::RespondToModel(problem.clone())),
         Ok(args) => run_tool(context, prepared.call, args.clone(), &host).await,
@@ -108,7 +108,8 @@ pub async fn execute(context: &TurnContext, prepared: &Prepared<'_>) -> Option<R
     if host.waits.load(Ordering::SeqCst) && context.leaves() {
         return None;
     }
-    let (mut output, mut result, fatal) = judge(ran);
+    host.finish_output();
+    let (mut output, mut result, fatal) = judge(without_own_secrets(context.redaction.own(), ran));
     if !output.pictures.is_empty() && !context.model.model.sees() {
         output.pictures.clear();
         result.output.push_str(UNSEEN);
@@ -179,6 +180,24 @@ impl TurnContext {
     /// The server goes down, and what waits for a person is to go on waiting.
     pub fn leaves(&self) -> bool {
         self.cancel.is_cancelled() && self.cancelled_for.get() == Some(&InterruptReason::Restart)
+    }
+}
+
+/// A file or a program may hold a key of this server; neither the model nor the conversation gets it.
+fn without_own_secrets(own: &OwnValues, ran: Result<ToolOutput, ToolError>) -> Result<ToolOutput, ToolError> {
+    let clean = |text| own.cleaned(text);
+    match ran {
+        Ok(output) => Ok(ToolOutput {
+            text: clean(output.text),
+            summary: clean(output.summary),
+            error: output.error.map(clean),
+            diff: output.diff.map(clean),
+            files_changed: output.files_changed.into_iter().map(clean).collect(),
+            data: output.data.map(|data| own.cleaned_json(data)),
+            pictures: output.pictures,
+        }),
+        Err(ToolError::RespondToModel(text)) => Err(ToolError::RespondToModel(clean(text))),
+        Err(ToolError::Fatal(text)) => Err(ToolError::Fatal(clean(text))),
     }
 }
 

@@ -46,6 +46,11 @@ impl Agent {
         std::iter::once(default).chain(others).map(Into::into).collect()
     }
 
+    /// Whether a session may run in the mode that never asks.
+    pub fn full_mode(&self) -> bool {
+        self.parts.limits.full_mode
+    }
+
     pub fn tools(&self) -> Vec<ToolInfo> {
         let info = |spec: &ToolSpec| ToolInfo {
             name: spec.name.clone(),

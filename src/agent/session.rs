@@ -3,19 +3,18 @@
 use std::{
     path::PathBuf,
     sync::{Arc, OnceLock},
-    time::Duration,
 };
 
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinHandle,
-    time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
     AgentParts,
     feed::Feed,
+    idle::Presence,
     ports::store::{AcceptOutcome, NewMessage, Resolution, Steering, StoreError, StoredSession},
     store_failed,
     turn::{TurnContext, run_turn},
@@ -25,8 +24,6 @@ use crate::protocol::{
     Pending, QuestionId, RuleId, SessionId, SteeringId,
 };
 
-/// An actor without work ends after this long: what it holds in memory is in the store.
-const IDLE: Duration = Duration::from_secs(60);
 /// Commands that may wait for the actor; senders wait beyond that.
 const MAILBOX: usize = 64;
 
@@ -37,6 +34,8 @@ pub enum Command {
         actor: Actor,
         text: String,
         client_id: Option<String>,
+        /// Paths of the workspace.
+        attachments: Vec<String>,
         reply: Reply<Accepted>,
     },
     Stop {
@@ -59,6 +58,8 @@ pub enum Command {
         answer: Answer,
         reply: Reply<()>,
     },
+    /// Files came: a running turn tells its model.
+    Uploaded,
     /// Goes on with a turn that waited for a person when a former process ended.
     Resume,
     EditQueued {
@@ -108,25 +109,17 @@ struct SessionActor {
     mailbox: mpsc::WeakSender<Command>,
 }
 
-/// Starts the actor of a session. It ends when the last sender is dropped, or when it has nothing to do and
-/// `retire` lets it: the session's next command starts another.
-pub fn spawn(
-    parts: Arc<AgentParts>,
-    id: SessionId,
-    feed: Arc<Feed>,
-    retire: impl Fn(&SessionId) -> bool + Send + 'static,
-) -> mpsc::Sender<Command> {
+/// Starts the actor of a session. It ends when the last sender is dropped; the session's next command starts another.
+pub fn spawn(parts: Arc<AgentParts>, id: SessionId, feed: Arc<Feed>, presence: Arc<Presence>) -> mpsc::Sender<Command> {
     let (sender, mut commands) = mpsc::channel(MAILBOX);
     let words = watch::Sender::new(0);
     let mut actor = SessionActor { id, parts, feed, running: None, next: None, words, mailbox: sender.downgrade() };
     tokio::spawn(async move {
-        loop {
-            match timeout(IDLE, commands.recv()).await {
-                Ok(Some(command)) => actor.handle(command).await,
-                Ok(None) => return,
-                Err(_) if actor.running.is_none() && retire(&actor.id) => return,
-                Err(_) => {}
-            }
+        while let Some(command) = commands.recv().await {
+            let clock = actor.parts.clock.clone();
+            presence.set(true, clock.elapsed());
+            actor.handle(command).await;
+            presence.set(actor.running.is_some() || actor.next.is_some(), clock.elapsed());
         }
     });
     sender
@@ -136,8 +129,8 @@ impl SessionActor {
     async fn handle(&mut self, command: Command) {
         // A reply that nobody waits for any more is no failure: the command has been carried out.
         match command {
-            Command::Send { actor, text, client_id, reply } => {
-                drop(reply.send(self.send(&actor, text, client_id).await))
+            Command::Send { actor, text, client_id, attachments, reply } => {
+                drop(reply.send(self.send(&actor, text, client_id, attachments).await))
             }
             Command::Steer { actor, text, reply } => drop(reply.send(self.steer(&actor, text).await)),
             Command::Decide { actor, approval, decision, reply } => {
@@ -146,6 +139,7 @@ impl SessionActor {
             Command::Answer { actor, question, answer, reply } => {
                 drop(reply.send(self.answer(&actor, &question, &answer).await))
             }
+            Command::Uploaded => self.words.send_modify(|words| *words += 1),
             Command::Resume => self.resume().await,
             Command::Stop { reply } => drop(reply.send(self.stop_or_close().await)),
             Command::EditQueued { actor, message, text, reply } => {
@@ -171,7 +165,13 @@ impl SessionActor {
         session.ok_or_else(ApiError::session_not_found)
     }
 
-    async fn send(&mut self, actor: &Actor, text: String, client_id: Option<String>) -> Result<Accepted, ApiError> {
+    async fn send(
+        &mut self,
+        actor: &Actor,
+        text: String,
+        client_id: Option<String>,
+        attachments: Vec<String>,
+    ) -> Result<Accepted, ApiError> {
         let session = self.session().await?;
         if let Some(client_id) = &client_id
             && let Some(repeated) = self.parts.store.accepted(&self.id, client_id, &text).await.map_err(store_failed)?
@@ -179,16 +179,18 @@ impl SessionActor {
             return answer(repeated);
         }
         let message_id = MessageId::new(super::new_id());
+        let attached = self.parts.attach(&session.workspace, attachments).await?;
         if let Some(asked) = oldest_question(&session.pending) {
             let asked = asked.clone();
-            return self.answer_with(actor, &asked, NewMessage { message_id, client_id, text, start_with: None }).await;
+            let new = NewMessage { message_id, client_id, text, attached, start_with: None };
+            return self.answer_with(actor, &asked, new).await;
         }
         self.parts.check_workspace(session.workspace.clone()).await?;
         if self.running.is_some() {
             self.check_queue_room().await?;
         }
         let start_with = self.running.is_none().then(|| self.model_name(&session));
-        let new = NewMessage { message_id, client_id, text, start_with };
+        let new = NewMessage { message_id, client_id, text, attached, start_with };
         let outcome = self.parts.store.accept_message(actor, &self.id, new).await.map_err(store_failed)?;
         if let AcceptOutcome::Accepted(Accepted { turn: Some(turn), .. }) = outcome {
             self.start(&session, turn, false).await;
@@ -337,7 +339,7 @@ impl SessionActor {
     async fn decide(&self, actor: &Actor, approval: &ApprovalId, decision: Decision) -> Result<(), ApiError> {
         let rule = RuleId::new(super::new_id());
         let decided = self.parts.store.decide(actor, &self.id, approval, decision, rule).await.map_err(store_failed)?;
-        self.hand_on(decided, "decided")
+        self.hand_on(decided, "answered")
     }
 
     async fn answer(&self, actor: &Actor, question: &QuestionId, answer: &Answer) -> Result<(), ApiError> {
@@ -359,10 +361,14 @@ impl SessionActor {
         self.words.send_modify(|words| *words += 1);
         match resolution {
             Resolution::Done => Ok(()),
-            Resolution::Already { by, at, word } => Err(ApiError::new(
-                ErrorCode::AlreadyResolved,
-                format!("This was {done} before: {} at {at} ({word}). Nothing was changed.", by.name),
-            )),
+            Resolution::Already { by, at, word } => {
+                // The minute is enough, and what a person looks for in the log.
+                let at = at.get(..16).unwrap_or(&at).replace('T', " ");
+                Err(ApiError::new(
+                    ErrorCode::AlreadyResolved,
+                    format!("Already {done} by {} at {at} UTC: {}. Nothing was changed.", by.name, plain(&word)),
+                ))
+            }
         }
     }
 
@@ -394,6 +400,7 @@ impl SessionActor {
             cancel: cancel.clone(),
             cancelled_for: cancelled_for.clone(),
             words: self.words.subscribe(),
+            redaction: self.parts.redaction.clone(),
         };
         let (id, mailbox) = (self.id.clone(), self.mailbox.clone());
         let task = tokio::spawn(async move {
@@ -441,6 +448,16 @@ fn answer(outcome: AcceptOutcome) -> Result<Accepted, ApiError> {
             let detail = "This client_id was used for another message of the session. Nothing was sent. Use a new client_id for each message.";
             Err(ApiError::new(ErrorCode::ClientIdReused, detail))
         }
+    }
+}
+
+/// A decision as people say it; an answer is what it is.
+fn plain(word: &str) -> &str {
+    match word {
+        "approve" => "allowed once",
+        "approve_always" => "allowed for this session",
+        "deny" => "denied",
+        answer => answer,
     }
 }
 

@@ -22,8 +22,9 @@ use super::{
     prompt::{self, Preamble},
     sample::{RetryPolicy, Sample, SampleEnd, sample},
 };
-use crate::protocol::{
-    Actor, CallId, ContextUse, EventBody, InterruptReason, Role, SessionId, StoppedBy, Tokens, ToolCall,
+use crate::{
+    protocol::{Actor, CallId, ContextUse, EventBody, InterruptReason, Role, SessionId, StoppedBy, Tokens, ToolCall},
+    redaction::Redaction,
 };
 
 /// Model calls of one turn; a model that asks for more goes round in circles.
@@ -58,6 +59,7 @@ pub struct TurnContext {
     pub cancelled_for: Arc<OnceLock<InterruptReason>>,
     /// Moves with each word of a person on something that waits.
     pub words: watch::Receiver<u64>,
+    pub redaction: Arc<Redaction>,
 }
 
 /// What a running turn has added up.
@@ -208,7 +210,7 @@ fn preamble(context: &TurnContext) -> Preamble {
     Preamble::new(system, context.tools.specs().clone())
 }
 
-/// Puts what the person said meanwhile behind `messages`; whether there was anything.
+/// Puts what came meanwhile behind `messages`, files and words of the person; whether there were words.
 async fn take_steering(
     context: &TurnContext,
     words: &mut watch::Receiver<u64>,
@@ -219,6 +221,7 @@ async fn take_steering(
         return Ok(false);
     }
     words.mark_unchanged();
+    messages.extend(context.store.tell_uploads(&context.id).await?.map(ChatMessage::Note));
     let taken = context.store.take_steering(&context.id, context.turn).await?;
     messages.extend(taken.iter().map(|steering| prompt::steering(&steering.text)));
     Ok(!taken.is_empty())

@@ -27,7 +27,12 @@ const COWORK: &[&str] = &[
     "max_connections",
     "grace_period_ms",
     "allowed_hosts",
+    "secret_names",
+    "log_max_events",
+    "log_max_days",
+    "idle_minutes",
 ];
+const UPLOADS: &[&str] = &["max_workspace_bytes", "min_free_bytes", "max_files", "keep_partial_hours"];
 const MODEL: &[&str] = &[
     "provider",
     "base_url",
@@ -70,6 +75,7 @@ const MCP_SERVER: &[&str] = &[
 const SECTIONS: &[(&str, Keys)] = &[
     ("server", Keys::All(SERVER)),
     ("cowork", Keys::All(COWORK)),
+    ("uploads", Keys::All(UPLOADS)),
     ("sandbox", Keys::All(&["mode", "network"])),
     ("web_fetch", Keys::All(&["enabled", "max_bytes", "timeout_seconds"])),
     ("models", Keys::LoomsOwn),

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Config, ConfigError, Cowork, Retry, Sandbox, Server, WebFetch,
+    Config, ConfigError, Cowork, Retry, Sandbox, Server, Uploads, WebFetch,
     document::{Section, Source},
     known, mcp, models,
 };
@@ -15,6 +15,13 @@ const HOST: &str = "127.0.0.1";
 const PORT: u16 = 9000;
 const MAX_UPLOAD_FILE_BYTES: u64 = 52_428_800;
 const MAX_UPLOAD_REQUEST_BYTES: u64 = 262_144_000;
+/// The database and other people's programs go on.
+const MIN_FREE_BYTES: u64 = 256 * 1024 * 1024;
+/// A folder of that many files is dropped at once now and then; a larger one goes in several requests.
+const MAX_UPLOAD_FILES: u32 = 10_000;
+/// A day: whoever closes the laptop in the evening goes on in the morning.
+const KEEP_PARTIAL_HOURS: u64 = 24;
+const MOST_KEEP_PARTIAL_HOURS: u64 = 24 * 365;
 /// A message is stored, searched and sent to the model whole.
 const MAX_MESSAGE_BYTES: u64 = 262_144;
 /// A message travels in a frame of 1 MiB, escaped.
@@ -24,6 +31,17 @@ const MAX_QUEUE: u32 = 100;
 const MAX_CONNECTIONS: u32 = 10_000;
 /// Service managers kill after ten seconds and more.
 const GRACE_PERIOD_MS: u64 = 3_000;
+/// Fewer would not hold the turn that a person is looking at.
+const LEAST_LOG_EVENTS: u64 = 100;
+/// What a row number of SQLite holds, and more than a disk.
+const MOST_LOG_EVENTS: u64 = i64::MAX as u64;
+/// A century.
+const MOST_LOG_DAYS: u64 = 36_500;
+const DAY: u64 = 24 * 60 * 60;
+/// A person who is away for longer does not notice the millisecond that it takes to come back.
+const IDLE_MINUTES: u64 = 30;
+/// A week.
+const MOST_IDLE_MINUTES: u64 = 7 * 24 * 60;
 const DEFAULT_WORKSPACE: &str = "~/projects";
 const DATABASE: &str = "~/.loom/loom.db";
 /// A page with more is a download; its text alone fills several windows.
@@ -60,6 +78,7 @@ impl Config {
         let config = Self {
             server: server(&file.section("server")?, &file.section("cowork")?)?,
             cowork: cowork(&file.section("cowork")?, default_workspace.as_deref(), home)?,
+            uploads: uploads(&file.section("uploads")?)?,
             default_model: models::default_alias(&models),
             models,
             default_workspace,
@@ -102,6 +121,16 @@ fn server(server: &Section<'_>, cowork: &Section<'_>) -> Result<Server, ConfigEr
     })
 }
 
+fn uploads(section: &Section<'_>) -> Result<Uploads, ConfigError> {
+    let hours = section.whole("keep_partial_hours", 1..=MOST_KEEP_PARTIAL_HOURS)?.unwrap_or(KEEP_PARTIAL_HOURS);
+    Ok(Uploads {
+        max_workspace_bytes: section.whole("max_workspace_bytes", 1..=u64::MAX)?,
+        min_free_bytes: section.whole("min_free_bytes", 0..=u64::MAX)?.unwrap_or(MIN_FREE_BYTES),
+        max_files: section.whole("max_files", 1..=u32::MAX)?.unwrap_or(MAX_UPLOAD_FILES),
+        keep_partial: Duration::from_secs(hours * 3600),
+    })
+}
+
 fn cowork(section: &Section<'_>, workspace: Option<&Path>, home: Option<&Path>) -> Result<Cowork, ConfigError> {
     let roots = match section.texts("workspace_roots")? {
         Some(roots) => {
@@ -117,6 +146,12 @@ fn cowork(section: &Section<'_>, workspace: Option<&Path>, home: Option<&Path>) 
         max_connections: section.whole("max_connections", 1..=u32::MAX)?.unwrap_or(MAX_CONNECTIONS),
         grace_period: Duration::from_millis(section.whole("grace_period_ms", 0..=600_000)?.unwrap_or(GRACE_PERIOD_MS)),
         allowed_hosts: section.texts("allowed_hosts")?.unwrap_or_default(),
+        secret_names: section.texts("secret_names")?.unwrap_or_default(),
+        log_max_events: section.whole("log_max_events", LEAST_LOG_EVENTS..=MOST_LOG_EVENTS)?,
+        log_max_age: section.whole("log_max_days", 1..=MOST_LOG_DAYS)?.map(|days: u64| Duration::from_secs(days * DAY)),
+        idle_after: Duration::from_secs(
+            60 * section.whole("idle_minutes", 1..=MOST_IDLE_MINUTES)?.unwrap_or(IDLE_MINUTES),
+        ),
     })
 }
 

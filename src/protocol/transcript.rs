@@ -7,11 +7,11 @@ mod call;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use call::{Call, CallApproval, CallQuestion, CallState};
+pub use call::{Call, CallApproval, CallCard, CallQuestion, CallState};
 
 use super::{
-    Actor, CallId, ContextUse, EventBody, InterruptReason, MessageId, QueueChange, QueuedMessage, Record, Role,
-    STEERING_PREFIX, SteeringId, StoppedBy, Tokens, ToolResult, TurnRow,
+    Actor, Attached, CallId, ContextUse, EventBody, InterruptReason, MessageId, QueueChange, QueuedMessage, Record,
+    Role, STEERING_PREFIX, SteeringId, StoppedBy, Tokens, ToolResult, TurnRow,
 };
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -33,6 +33,9 @@ pub struct Turn {
     /// Why the model is asked again, while it is.
     pub retry: Option<String>,
     pub steering: Vec<Steered>,
+    /// What stands under the turn, as HTML; filled by whoever shows it.
+    #[serde(default)]
+    pub foot: String,
 }
 
 /// What a person said into the running turn.
@@ -50,6 +53,15 @@ pub struct Said {
     pub text: String,
     pub at: String,
     pub actor: Option<Actor>,
+    /// Paths of the workspace that it names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<String>,
+}
+
+impl Said {
+    fn new(text: String, at: &str, actor: Option<&Actor>) -> Self {
+        Self { text, at: at.into(), actor: actor.cloned(), attachments: Vec::new() }
+    }
 }
 
 /// One message of the model and the calls that it asked for.
@@ -62,6 +74,9 @@ pub struct Message {
     /// Stopped or interrupted before the model was done.
     pub partial: bool,
     pub calls: Vec<Call>,
+    /// The calls as they are shown; filled by whoever shows them.
+    #[serde(default)]
+    pub cards: Vec<CallCard>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -117,17 +132,15 @@ impl Transcript {
     pub fn apply(&mut self, record: &Record) -> Touched {
         let event = &record.event;
         match &event.body {
-            EventBody::UserMessageReceived { turn, message_id, .. } => {
-                let text = record.text.clone().unwrap_or_default();
+            EventBody::UserMessageReceived { turn, message_id, attachments, .. } => {
+                let said = Said::new(record.text.clone().unwrap_or_default(), &event.created_at, Some(&event.actor));
+                let said = Said { attachments: attachments.clone(), ..said };
                 match turn {
-                    Some(turn) => {
-                        self.say(*turn, Said { text, at: event.created_at.clone(), actor: Some(event.actor.clone()) })
-                    }
-                    None => self.enqueue(message_id, text, &event.created_at),
+                    Some(turn) => self.say(*turn, said),
+                    None => self.enqueue(message_id, said),
                 }
             }
             EventBody::TurnStarted { turn, message_id, .. } => self.start(*turn, message_id, record),
-
             EventBody::ModelRetry { turn, attempt, wait_ms, reason, .. } => {
                 let index = self.turn_at(*turn);
                 let seconds = wait_ms.div_ceil(1000);
@@ -150,6 +163,7 @@ impl Transcript {
                 self.call(*turn, tool_call_id, name, |call| {
                     call.args.clone_from(args);
                     call.preview.clone_from(preview);
+                    call.started_at = Some(event.created_at.clone());
                     if matches!(call.state, CallState::Open | CallState::Waiting) {
                         call.state = CallState::Running;
                     }
@@ -159,8 +173,8 @@ impl Transcript {
                 let body = &event.body;
                 self.call(*turn, tool_call_id, name, |call| call.complete(body))
             }
-            EventBody::ApprovalRequested(approval) => {
-                self.call(approval.turn, &approval.tool_call_id, &approval.name, |call| call.wait_for(approval))
+            EventBody::ApprovalRequested(asked) => {
+                self.call(asked.turn, &asked.tool_call_id, &asked.name, |call| call.wait_for(asked, record))
             }
             EventBody::ApprovalResolved { turn, tool_call_id, decision, .. } => {
                 self.call(*turn, tool_call_id, "", |call| call.decide(*decision, &event.actor))
@@ -193,6 +207,10 @@ impl Transcript {
             | EventBody::ApprovalRuleAdded { .. }
             | EventBody::ApprovalRuleRemoved { .. }
             | EventBody::ModelCall { .. }
+            | EventBody::UploadStarted { .. }
+            | EventBody::UploadCompleted { .. }
+            | EventBody::UploadFailed { .. }
+            | EventBody::EventsRemoved { .. }
             | EventBody::SessionError { .. } => Touched::Nothing,
         }
     }
@@ -217,9 +235,10 @@ impl Transcript {
         Touched::Turn(index)
     }
 
-    fn enqueue(&mut self, id: &MessageId, text: String, at: &str) -> Touched {
+    fn enqueue(&mut self, id: &MessageId, said: Said) -> Touched {
+        let Said { text: message, at: created_at, attachments, .. } = said;
         if !self.queue.iter().any(|waiting| waiting.message_id == *id) {
-            self.queue.push(QueuedMessage { message_id: id.clone(), message: text, created_at: at.into() });
+            self.queue.push(QueuedMessage { message_id: id.clone(), message, created_at, attachments });
         }
         Touched::Queue
     }
@@ -230,11 +249,14 @@ impl Transcript {
             .queue
             .iter()
             .position(|waiting| waiting.message_id == *id)
-            .map(|found| self.queue.remove(found).message);
+            .map(|found| self.queue.remove(found))
+            .map(|waited| (waited.message, waited.attachments));
         let said = &mut self.turns[index].user;
         if said.is_none() {
-            let text = record.text.clone().or(waited).unwrap_or_default();
-            *said = Some(Said { text, at: record.event.created_at.clone(), actor: Some(record.event.actor.clone()) });
+            let (waited, attachments) = waited.unwrap_or_default();
+            let text = record.text.clone().unwrap_or(waited);
+            let event = &record.event;
+            *said = Some(Said { attachments, ..Said::new(text, &event.created_at, Some(&event.actor)) });
         }
         self.turns[index].outcome = Outcome::Running;
         Touched::Turn(index)
@@ -243,7 +265,7 @@ impl Transcript {
     fn steer(&mut self, turn: u32, id: &SteeringId, record: &Record) -> Touched {
         let (text, event) = (record.text.clone().unwrap_or_default(), &record.event);
         let index = self.turn_at(turn);
-        self.turns[index].steer(id, Said { text, at: event.created_at.clone(), actor: Some(event.actor.clone()) });
+        self.turns[index].steer(id, Said::new(text, &event.created_at, Some(&event.actor)));
         Touched::Turn(index)
     }
 
@@ -300,7 +322,10 @@ impl Transcript {
 impl Turn {
     fn add_row(&mut self, row: &TurnRow) {
         match row.role {
-            Role::User => self.user = Some(Said { text: row.content.clone(), at: row.created_at.clone(), actor: None }),
+            Role::User => {
+                let attachments = Attached::from_metadata(row.metadata.as_ref()).paths();
+                self.user = Some(Said { attachments, ..Said::new(row.content.clone(), &row.created_at, None) });
+            }
             Role::Assistant => {
                 let index = self.message_at(row.message.unwrap_or_default());
                 let message = &mut self.messages[index];
@@ -317,7 +342,7 @@ impl Turn {
         let id = row.metadata.as_ref().and_then(|metadata| metadata.get("steering_id")).and_then(Value::as_str);
         let Some(id) = id else { return };
         let text = row.content.strip_prefix(STEERING_PREFIX).unwrap_or(&row.content).to_owned();
-        self.steer(&SteeringId::new(id), Said { text, at: row.created_at.clone(), actor: None });
+        self.steer(&SteeringId::new(id), Said::new(text, &row.created_at, None));
     }
 
     /// Where a row has told of it already, the event adds who it was.

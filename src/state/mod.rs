@@ -1,19 +1,16 @@
-//! What every request handler and server function can reach.
+//! What every request handler can reach.
 
 mod snapshot;
 
 use std::sync::Arc;
 
-use axum::{
-    extract::FromRef,
-    http::{Method, StatusCode, header, request::Parts},
-};
-use leptos::{config::LeptosOptions, prelude::use_context};
+use axum::extract::FromRef;
+use leptos::config::LeptosOptions;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     agent::Agent,
-    protocol::{Actor, ApiError, SessionId, UpdateSession},
+    protocol::{ApiError, SessionId, UploadLimits},
 };
 
 #[derive(Clone)]
@@ -23,7 +20,7 @@ pub struct AppState {
     pub site: Arc<Site>,
     /// Cancelled when the server stops: sockets say goodbye.
     pub stopping: CancellationToken,
-    /// The sockets that are open.
+    /// The sockets that are open, and the uploads that are taken.
     pub sockets: TaskTracker,
 }
 
@@ -51,6 +48,7 @@ pub struct Site {
     /// The configuration without its secrets.
     pub public_config: serde_json::Value,
     pub timing: Timing,
+    pub uploads: UploadLimits,
 }
 
 /// How the live stream keeps time.
@@ -68,29 +66,6 @@ impl Default for Timing {
     }
 }
 
-/// What server functions ask for, by the id's text.
-impl AppState {
-    pub async fn update_session(&self, id: &str, update: UpdateSession) -> Result<(), ApiError> {
-        self.agent.update_session(&Actor::local(), &session_id(id)?, update).await.map(drop)
-    }
-
-    pub async fn delete_session(&self, id: &str) -> Result<(), ApiError> {
-        self.agent.delete_session(&session_id(id)?).await
-    }
-}
-
 fn session_id(text: &str) -> Result<SessionId, ApiError> {
     SessionId::parse(text).ok_or_else(ApiError::session_not_found)
-}
-
-/// Gives the answer that is being made the error's status. A browser that posted a form is led back instead.
-pub fn told<T>(result: Result<T, ApiError>) -> Result<T, ApiError> {
-    let by_form = use_context::<Parts>().is_some_and(|parts| {
-        let accept = parts.headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
-        parts.method == Method::POST && accept.is_some_and(|accept| accept.contains("text/html"))
-    });
-    if let (Err(error), Some(response), false) = (&result, use_context::<leptos_axum::ResponseOptions>(), by_form) {
-        response.set_status(StatusCode::from_u16(error.code.status()).unwrap_or_default());
-    }
-    result
 }

@@ -3,22 +3,30 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use super::{
-    SqliteStore, approvals, calls, events, listing, messages, partials, questions, recall, recover, removal, rows,
-    sessions, steering, tasks, turns, writer::Change,
+    SqliteStore, approvals, calls, events, listing, messages, partials, questions, recall, recover, removal, retention,
+    rows, sessions, steering, tasks, turns, uploads, writer::Change,
 };
 use crate::{
-    agent::ports::store::{
-        AcceptOutcome, CallEnd, CallStart, Decided, MessageEnd, NewApproval, NewMessage, NewQuestion, NewSession,
-        PartialText, QuestionState, Recall, Recalled, Recovered, Resolution, Steering, Store, StoreError, StoreResult,
-        StoredSession, TurnWindow,
+    agent::ports::{
+        clock::rfc3339,
+        store::{
+            AcceptOutcome, CallEnd, CallStart, Decided, MessageEnd, NewApproval, NewMessage, NewQuestion, NewSession,
+            NewUpload, PartialText, QuestionState, Recall, Recalled, Recovered, Resolution, Steering, Store,
+            StoreError, StoreResult, StoredSession, StoredUpload, TurnWindow,
+        },
     },
     protocol::{
         Accepted, Actor, ApprovalId, ApprovalRule, Asked, CallId, Decision, EventBody, EventPage, MessageId,
-        QuestionId, QueuedMessage, Record, RuleId, Seq, SessionId, SessionQuery, Task, TurnPage, UpdateSession,
+        QuestionId, QueuedMessage, Record, RuleId, Seq, SessionId, SessionQuery, Task, ToolResult, TurnPage,
+        UpdateSession, UploadId, UploadedFile,
     },
 };
+
+/// Sessions that one change looks through for old events, so that others get their turn between.
+const TRIMMED_AT_ONCE: usize = 64;
 
 impl SqliteStore {
     /// Reads from a session that is there.
@@ -91,6 +99,15 @@ impl Store for SqliteStore {
         self.read_session(id, move |connection, id| events::records_from_turn(connection, id, turn)).await
     }
 
+    async fn records_of_turns(&self, id: &SessionId, turns: (u32, u32)) -> StoreResult<Vec<Arc<Record>>> {
+        self.read_session(id, move |connection, id| events::records_of_turns(connection, id, turns)).await
+    }
+
+    async fn call_result(&self, id: &SessionId, turn: u32, call: &CallId) -> StoreResult<Option<ToolResult>> {
+        let call = call.clone();
+        self.read_session(id, move |connection, id| rows::call_result(connection, id, turn, &call)).await
+    }
+
     async fn queue(&self, id: &SessionId) -> StoreResult<Vec<QueuedMessage>> {
         self.read_session(id, messages::queue).await
     }
@@ -114,6 +131,17 @@ impl Store for SqliteStore {
 
     async fn purge_expired(&self) -> StoreResult<()> {
         self.writer.write(|change| Ok(removal::purge_expired(change.connection, change.now)?)).await
+    }
+
+    async fn retain(&self) -> StoreResult<()> {
+        if self.retention.is_off() {
+            return Ok(());
+        }
+        let ids = self.readers.read(|connection, _| sessions::all_ids(connection)).await?;
+        for some in ids.chunks(TRIMMED_AT_ONCE).map(<[_]>::to_vec) {
+            self.writer.write(move |change| some.iter().try_for_each(|id| retention::trim(change, id))).await?;
+        }
+        Ok(())
     }
 
     async fn session_ids(&self) -> StoreResult<Vec<SessionId>> {
@@ -158,6 +186,7 @@ impl Store for SqliteStore {
     }
 
     async fn record(&self, actor: &Actor, id: &SessionId, events: Vec<EventBody>) -> StoreResult<()> {
+        let events: Vec<_> = events.into_iter().map(|event| self.loggable(event)).collect::<StoreResult<_>>()?;
         let append_all = move |change: &mut Change<'_>, actor: &Actor, id: &SessionId| {
             sessions::require_for_write(change, id)?;
             events.into_iter().try_for_each(|event| events::append(change, id, actor, event))
@@ -170,11 +199,13 @@ impl Store for SqliteStore {
     }
 
     async fn start_call(&self, actor: &Actor, id: &SessionId, start: CallStart) -> StoreResult<()> {
-        self.write_as(actor, id, move |change, actor, id| calls::start(change, actor, id, start)).await
+        let started = self.loggable(calls::started(start))?;
+        self.write_as(actor, id, move |change, actor, id| calls::start(change, actor, id, started)).await
     }
 
     async fn end_call(&self, actor: &Actor, id: &SessionId, end: CallEnd) -> StoreResult<()> {
-        self.write_as(actor, id, move |change, actor, id| calls::end(change, actor, id, end)).await
+        let completed = self.loggable(calls::completed(&end))?;
+        self.write_as(actor, id, move |change, actor, id| calls::end(change, actor, id, &end, completed)).await
     }
 
     async fn end_turn(&self, actor: &Actor, id: &SessionId, end: EventBody) -> StoreResult<()> {
@@ -208,7 +239,8 @@ impl Store for SqliteStore {
     }
 
     async fn request_approval(&self, actor: &Actor, id: &SessionId, new: NewApproval) -> StoreResult<()> {
-        self.write_as(actor, id, move |change, actor, id| approvals::request(change, actor, id, new)).await
+        let requested = self.loggable(approvals::requested(&new))?;
+        self.write_as(actor, id, move |change, actor, id| approvals::request(change, actor, id, new, requested)).await
     }
 
     async fn decided(&self, id: &SessionId, call: &CallId) -> StoreResult<Option<Decided>> {
@@ -289,6 +321,54 @@ impl Store for SqliteStore {
 
     async fn take_steering(&self, id: &SessionId, turn: u32) -> StoreResult<Vec<Steering>> {
         self.write_session(id, move |change, id| steering::take(change, id, turn)).await
+    }
+
+    async fn begin_upload(&self, actor: &Actor, id: &SessionId, new: NewUpload) -> StoreResult<()> {
+        self.write_as(actor, id, move |change, actor, id| uploads::begin(change, actor, id, &new)).await
+    }
+
+    async fn end_upload(
+        &self,
+        actor: &Actor,
+        id: &SessionId,
+        upload: &UploadId,
+        files: Vec<EventBody>,
+        result: Option<UploadedFile>,
+    ) -> StoreResult<()> {
+        let upload = upload.clone();
+        let end = move |change: &mut Change<'_>, actor: &Actor, id: &SessionId| {
+            uploads::end(change, actor, id, &upload, files, result.as_ref())
+        };
+        self.write_as(actor, id, end).await
+    }
+
+    async fn upload(&self, id: &SessionId, upload: &UploadId) -> StoreResult<StoredUpload> {
+        let upload = upload.clone();
+        self.read_session(id, move |connection, id| uploads::find(connection, id, &upload)).await
+    }
+
+    async fn keep_received(
+        &self,
+        id: &SessionId,
+        upload: &UploadId,
+        received: u64,
+        expires: Timestamp,
+    ) -> StoreResult<()> {
+        let (upload, expires) = (upload.clone(), rfc3339(expires));
+        self.write_session(id, move |change, _| uploads::received(change.connection, &upload, received, &expires)).await
+    }
+
+    async fn uploads(&self) -> StoreResult<Vec<StoredUpload>> {
+        self.readers.read(|connection, _| uploads::all(connection)).await
+    }
+
+    async fn forget_upload(&self, upload: &UploadId) -> StoreResult<()> {
+        let upload = upload.clone();
+        self.writer.write(move |change| uploads::forget(change.connection, &upload)).await
+    }
+
+    async fn tell_uploads(&self, id: &SessionId) -> StoreResult<Option<String>> {
+        self.write_session(id, uploads::tell).await
     }
 
     async fn set_tasks(&self, id: &SessionId, tasks: Vec<Task>) -> StoreResult<()> {

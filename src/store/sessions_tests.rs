@@ -31,6 +31,7 @@ async fn a_new_session_has_looms_row_ours_and_its_event() {
             started_at: "2026-07-01T10:00:00.139Z".into(),
             last_active_at: "2026-07-01T10:00:00.139Z".into(),
             archived: false,
+            pinned: false,
             head_seq: 1,
             running_turn: None,
             queue_held: false,
@@ -111,6 +112,7 @@ async fn an_update_records_what_changed_and_nothing_where_nothing_did() {
         title: Some("New".into()),
         model: Some("primary".into()),
         archived: Some(true),
+        pinned: Some(true),
         mode: Some(Mode::ReadOnly),
     };
     let session = scene.store.update_session(&Actor::local(), &id, update.clone()).await.unwrap();
@@ -123,6 +125,7 @@ async fn an_update_records_what_changed_and_nothing_where_nothing_did() {
         title: Some("New".into()),
         model: None,
         archived: Some(true),
+        pinned: Some(true),
         mode: Some(Mode::ReadOnly),
     };
     assert_eq!(events[1].body, expected);

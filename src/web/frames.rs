@@ -33,6 +33,11 @@ fn typed(record: &Record) -> Option<Map<String, Value>> {
     {
         frame.extend(payload);
     }
+    if let (EventBody::ApprovalRequested(_), Some(whole)) = (&event.body, &record.text)
+        && let Ok((args, preview)) = serde_json::from_str::<(Value, Value)>(whole)
+    {
+        frame.extend([("args".to_owned(), args), ("preview".to_owned(), preview)]);
+    }
     if let Some(field) = text_field(&event.body) {
         frame.insert(field.to_owned(), json!(record.text.as_deref().unwrap_or_default()));
     }
@@ -76,6 +81,10 @@ fn text_field(body: &EventBody) -> Option<&'static str> {
         | EventBody::ToolCallCompleted { .. }
         | EventBody::TurnCompleted { .. }
         | EventBody::TurnInterrupted { .. }
+        | EventBody::UploadStarted { .. }
+        | EventBody::UploadCompleted { .. }
+        | EventBody::UploadFailed { .. }
+        | EventBody::EventsRemoved { .. }
         | EventBody::SessionError { .. } => None,
     }
 }
@@ -100,6 +109,7 @@ mod tests {
             client_id: Some("c".into()),
             queued: false,
             bytes: 5,
+            attachments: vec![],
         };
         let frames = frames(body, Some("hello"));
         assert_eq!(frames[0]["type"], "message_accepted");

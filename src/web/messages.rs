@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     agent::Agent,
-    protocol::{Actor, ApiError, MessageId, QueuedMessage},
+    protocol::{Actor, ApiError, Attachment, MessageId, QueuedMessage},
 };
 
 #[derive(Deserialize)]
@@ -24,6 +24,8 @@ pub struct NewMessage {
     #[serde(default)]
     message: String,
     client_id: Option<String>,
+    #[serde(default)]
+    attachments: Vec<Attachment>,
 }
 
 pub async fn send(
@@ -34,7 +36,7 @@ pub async fn send(
 ) -> Response {
     let send = async {
         let Fields(new) = new?;
-        let accepted = agent.send_message(&Actor::local(), &id, new.message, new.client_id).await?;
+        let accepted = agent.send_message(&Actor::local(), &id, new.message, new.client_id, new.attachments).await?;
         Ok((StatusCode::ACCEPTED, Json(accepted)).into_response())
     };
     page.answer(&page_of(&id), send.await)
@@ -73,6 +75,31 @@ pub async fn remove_queued(
 ) -> Answer<StatusCode> {
     agent.remove_queued(&Actor::local(), &id, MessageId(message)).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// The page's forms: a form knows neither PATCH nor DELETE.
+pub async fn edit_queued_by_form(
+    State(agent): State<Agent>,
+    SessionPath(id): SessionPath,
+    Path((_, message)): Path<(String, String)>,
+    page: WantsPage,
+    edited: Form<EditedMessage>,
+) -> Response {
+    let edit = async {
+        agent.edit_queued(&Actor::local(), &id, MessageId(message), edited?.0.message).await?;
+        Ok(StatusCode::NO_CONTENT.into_response())
+    };
+    page.answer(&page_of(&id), edit.await)
+}
+
+pub async fn remove_queued_by_form(
+    State(agent): State<Agent>,
+    SessionPath(id): SessionPath,
+    Path((_, message)): Path<(String, String)>,
+    page: WantsPage,
+) -> Response {
+    let removed = agent.remove_queued(&Actor::local(), &id, MessageId(message)).await;
+    page.answer(&page_of(&id), removed.map(|()| StatusCode::NO_CONTENT.into_response()).map_err(Into::into))
 }
 
 pub async fn send_queued(

@@ -40,6 +40,15 @@ pub fn public_config(
             "max_connections": config.cowork.max_connections,
             "grace_period_ms": config.cowork.grace_period.as_millis() as u64,
             "allowed_hosts": config.cowork.allowed_hosts,
+            "log_max_events": config.cowork.log_max_events,
+            "log_max_days": config.cowork.log_max_age.map(|age| age.as_secs() / (24 * 60 * 60)),
+            "idle_minutes": config.cowork.idle_after.as_secs() / 60,
+        },
+        "uploads": {
+            "max_workspace_bytes": config.uploads.max_workspace_bytes,
+            "min_free_bytes": config.uploads.min_free_bytes,
+            "max_files": config.uploads.max_files,
+            "keep_partial_hours": config.uploads.keep_partial.as_secs() / 3600,
         },
         "sandbox": { "required": config.sandbox.required, "network": config.sandbox.network },
         "web_fetch": {

@@ -1,14 +1,14 @@
 //! Every route of the server, in one place.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
-    Router,
+    Extension, Router,
     extract::Request,
     http::HeaderMap,
     middleware,
     response::{IntoResponse, Response},
-    routing::{delete, get, post},
+    routing::{delete, get, patch, post},
 };
 use tower_http::{
     catch_panic::CatchPanicLayer,
@@ -19,7 +19,10 @@ use tower_http::{
     timeout::RequestBodyTimeoutLayer,
 };
 
-use super::{assets, changes, error::Problem, guard, health, logs, messages, page, sessions, stream, words};
+use super::{
+    archive, assets, changes, error::Problem, files, guard, health, history, logs, look, messages, page, preview,
+    sessions, stream, tus, upload, words,
+};
 use crate::{
     protocol::{ApiError, ErrorCode},
     state::AppState,
@@ -34,7 +37,12 @@ pub fn router(state: AppState) -> Router {
     let compressed = SizeAbove::new(COMPRESS_FROM_BYTES)
         // These are precompressed, or streams that must not wait for a full buffer.
         .and(NotForContentType::const_new("application/wasm"))
-        .and(NotForContentType::const_new("application/x-ndjson"));
+        .and(NotForContentType::const_new("application/x-ndjson"))
+        // Files of people keep their length, and images and archives are compressed already.
+        .and(NotForContentType::const_new("application/octet-stream"))
+        .and(NotForContentType::const_new("application/pdf"))
+        .and(NotForContentType::const_new("application/zip"))
+        .and(NotForContentType::const_new("image/"));
     Router::new()
         .nest("/cowork", cowork())
         .route("/health", get(health::health))
@@ -44,7 +52,7 @@ pub fn router(state: AppState) -> Router {
         .route("/config", get(health::config))
         .route("/pkg/{build}/{file}", get(assets::package))
         .route("/favicon.svg", get(|headers: HeaderMap| async move { assets::public("favicon.svg", &headers).await }))
-        .merge(page::routes(&state))
+        .merge(page::routes())
         .fallback(page::not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(CompressionLayer::new().gzip(true).compress_when(compressed))
@@ -61,24 +69,54 @@ fn cowork() -> Router<AppState> {
     Router::new()
         .route("/sessions", post(sessions::create).get(sessions::list))
         .route("/sessions/{id}", get(sessions::get).patch(sessions::update).delete(sessions::delete))
+        .route("/sessions/{id}/update", post(sessions::update_by_form))
+        .route("/sessions/{id}/delete", post(sessions::delete_by_form))
         .route("/sessions/{id}/restore", post(sessions::restore))
         .route("/sessions/{id}/turns", get(sessions::turns))
+        .route("/sessions/{id}/earlier", get(history::earlier))
+        .route("/sessions/{id}/export", get(history::export))
+        .route("/sessions/{id}/turns/{turn}/calls/{call}/output", get(history::call_output))
         .route("/sessions/{id}/turns/{turn}/changes", get(changes::list))
         .route("/sessions/{id}/turns/{turn}/undo", post(changes::undo))
         .route("/sessions/{id}/logs", get(logs::list))
+        .route("/sessions/{id}/uploads", post(upload::upload))
+        .merge(resumable())
+        .route("/sessions/{id}/files", get(files::list))
+        .route("/sessions/{id}/files/search", get(files::search))
+        .route("/sessions/{id}/files/{*path}", get(files::download))
+        .route("/sessions/{id}/preview/{*path}", get(preview::preview))
+        .route("/sessions/{id}/archive", get(archive::archive))
         .route("/sessions/{id}/messages", post(messages::send))
         .route("/sessions/{id}/stop", post(messages::stop))
         .route("/sessions/{id}/steer", post(words::steer))
         .route("/sessions/{id}/approvals/{approval}", post(words::decide))
         .route("/sessions/{id}/approval-rules", get(words::rules))
         .route("/sessions/{id}/approval-rules/{rule}", delete(words::remove_rule))
+        .route("/sessions/{id}/approval-rules/{rule}/revoke", post(words::revoke))
         .route("/sessions/{id}/questions/{question}", post(words::answer))
         .route("/sessions/{id}/queue", get(messages::queue))
         .route("/sessions/{id}/queue/{message}", delete(messages::remove_queued).patch(messages::edit_queued))
+        .route("/sessions/{id}/queue/{message}/edit", post(messages::edit_queued_by_form))
+        .route("/sessions/{id}/queue/{message}/remove", post(messages::remove_queued_by_form))
         .route("/sessions/{id}/queue/{message}/send", post(messages::send_queued))
         .route("/sessions/{id}/stream", get(stream::upgrade))
         .route("/workspaces", get(sessions::folders))
+        .route("/look", post(look::set))
         .fallback(messages::nothing_here)
+        .layer(Extension(Arc::<upload::Desk>::default()))
+        .layer(Extension(Arc::<archive::Desk>::default()))
+}
+
+/// Uploads by tus; every answer of theirs says the version.
+fn resumable() -> Router<AppState> {
+    Router::new()
+        .route("/sessions/{id}/uploads/tus", post(tus::create).options(tus::options))
+        .route(
+            "/sessions/{id}/uploads/tus/{upload}",
+            patch(tus::send).head(tus::head).get(tus::result).delete(tus::cancel).options(tus::options),
+        )
+        .layer(Extension(Arc::<tus::Desk>::default()))
+        .layer(middleware::map_response(tus::speak))
 }
 
 async fn method_not_allowed(request: Request) -> Problem {

@@ -19,6 +19,10 @@ const CHANGING: &[(&str, &str)] = &[
     ("PATCH", "/cowork/sessions/{id}"),
     ("DELETE", "/cowork/sessions/{id}"),
     ("POST", "/cowork/sessions/{id}/restore"),
+    ("POST", "/cowork/sessions/{id}/uploads"),
+    ("POST", "/cowork/sessions/{id}/uploads/tus"),
+    ("PATCH", "/cowork/sessions/{id}/uploads/tus/{upload}"),
+    ("DELETE", "/cowork/sessions/{id}/uploads/tus/{upload}"),
     ("POST", "/cowork/sessions/{id}/messages"),
     ("POST", "/cowork/sessions/{id}/stop"),
     ("POST", "/cowork/sessions/{id}/turns/{turn}/undo"),
@@ -29,9 +33,9 @@ const CHANGING: &[(&str, &str)] = &[
     ("PATCH", "/cowork/sessions/{id}/queue/{message}"),
     ("DELETE", "/cowork/sessions/{id}/queue/{message}"),
     ("POST", "/cowork/sessions/{id}/queue/{message}/send"),
-    ("POST", "/rpc/rename_session"),
-    ("POST", "/rpc/archive_session"),
-    ("POST", "/rpc/delete_session"),
+    ("POST", "/cowork/sessions/{id}/update"),
+    ("POST", "/cowork/sessions/{id}/delete"),
+    ("POST", "/cowork/look"),
 ];
 
 #[test]
@@ -49,11 +53,6 @@ fn every_changing_route_of_the_router_is_in_the_table() {
                 found.insert((method.to_uppercase(), format!("/cowork{path}")));
             }
         }
-    }
-    let rpc = include_str!("../../src/rpc/sessions.rs");
-    for attribute in rpc.lines().filter(|line| line.starts_with("#[server(") && !line.contains("GetUrl")) {
-        let endpoint = attribute.split("endpoint = \"").nth(1).unwrap().split('"').next().unwrap();
-        found.insert(("POST".into(), format!("/rpc/{endpoint}")));
     }
     let listed: HashSet<_> = CHANGING.iter().map(|(method, path)| ((*method).to_owned(), (*path).to_owned())).collect();
     assert_eq!(listed, found);
@@ -214,10 +213,6 @@ async fn our_own_page_and_programs_may() {
 async fn asking_changes_nothing() {
     let server = Server::start().await;
     let id = server.session().await;
-    for name in ["rename_session", "archive_session", "delete_session"] {
-        let answer = server.api.get(&format!("/rpc/{name}?id={id}&title=x&archived=true")).await;
-        assert!(answer.status >= 400, "{answer:?}");
-    }
     for method in ["GET", "HEAD", "OPTIONS"] {
         for (_, pattern) in CHANGING {
             server.api.request(method, &path(pattern, &id), &[("origin", "https://evil.example")], None).await;
@@ -254,8 +249,6 @@ async fn all_kinds(server: &Server) -> Vec<(&'static str, Answer)> {
         ("another method", api.request("PUT", "/cowork/sessions", &[], None).await),
         ("a wrong body", api.text("POST", "/cowork/sessions", "{").await),
         ("a redirect", api.form(&format!("{session}/stop"), &[]).await),
-        ("a server function", api.get("/rpc/list_sessions").await),
-        ("an unknown server function", api.get("/rpc/nothing").await),
         ("another site", api.request("POST", "/cowork/sessions", &[evil], None).await),
         ("another host", api.request("GET", "/", &[("host", "evil.example")], None).await),
         ("a refused socket", api.get(&format!("{session}/stream")).await),

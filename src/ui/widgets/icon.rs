@@ -20,6 +20,23 @@ pub enum Glyph {
     Clock,
     Menu,
     Logs,
+    PanelLeft,
+    PanelRight,
+    Look,
+    Search,
+    Archive,
+    Pin,
+    Circle,
+    File,
+    Download,
+    Upload,
+    Shield,
+    Copy,
+    Question,
+    Again,
+    Pen,
+    Fork,
+    Clip,
 }
 
 impl Glyph {
@@ -41,6 +58,25 @@ impl Glyph {
             Self::Clock => "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7v5l3.5 2",
             Self::Menu => "M5 12h.01M12 12h.01M19 12h.01",
             Self::Logs => "M5 6h14M5 12h14M5 18h9",
+            Self::PanelLeft => "M4 5h16v14H4zM10 5v14",
+            Self::PanelRight => "M4 5h16v14H4zM14 5v14",
+            Self::Look => "M12 3a9 9 0 1 0 0 18zM12 3a9 9 0 0 1 0 18",
+            Self::Search => "M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13zM15.5 15.5L20 20",
+            Self::Archive => "M4 5h16v4H4zM5.5 9v10h13V9M10 13h4",
+            Self::Pin => "M9 4h6l-1 6 3 3H7l3-3zM12 13v7",
+            Self::Circle => "M12 19a7 7 0 1 0 0-14 7 7 0 0 0 0 14z",
+            Self::File => "M6 3.5h8l4 4v13H6zM14 3.5v4h4",
+            Self::Download => "M12 4v11M7 10.5l5 5 5-5M5 20h14",
+            Self::Upload => "M12 15V4M7 8.5l5-5 5 5M5 20h14",
+            Self::Shield => "M12 3.5l7 2.5v5.5c0 4.5-3 7.5-7 9-4-1.5-7-4.5-7-9V6z",
+            Self::Copy => "M9 9h11v11H9zM5 15H4V4h11v1",
+            Self::Question => "M9 9a3 3 0 1 1 4.5 2.6c-1 .6-1.5 1.2-1.5 2.4M12 17.5v.5",
+            Self::Again => "M19 12a7 7 0 1 1-2.2-5.1M19 3.5V8h-4.5",
+            Self::Pen => "M5 19l1-4L16.5 4.5l3 3L9 18z",
+            Self::Clip => {
+                "M19 11.5l-7.5 7.5a4.5 4.5 0 0 1-6.4-6.4L13 4.8a3 3 0 0 1 4.3 4.2l-7.8 7.9a1.5 1.5 0 0 1-2.2-2.1L14 8"
+            }
+            Self::Fork => "M7 4v16M7 13c0-4 10-1 10-6M17 7V4M14.5 6.5L17 4l2.5 2.5",
         }
     }
 }

@@ -69,6 +69,9 @@ struct Kept {
     sure: bool,
 }
 
+/// What stands in the workspace, and what was not looked at.
+type Looked = (BTreeMap<WorkspacePath, Seen>, LeftOut);
+
 impl TurnChanges<'_> {
     /// Looks at all files, to be compared with by [`TurnChanges::record_since`]. Ends early when `halted` says so.
     pub fn snapshot(&self, halted: &dyn Fn() -> bool) -> Result<Snapshot, ChangeError> {
@@ -93,7 +96,7 @@ impl TurnChanges<'_> {
         &self,
         before: Option<&LeftOut>,
         halted: &dyn Fn() -> bool,
-    ) -> Result<Option<(BTreeMap<WorkspacePath, Seen>, LeftOut)>, ChangeError> {
+    ) -> Result<Option<Looked>, ChangeError> {
         let mut seen = BTreeMap::new();
         let mut walk = self.workspace.walk_comparing(before)?;
         for (step, found) in walk.by_ref().enumerate() {

@@ -1,5 +1,6 @@
 //! What the tests stand on: the product as a server or a process, a model that plays scripts, and clients.
 
+pub mod form;
 pub mod host;
 pub mod html;
 pub mod http;
@@ -9,6 +10,7 @@ pub mod process;
 pub mod raw;
 pub mod replica;
 pub mod server;
+pub mod shim;
 pub mod socket;
 
 use std::{future::Future, time::Duration};

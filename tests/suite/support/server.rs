@@ -11,13 +11,19 @@ use cowork::{
     agent::{
         Agent, AgentParts, Limits, RetryPolicy,
         feed::Feeds,
-        ports::{clock::SystemClock, store::Publish, tool::Tool},
+        ports::{
+            clock::{Clock, SystemClock},
+            store::Publish,
+            tool::Tool,
+        },
     },
     config::{Config, McpServer},
     models,
+    protocol::UploadLimits,
+    redaction::Redaction,
     sandbox::{Sandbox, Settings},
     state::{AppState, Site, Timing},
-    store::SqliteStore,
+    store::{LogPolicy, Retention, SqliteStore},
     tools,
     web::{self, ServeOptions},
     workspace::{RecordedChanges, roots::Roots},
@@ -36,9 +42,13 @@ use super::{
     soon,
 };
 
+/// Sessions of the tests leave memory after this long, by the test's clock.
+pub const IDLE_AFTER: Duration = Duration::from_secs(30 * 60);
+
 /// How a server differs from the usual one.
 pub struct Setup {
     pub timing: Timing,
+    pub uploads: UploadLimits,
     pub message_bytes: usize,
     pub queued_messages: usize,
     pub connections: usize,
@@ -46,6 +56,8 @@ pub struct Setup {
     pub api_key: Option<&'static str>,
     /// Window of the scripted model.
     pub context_tokens: u64,
+    pub retention: Retention,
+    pub clock: Arc<dyn Clock>,
     /// Whether the scripted model takes pictures.
     pub vision: bool,
     /// Beside the usual ones.
@@ -59,12 +71,22 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             timing: Timing::default(),
+            uploads: UploadLimits {
+                file_bytes: 1_000_000,
+                request_bytes: 4_000_000,
+                files: 10_000,
+                workspace_bytes: None,
+                free_bytes: 0,
+                keep_partial: Duration::from_secs(3600),
+            },
             message_bytes: 262_144,
             queued_messages: 100,
             connections: 1000,
             attempts: 3,
             api_key: None,
             context_tokens: 100_000,
+            retention: Retention::default(),
+            clock: Arc::new(SystemClock),
             vision: false,
             more_tools: Vec::new(),
             mcp: Vec::new(),
@@ -188,7 +210,10 @@ impl Setup {
         let address = listener.local_addr().unwrap();
         let feeds = Arc::new(Feeds::default());
         let publish: Arc<dyn Publish> = feeds.clone();
-        let store = Arc::new(SqliteStore::open(&database, publish, Arc::new(SystemClock)).unwrap());
+        let redaction = Arc::new(Redaction::new(self.api_key.map(Into::into), &[]));
+        let policy = LogPolicy { redaction: redaction.clone(), retention: self.retention };
+        let store = SqliteStore::open_with_policy(&database, publish, self.clock.clone(), policy);
+        let store = Arc::new(store.unwrap());
         let roots = Roots::new([workspace.clone()], Some(workspace.clone()));
         let own =
             tools::all_tools(Arc::new(Sandbox::new(launcher(), Settings::default()))).with(self.more_tools.clone());
@@ -202,6 +227,8 @@ impl Setup {
             workspaces: Arc::new(roots.clone()),
             data: root.join("data").join("cowork.db.files"),
             changes: Arc::new(RecordedChanges),
+            clock: self.clock.clone(),
+            redaction: redaction.clone(),
             limits: self.limits(),
         });
         agent.recover().await.unwrap();
@@ -212,6 +239,7 @@ impl Setup {
             built_in_only: false,
             public_config: web::public_config(&config, None, &database, address, &roots),
             timing: self.timing,
+            uploads: self.uploads,
         };
         let served = serve(listener, self.connections, site, agent.clone(), store, stopping.clone());
         Server {
@@ -232,7 +260,7 @@ impl Setup {
         let wait = Duration::from_millis(1);
         let retry = RetryPolicy { attempts: self.attempts, base: wait, max: wait, jitter: wait };
         let (message_bytes, queued_messages) = (self.message_bytes, self.queued_messages);
-        Limits { message_bytes, queued_messages, full_mode: false, retry }
+        Limits { message_bytes, queued_messages, full_mode: false, idle_after: IDLE_AFTER, retry }
     }
 }
 
