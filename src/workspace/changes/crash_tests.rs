@@ -125,7 +125,7 @@ fn a_record_cut_anywhere_is_read_as_far_as_it_goes_and_written_on() {
     }
     let all = ["modified a", "moved c < b", "created e/f"].map(String::from).to_vec();
     assert!(
-        listings.contains(&vec![]) && listings.contains(&all[..1].to_vec()) && listings.contains(&all),
+        listings.contains(&[] as &[String]) && listings.contains(&all[..1]) && listings.contains(&all),
         "{listings:?}"
     );
 }
