@@ -16,7 +16,12 @@ async fn start(variable: &str, text: impl Fn(&str) -> String) -> Server {
     let (config, warnings) =
         Config::from_toml(&text(&place), "loom.toml", &|_| None, Some(Path::new("/nowhere"))).unwrap();
     assert_eq!(warnings, Vec::<String>::new());
-    Setup { mcp: config.mcp_servers, ..Setup::default() }.start().await
+    let server = Setup { mcp: config.mcp_servers, ..Setup::default() }.start().await;
+    // Each waits some seconds, and Node takes its time on a busy machine.
+    for _ in 0..6 {
+        server.toolbox.ready().await;
+    }
+    server
 }
 
 async fn called(server: &Server, tool: &str, args: Value) -> Value {

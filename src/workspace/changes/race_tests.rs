@@ -11,7 +11,8 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use super::{testing::*, *};
 
-const ROUNDS: u32 = 400;
+/// Each waits for the disk some times.
+const ROUNDS: u32 = 80;
 const WRITERS: u32 = 4;
 
 /// Exchanges the two names until `done`, counting.
