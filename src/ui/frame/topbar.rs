@@ -14,6 +14,7 @@ pub fn Topbar(
     frame: Frame,
     #[prop(into)] title: AnyView,
     has_right: bool,
+    back: String,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
     view! {
