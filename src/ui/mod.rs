@@ -9,7 +9,7 @@ mod logs;
 mod pages;
 mod session_view;
 mod sessions;
-mod widgets;
+pub mod widgets;
 pub mod words;
 
 use std::sync::Arc;
@@ -29,7 +29,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let styles = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
     let look = opened.look;
     let widths = format!(":root{{--left:{}px;--right:{}px}}", look.left, look.right);
-    let running = matches!(&opened.page, Page::Running(page) if page.session.status != Status::Idle);
+    // A page that asks does not refresh itself: what is being typed into it would be lost.
+    let running = matches!(&opened.page, Page::Running(page) if page.session.status == Status::Running);
     view! {
         <!DOCTYPE html>
         <html lang=browser::language().tag() data-theme=look.theme.name()>

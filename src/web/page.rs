@@ -46,7 +46,8 @@ async fn session(
     request: Request<Body>,
 ) -> Response {
     let rows = asked.get("rows").and_then(|rows| rows.parse().ok());
-    let mut page = state.session_page(&id, rows).await;
+    let language = language(request.headers());
+    let mut page = state.session_page(&id, rows, language).await;
     if let (Ok(page), Tab::Changes) = (&mut page, wanted_look(request.headers(), &asked).tab) {
         page.changes = state.turn_changes(page).await;
     }
@@ -66,7 +67,8 @@ async fn running_turn(
     Query(asked): Asked,
     request: Request<Body>,
 ) -> Response {
-    let page = state.session_page(&id, Some(RUNNING_ROWS)).await.map(|page| Page::Running(Box::new(page)));
+    let language = language(request.headers());
+    let page = state.session_page(&id, Some(RUNNING_ROWS), language).await.map(|page| Page::Running(Box::new(page)));
     render(state, page, &asked, request).await
 }
 

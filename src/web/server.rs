@@ -21,6 +21,8 @@ const HEADER_BYTES: usize = 32 * 1024;
 /// Pause after the system refused a connection, for want of file descriptors for example.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// Longer than a watcher may take no byte: that one is told why it is closed.
+const VANISHED: Duration = Duration::from_secs(65);
 /// More than the connections and files that are open at once here.
 const OPEN_FILES: u64 = 65_536;
 
@@ -68,6 +70,7 @@ pub async fn serve(listener: TcpListener, router: Router, options: ServeOptions,
         };
         // Small frames must leave at once.
         let _ = socket.set_nodelay(true);
+        give_up_on_vanished_peers(&socket);
         connections.spawn(connect(socket, router.clone(), Place(Arc::new(place)), stopping.clone()));
     }
     drop(listener);
@@ -76,6 +79,16 @@ pub async fn serve(listener: TcpListener, router: Router, options: ServeOptions,
     if timeout(options.grace, connections.wait()).await.is_err() {
         tracing::warn!("some connections were still open after the grace period");
     }
+}
+
+/// A peer that vanished without a word acknowledges nothing, not even a heartbeat; the system then ends the connection.
+fn give_up_on_vanished_peers(socket: &TcpStream) {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(socket, VANISHED.as_millis() as u32) {
+        tracing::debug!(%error, "a vanished peer will be noticed later");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (socket, VANISHED);
 }
 
 /// HTTP/1 alone: hyper-util's builder for both versions waits without a limit for the first bytes that tell them apart.

@@ -109,3 +109,14 @@ pub async fn remove_rule(
     agent.remove_rule(&Actor::local(), &id, &RuleId(rule)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
+
+/// The page's form for [`remove_rule`].
+pub async fn revoke(
+    State(agent): State<Agent>,
+    SessionPath(id): SessionPath,
+    Path((_, rule)): Path<(String, String)>,
+    page: WantsPage,
+) -> Response {
+    let revoked = agent.remove_rule(&Actor::local(), &id, &RuleId(rule)).await;
+    page.answer(&page_of(&id), revoked.map(|()| StatusCode::NO_CONTENT.into_response()).map_err(Into::into))
+}

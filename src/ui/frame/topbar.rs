@@ -8,7 +8,7 @@ use crate::ui::{
     words::words,
 };
 
-/// `children`: what a page puts on the right, before the look.
+/// `children`: what a page puts on the right, before the look. `back`: the page's own address.
 #[component]
 pub fn Topbar(
     frame: Frame,

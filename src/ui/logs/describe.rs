@@ -60,6 +60,7 @@ pub fn kind(body: &EventBody) -> Kind {
         EventBody::SessionStarted { .. }
         | EventBody::SessionResumed { .. }
         | EventBody::SessionUpdated { .. }
+        | EventBody::EventsRemoved { .. }
         | EventBody::SessionError { .. } => Kind::Session,
         EventBody::UserMessageReceived { .. }
         | EventBody::TurnStarted { .. }
@@ -148,6 +149,7 @@ pub fn describe(body: &EventBody) -> LogLine {
             let what = name.as_deref().unwrap_or(w.files_word);
             line(Glyph::Upload, fill(w.upload_failed, &[what, detail])).tone("failed")
         }
+        EventBody::EventsRemoved { count, .. } => line(Glyph::Flag, w.events_removed.of(*count)),
         EventBody::SessionError { detail, .. } => line(Glyph::Warning, detail.clone()).tone("failed"),
     }
 }
@@ -203,6 +205,7 @@ pub fn place(body: &EventBody) -> Option<String> {
         | EventBody::UploadStarted { .. }
         | EventBody::UploadCompleted { .. }
         | EventBody::UploadFailed { .. }
+        | EventBody::EventsRemoved { .. }
         | EventBody::SessionError { .. } => return None,
     };
     Some(["turn-", &turn.to_string()].concat())

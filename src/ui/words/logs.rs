@@ -46,6 +46,7 @@ pub struct LogWords {
 
     pub session_started: &'static str,
     pub session_resumed: Plural,
+    pub events_removed: Plural,
     pub session_updated: &'static str,
     pub renamed: &'static str,
     pub model_set: &'static str,
@@ -136,6 +137,7 @@ pub const ENGLISH: LogWords = LogWords {
 
     session_started: "Session started with {0}",
     session_resumed: Plural { one: "Session goes on here after 1 turn", many: "Session goes on here after {0} turns" },
+    events_removed: Plural { one: "1 older event was removed", many: "{0} older events were removed" },
     session_updated: "Session {0}",
     renamed: "renamed to \u{201c}{0}\u{201d}",
     model_set: "model set to {0}",
@@ -228,6 +230,7 @@ pub const GERMAN: LogWords = LogWords {
     gone: "Seite neu laden",
 
     session_started: "Sitzung mit {0} begonnen",
+    events_removed: Plural { one: "1 älteres Ereignis entfernt", many: "{0} ältere Ereignisse entfernt" },
     session_resumed: Plural {
         one: "Sitzung geht hier nach 1 Runde weiter",
         many: "Sitzung geht hier nach {0} Runden weiter",
