@@ -10,8 +10,8 @@ use super::{
     store_failed,
 };
 use crate::protocol::{
-    Actor, ApiError, CallId, ChangeList, ErrorCode, EventBody, EventPage, QueuedMessage, Record, Seq, Session, SessionId,
-    Status, TurnPage, UndoAnswer,
+    Actor, ApiError, CallId, ChangeList, ErrorCode, EventBody, EventPage, QueuedMessage, Record, Seq, Session,
+    SessionId, Status, TurnPage, UndoAnswer,
 };
 
 impl Agent {

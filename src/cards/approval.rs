@@ -46,7 +46,9 @@ impl Pen {
             None => place(&call.args),
         };
         let asked = Call { preview: object.unwrap_or_else(|| call.preview.clone()), ..call.clone() };
-        let block = command.filter(|_| stands_below).map(|text| view! { <pre class="command" tabindex="0">{visible(&text)}</pre> });
+        let block = command
+            .filter(|_| stands_below)
+            .map(|text| view! { <pre class="command" tabindex="0">{visible(&text)}</pre> });
         let risk = match approval.risk {
             Risk::Edit => words.risk_edit,
             Risk::Delete => words.risk_delete,
@@ -78,7 +80,9 @@ impl Pen {
     fn places(&self, call: &Call) -> Option<String> {
         let edits = match call.args.get("edits").and_then(Value::as_array) {
             Some(edits) => edits.len(),
-            None if call.name == "edit_file" && call.args.get("replace_all").and_then(Value::as_bool) != Some(true) => 1,
+            None if call.name == "edit_file" && call.args.get("replace_all").and_then(Value::as_bool) != Some(true) => {
+                1
+            }
             None => return None,
         };
         Some(format!("{} ", self.words.edits.of(edits as u64)))
@@ -104,14 +108,17 @@ impl Pen {
             return None;
         }
         let rest = rest.filter(|_| !open || has_more(call, told));
-        Some(view! { <details class="ask-change" open=open><summary>{label}</summary>{change}{rest}</details> }.into_any())
+        Some(
+            view! { <details class="ask-change" open=open><summary>{label}</summary>{change}{rest}</details> }
+                .into_any(),
+        )
     }
 }
 
 /// Whether the arguments say more than the question and the change do.
 fn has_more(call: &Call, told: &[&str]) -> bool {
-    let names = call.args.as_object().into_iter().flat_map(|object| object.keys());
-    names.into_iter().any(|name| name != "path" && !told.contains(&name.as_str()))
+    let mut names = call.args.as_object().into_iter().flat_map(|object| object.keys());
+    names.any(|name| name != "path" && !told.contains(&name.as_str()))
 }
 
 /// What a program would be started with.
@@ -164,8 +171,15 @@ mod tests {
     fn the_card_tells_what_exactly_and_names_the_scope() {
         let args = json!({"path": "q1/ledger.csv", "old_str": "1,240.00", "new_str": "1,420.00"});
         let card = drawn(Language::English, "edit_file", args, Some("q1"));
-        for part in ["May I change", "q1/ledger.csv", "- 1,240.00", "+ 1,420.00", "Allow edits in q1 in this session",
-            "Nothing runs until you answer.", "value=\"deny\""] {
+        for part in [
+            "May I change",
+            "q1/ledger.csv",
+            "- 1,240.00",
+            "+ 1,420.00",
+            "Allow edits in q1 in this session",
+            "Nothing runs until you answer.",
+            "value=\"deny\"",
+        ] {
             assert!(card.contains(part), "{part}: {card}");
         }
     }
@@ -191,6 +205,9 @@ mod tests {
         let card = drawn(Language::English, "shell_execute", json!({"command": long, "timeout_seconds": 5}), None);
         assert!(card.contains(&long) && card.contains("timeout_seconds"), "{card}");
         let git = drawn(Language::English, "git_command", json!({"args": ["commit", "-m", "Add March"]}), None);
-        assert!(git.contains("git commit -m 'Add March'") || git.contains("git commit -m &#x27;Add March&#x27;"), "{git}");
+        assert!(
+            git.contains("git commit -m 'Add March'") || git.contains("git commit -m &#x27;Add March&#x27;"),
+            "{git}"
+        );
     }
 }

@@ -12,7 +12,8 @@ use crate::{
 impl Pen {
     pub fn markdown(&self, session: &Session, transcript: &Transcript) -> String {
         let words = self.words;
-        let mut text = format!("# {}\n\n{}: {}\n", visible_line(&session.title), words.model, visible_line(&session.model));
+        let mut text =
+            format!("# {}\n\n{}: {}\n", visible_line(&session.title), words.model, visible_line(&session.model));
         for turn in &transcript.turns {
             text.push_str(&format!("\n---\n\n## {}\n", turn.turn));
             if let Some(said) = &turn.user {
@@ -52,7 +53,10 @@ impl Pen {
 mod tests {
     use super::*;
     use crate::{
-        protocol::{CallId, SessionId, transcript::{Said, Turn}},
+        protocol::{
+            CallId, SessionId,
+            transcript::{Said, Turn},
+        },
         ui::words::Language,
     };
 
@@ -61,7 +65,12 @@ mod tests {
         let mut call = Call::new(CallId::new("c"), "read_file");
         (call.preview, call.state) = ("notes.txt".into(), CallState::Failed);
         let message = Message { text: "Done.".into(), calls: vec![call], ..Message::default() };
-        let user = Some(Said { text: "Read\nit".into(), at: "2026-03-01T10:00:00.000Z".into(), actor: None, attachments: Vec::new() });
+        let user = Some(Said {
+            text: "Read\nit".into(),
+            at: "2026-03-01T10:00:00.000Z".into(),
+            actor: None,
+            attachments: Vec::new(),
+        });
         let turns = vec![Turn { turn: 1, user, messages: vec![message], ..Turn::default() }];
         let session = serde_json::json!({
             "id": "5".repeat(32), "title": "March", "workspace": "/", "model": "m", "mode": "ask", "status": "idle",

@@ -29,7 +29,9 @@ impl Pen {
         let words = self.words;
         let (kind, text) = match &turn.outcome {
             Outcome::Past | Outcome::Running | Outcome::Completed { stopped_by: None, .. } => return None,
-            Outcome::Completed { stopped_by: Some(StoppedBy::Limit), .. } => ("waiting", words.limit_reached.to_owned()),
+            Outcome::Completed { stopped_by: Some(StoppedBy::Limit), .. } => {
+                ("waiting", words.limit_reached.to_owned())
+            }
             Outcome::Interrupted { reason: InterruptReason::Stopped, .. } => ("waiting", words.stopped.to_owned()),
             Outcome::Interrupted { reason: InterruptReason::Restart, .. } => ("waiting", words.restarted.to_owned()),
             Outcome::Interrupted { reason: InterruptReason::Error, detail } => ("failed", visible(detail)),
@@ -40,7 +42,10 @@ impl Pen {
                 <button class="button" type="submit">{words.go_on}</button>
             </form>
         };
-        Some(view! { <div class=format!("notice notice-{kind} ending")><p>{text}" "{words.kept}</p>{go_on}</div> }.into_any())
+        Some(
+            view! { <div class=format!("notice notice-{kind} ending")><p>{text}" "{words.kept}</p>{go_on}</div> }
+                .into_any(),
+        )
     }
 
     fn actions(&self, turn: &Turn) -> AnyView {
@@ -108,7 +113,12 @@ mod tests {
 
     fn foot(outcome: Outcome) -> String {
         let user = Some(Said { text: "List \"them\"".into(), at: String::new(), actor: None, attachments: Vec::new() });
-        Pen::new(Language::English, &SessionId("5".repeat(32))).foot(&Turn { turn: 1, user, outcome, ..Turn::default() })
+        Pen::new(Language::English, &SessionId("5".repeat(32))).foot(&Turn {
+            turn: 1,
+            user,
+            outcome,
+            ..Turn::default()
+        })
     }
 
     #[test]
@@ -124,6 +134,9 @@ mod tests {
 
     #[test]
     fn figures_are_grouped() {
-        assert_eq!([thousands(7), thousands(1234), thousands(1_234_567)], ["7", "1\u{202F}234", "1\u{202F}234\u{202F}567"]);
+        assert_eq!(
+            [thousands(7), thousands(1234), thousands(1_234_567)],
+            ["7", "1\u{202F}234", "1\u{202F}234\u{202F}567"]
+        );
     }
 }

@@ -34,7 +34,8 @@ impl Pen {
 
     fn mode_menu(&self, parts: &MenuParts) -> AnyView {
         let (words, now) = (self.words, parts.session.mode);
-        let asking = [Mode::Ask, Mode::AcceptEdits, Mode::ReadOnly].map(|mode| self.choice("mode", name(mode), mode == now, self.mode(mode)));
+        let asking = [Mode::Ask, Mode::AcceptEdits, Mode::ReadOnly]
+            .map(|mode| self.choice("mode", name(mode), mode == now, self.mode(mode)));
         view! {
             <details class="menu up" name="composer-menu">
                 <summary class="chip" data-mode=name(now) title=words.may_do>{self.mode(now).name}</summary>
@@ -68,7 +69,8 @@ impl Pen {
             return view! { <p class="choice muted"><span class="option-label">{words.full.name}</span><span class="option-text">{words.full_refused}</span></p> }
                 .into_any();
         }
-        let confirm = (!now).then(|| view! { <label class="confirm"><input type="checkbox" required/>{words.full_confirm}</label> });
+        let confirm = (!now)
+            .then(|| view! { <label class="confirm"><input type="checkbox" required/>{words.full_confirm}</label> });
         view! {
             <form class="choices" method="post" action=format!("{}/update", self.base) data-live="">
                 {self.choice("mode", name(Mode::Full), now, &words.full)}

@@ -29,9 +29,7 @@ impl Pen {
     fn options(&self, question: &Question, action: String) -> Option<AnyView> {
         let choice = match question.kind {
             QuestionKind::FreeText => return None,
-            QuestionKind::SingleChoice => {
-                question.options.iter().map(button).collect::<Vec<_>>().into_any()
-            }
+            QuestionKind::SingleChoice => question.options.iter().map(button).collect::<Vec<_>>().into_any(),
             QuestionKind::MultiChoice => {
                 let boxes: Vec<_> = question.options.iter().map(checkbox).collect();
                 view! {
@@ -42,7 +40,10 @@ impl Pen {
                 .into_any()
             }
         };
-        Some(view! { <form class="ask-options" method="post" action=action target="_top" data-live="">{choice}</form> }.into_any())
+        Some(
+            view! { <form class="ask-options" method="post" action=action target="_top" data-live="">{choice}</form> }
+                .into_any(),
+        )
     }
 
     fn own_words(&self, asked: &CallQuestion, action: String) -> AnyView {
@@ -90,12 +91,16 @@ fn described(option: &QuestionOption) -> Option<AnyView> {
 mod tests {
     use super::*;
     use crate::{
-        protocol::{CallId, QuestionId, SessionId, transcript::{Call, CallState}},
+        protocol::{
+            CallId, QuestionId, SessionId,
+            transcript::{Call, CallState},
+        },
         ui::words::Language,
     };
 
     fn drawn(kind: QuestionKind, allow_custom: bool) -> String {
-        let option = |id: &str| QuestionOption { id: id.into(), label: format!("Label {id}"), description: String::new() };
+        let option =
+            |id: &str| QuestionOption { id: id.into(), label: format!("Label {id}"), description: String::new() };
         let options = if kind == QuestionKind::FreeText { vec![] } else { vec![option("a"), option("b")] };
         let question = Question { question: "Which <one>?".into(), kind, options, allow_custom };
         let mut call = Call::new(CallId::new("c"), "ask_user");
@@ -109,7 +114,10 @@ mod tests {
         let free = drawn(QuestionKind::FreeText, false);
         assert!(free.contains("<textarea") && !free.contains("option_ids"), "{free}");
         let single = drawn(QuestionKind::SingleChoice, false);
-        assert!(single.contains("<button") && single.contains("value=\"b\"") && !single.contains("<textarea"), "{single}");
+        assert!(
+            single.contains("<button") && single.contains("value=\"b\"") && !single.contains("<textarea"),
+            "{single}"
+        );
         let many = drawn(QuestionKind::MultiChoice, true);
         assert!(many.matches("type=\"checkbox\"").count() == 2 && many.contains("<textarea"), "{many}");
         assert!(free.contains("Which &lt;one&gt;?"), "{free}");

@@ -6,9 +6,9 @@ use comrak::arena_tree::NodeEdge;
 use comrak::nodes::{ListType, Node, NodeLink, NodeList, NodeMath, NodeValue, TableAlignment};
 
 use super::chunk::GUARD;
-use super::{highlight, invisible};
 use super::links::Target;
 use super::sanitise::{LANGUAGE_CLASS, is_language};
+use super::{highlight, invisible};
 
 /// Nodes inside each other that still get tags; deeper ones are only text. HTML parsers take time and memory per open tag.
 const MAX_DEPTH: usize = 200;

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ApiError, ChangeList, Event, FileList, FolderList, Listed, Look, Seq, Session, SessionId, transcript::{Transcript, Turn},
+    ApiError, ChangeList, Event, FileList, FolderList, Listed, Look, Seq, Session, SessionId,
+    transcript::{Transcript, Turn},
 };
 
 /// An address, with all that is shown there.

@@ -7,8 +7,8 @@ use crate::{
     agent::ports::store::TurnWindow,
     cards::{MenuParts, Pen},
     protocol::{
-        ApiError, ChangeList, CreateChoices, EarlierTurns, Event, EventBody, FileList, HomePage, InFlight, Listed, Role,
-        Seq, SessionId, SessionPage, SessionQuery,
+        ApiError, ChangeList, CreateChoices, EarlierTurns, Event, EventBody, FileList, HomePage, InFlight, Listed,
+        Role, Seq, SessionId, SessionPage, SessionQuery,
         transcript::{Message, Outcome, Transcript},
     },
     ui::words::Language,
@@ -71,7 +71,12 @@ impl AppState {
     }
 
     /// Turns before the row `before`, as a page shows them.
-    pub async fn earlier_turns(&self, id: &SessionId, before: u64, language: Language) -> Result<EarlierTurns, ApiError> {
+    pub async fn earlier_turns(
+        &self,
+        id: &SessionId,
+        before: u64,
+        language: Language,
+    ) -> Result<EarlierTurns, ApiError> {
         let (mut transcript, earlier) = self.window(id, Some(before), ROWS).await?;
         if let Some(first) = transcript.turns.first() {
             let last = transcript.turns.last().map_or(first.turn, |turn| turn.turn);

@@ -69,7 +69,11 @@ impl Connection {
 
     async fn connect(&mut self) -> Ended {
         let missed_from = self.view.cursor();
-        let path = format!("/cowork/sessions/{}/stream?cursor={missed_from}&view=html&lang={}", self.id, browser::language().tag());
+        let path = format!(
+            "/cowork/sessions/{}/stream?cursor={missed_from}&view=html&lang={}",
+            self.id,
+            browser::language().tag()
+        );
         let Some(mut socket) = Socket::open(&path) else { return Ended::Broken { worked: false } };
         let mut worked = false;
         loop {

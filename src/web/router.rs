@@ -20,8 +20,8 @@ use tower_http::{
 };
 
 use super::{
-    archive, assets, changes, error::Problem, files, guard, health, history, logs, look, messages, page, preview, sessions,
-    stream, tus, upload, words,
+    archive, assets, changes, error::Problem, files, guard, health, history, logs, look, messages, page, preview,
+    sessions, stream, tus, upload, words,
 };
 use crate::{
     protocol::{ApiError, ErrorCode},

@@ -94,7 +94,8 @@ fn copied_text(button: &Element) -> Option<String> {
         _ => (".block", "code"),
     };
     let found = button.closest(around).ok()??.query_selector_all(parts).ok()?;
-    let texts = (0..found.length()).filter_map(|index| Some(found.get(index)?.unchecked_into::<HtmlElement>().inner_text()));
+    let texts =
+        (0..found.length()).filter_map(|index| Some(found.get(index)?.unchecked_into::<HtmlElement>().inner_text()));
     Some(texts.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n"))
 }
 
@@ -130,7 +131,10 @@ pub fn restore_fields(card: NodeRef<html::Div>) {
 fn drafts(around: &Element) -> Vec<(HtmlTextAreaElement, String)> {
     let Ok(found) = around.query_selector_all("[data-draft]") else { return Vec::new() };
     let fields = (0..found.length()).filter_map(|index| found.get(index)?.dyn_into::<HtmlTextAreaElement>().ok());
-    fields.filter_map(|field| Some((field.get_attribute("data-draft")?, field))).map(|(key, field)| (field, key)).collect()
+    fields
+        .filter_map(|field| Some((field.get_attribute("data-draft")?, field)))
+        .map(|(key, field)| (field, key))
+        .collect()
 }
 
 /// How far an element is scrolled, how high its content is, and how much of it shows.

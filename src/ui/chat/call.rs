@@ -8,7 +8,8 @@ use crate::{protocol::transcript::CallState, ui::session_view::CallView};
 pub fn CallItem(call: CallView) -> impl IntoView {
     let card = call.card;
     let id = card.with_untracked(|card| format!("call-{}", card.tool_call_id));
-    let part = move |part: fn(&crate::protocol::transcript::CallCard) -> &String| move || card.with(|card| part(card).clone());
+    let part =
+        move |part: fn(&crate::protocol::transcript::CallCard) -> &String| move || card.with(|card| part(card).clone());
     let quiet = move || call.live.with(String::is_empty);
     view! {
         <li class="call" id=id data-state=move || state_name(card.with(|card| card.state))>

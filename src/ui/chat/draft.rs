@@ -83,8 +83,11 @@ impl Draft {
         }
         let Some(wanted) = back.checked_add_signed(by) else { return false };
         let said = self.view.turns.with_untracked(|turns| {
-            let users = turns.iter().rev().filter_map(|turn| turn.user.with_untracked(|said| Some(said.as_ref()?.text.clone())));
-            wanted.checked_sub(1).map_or(Some(String::new()), |index| users.skip(index).next())
+            let mut users = turns
+                .iter()
+                .rev()
+                .filter_map(|turn| turn.user.with_untracked(|said| Some(said.as_ref()?.text.clone())));
+            wanted.checked_sub(1).map_or(Some(String::new()), |index| users.nth(index))
         });
         said.is_some_and(|text| {
             self.put(text);

@@ -73,7 +73,10 @@ impl Suggest {
             if self.asked.try_get_value() != Some(asked) {
                 return;
             }
-            let path = self.draft.base.with_value(|base| [base, "/files/search?limit=8&q=", &browser::encode(&wanted)].concat());
+            let path = self
+                .draft
+                .base
+                .with_value(|base| [base, "/files/search?limit=8&q=", &browser::encode(&wanted)].concat());
             let found = browser::get::<Found>(&path).await;
             if let (Ok(found), Some(now)) = (found, self.asked.try_get_value())
                 && now == asked

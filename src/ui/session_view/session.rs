@@ -23,8 +23,7 @@ pub fn update(session: &mut Session, record: &Record) {
             session.pending.push(Pending::AwaitingUserInput { seq: head, asked: asked.clone() });
             session.status = Status::of_running(&session.pending);
         }
-        EventBody::ApprovalResolved { tool_call_id, .. }
-        | EventBody::UserInputReceived { tool_call_id, .. } => {
+        EventBody::ApprovalResolved { tool_call_id, .. } | EventBody::UserInputReceived { tool_call_id, .. } => {
             session.pending.retain(|pending| pending.tool_call_id() != tool_call_id);
             session.status = Status::of_running(&session.pending);
         }

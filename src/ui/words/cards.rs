@@ -252,7 +252,10 @@ static ENGLISH: CardWords = CardWords {
     go_on_message: "Please go on where you stopped.",
 
     may_do: "What the agent may do",
-    ask: ModeWords { name: "Asks before changes", text: "Looks at everything, asks before it changes or runs anything." },
+    ask: ModeWords {
+        name: "Asks before changes",
+        text: "Looks at everything, asks before it changes or runs anything.",
+    },
     accept_edits: ModeWords {
         name: "Accepts edits",
         text: "Changes files without asking; deleting, commands and the network still ask.",
