@@ -4,7 +4,9 @@
 //! - [`protocol`]: the vocabulary that everything shares.
 //! - [`ui`]: the page; both builds.
 //! - [`agent`]: the domain behind one door; [`models`], [`tools`] and [`store`] implement its ports.
-//! - [`workspace`]: the only way to the files of people; [`sandbox`]: the only way to run programs.
+//! - [`redaction`]: what neither the log nor anybody else is told.
+//! - [`workspace`]: the only way to the files of people; [`sandbox`]: the only way to run programs; [`documents`]: text
+//!   out of PDF and Office files.
 //! - [`web`]: HTTP and the live stream; [`state`] is what its handlers reach.
 //!
 //! ARCHITECTURE.md tells how the parts move.
@@ -24,9 +26,15 @@ pub mod cards;
 #[cfg(feature = "ssr")]
 pub mod config;
 #[cfg(feature = "ssr")]
+pub mod documents;
+#[cfg(feature = "ssr")]
+pub mod log_commands;
+#[cfg(feature = "ssr")]
 pub mod markdown;
 #[cfg(feature = "ssr")]
 pub mod models;
+#[cfg(feature = "ssr")]
+pub mod redaction;
 #[cfg(feature = "ssr")]
 pub mod sandbox;
 #[cfg(feature = "ssr")]

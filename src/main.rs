@@ -1,6 +1,7 @@
 //! The composition root: configuration, store, models, tools, agent, web, in this order. No logic of its own.
 
 use std::{
+    io::stdout,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -15,12 +16,15 @@ use cowork::{
         feed::Feeds,
         ports::{clock::SystemClock, store::Publish},
     },
-    config::{BUILT_IN, Config, ConfigSource, DatabaseChoice, Loaded, database_file},
+    config::{BUILT_IN, Config, ConfigError, ConfigSource, DatabaseChoice, Loaded, database_file},
+    documents,
+    log_commands::{self, Wanted},
     models,
     protocol::UploadLimits,
+    redaction::Redaction,
     sandbox::{self, OWN_PROGRAM, Sandbox, Settings},
     state::{AppState, Site, Timing},
-    store::{SqliteStore, holds_sessions},
+    store::{LogPolicy, Retention, SqliteStore, holds_sessions},
     telemetry, tools,
     web::{self, ServeOptions},
     workspace::{RecordedChanges, roots::Roots},
@@ -50,9 +54,47 @@ struct Cli {
 enum Command {
     /// Serve the page and the API. The default.
     Serve(ServeArgs),
+    /// Print the event log of a session.
+    Logs {
+        /// The session's id, as in its address.
+        session: String,
+        /// Only these types, divided by commas.
+        #[arg(long, value_delimiter = ',')]
+        types: Vec<String>,
+        /// Only events behind this seq.
+        #[arg(long, default_value_t = 0)]
+        after: u64,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        place: DatabaseArgs,
+    },
+    /// Check that nobody has changed, exchanged or removed events. Exit code 1 where somebody has.
+    Verify {
+        /// The end of a session's chain, as the process log told it; must stand in the log. May be given more than once.
+        #[arg(long)]
+        head: Vec<String>,
+        #[command(flatten)]
+        place: DatabaseArgs,
+    },
     /// Runs a program for the server, confined.
     #[command(hide = true)]
     Sandbox { stage: sandbox::Stage },
+    /// Reads a document for the server, in little memory and time.
+    #[command(hide = true)]
+    Document,
+}
+
+/// Which database is read.
+#[derive(Args)]
+struct DatabaseArgs {
+    /// Configuration file; else ./loom.toml, ~/.loom/loom.toml, or the defaults.
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// SQLite file of the sessions; else the one that the server would use.
+    #[arg(long)]
+    database: Option<PathBuf>,
 }
 
 #[derive(Args, Clone, Default)]
@@ -78,6 +120,16 @@ fn main() -> anyhow::Result<ExitCode> {
     let args = match cli.command {
         // Before there is a second thread.
         Some(Command::Sandbox { stage }) => return Ok(sandbox::launch(stage)),
+        Some(Command::Logs { session, types, after, json, place }) => {
+            let wanted = Wanted { session, after, types, json };
+            log_commands::print(&place.file()?, &wanted, &mut stdout().lock())?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Some(Command::Verify { head, place }) => {
+            let whole = log_commands::verify(&place.file()?, &head, &mut stdout().lock())?;
+            return Ok(if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+        Some(Command::Document) => return Ok(documents::serve()),
         Some(Command::Serve(args)) => args,
         None => cli.serve,
     };
@@ -88,27 +140,50 @@ fn main() -> anyhow::Result<ExitCode> {
     ended.map(|()| ExitCode::SUCCESS)
 }
 
+impl DatabaseArgs {
+    fn file(&self) -> anyhow::Result<PathBuf> {
+        let Loaded { config, .. } = load(self.config.clone())?;
+        Ok(choose(self.database.as_deref(), &config).path)
+    }
+}
+
+fn load(file: Option<PathBuf>) -> Result<Loaded, ConfigError> {
+    Config::load(file.map_or(ConfigSource::Lookup, ConfigSource::Given))
+}
+
+fn choose(database: Option<&Path>, config: &Config) -> DatabaseChoice {
+    database_file(database, &config.database_path, holds_sessions, |path| path.exists())
+}
+
 async fn serve(args: ServeArgs) -> anyhow::Result<()> {
-    let Loaded { config, file, warnings } =
-        Config::load(args.config.clone().map_or(ConfigSource::Lookup, ConfigSource::Given))?;
-    telemetry::start(&config.log_level);
+    let Loaded { config, file, warnings } = load(args.config.clone())?;
+    let redaction = Arc::new(redaction(&config));
+    telemetry::start(&config.log_level, redaction.clone());
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    web::raise_file_limit();
 
     let (listener, address) = listen(&args, &config).await?;
-    let database = database_file(args.database.as_deref(), &config.database_path, holds_sessions, |path| path.exists());
+    let database = choose(args.database.as_deref(), &config);
     let roots = Arc::new(roots(&args, &config)?);
     let feeds = Arc::new(Feeds::default());
     let publish: Arc<dyn Publish> = feeds.clone();
-    let store = Arc::new(SqliteStore::open(&database.path, publish, Arc::new(SystemClock))?);
+    let policy = LogPolicy { redaction: redaction.clone(), retention: retention(&config) };
+    let store = SqliteStore::open_with_policy(&database.path, publish, Arc::new(SystemClock), policy)?;
+    let store = Arc::new(store);
     let sandbox = sandbox(&config, file.as_deref(), &database, address);
+    let own_tools = tools::from_config(&config, Arc::new(sandbox)).map_err(anyhow::Error::msg)?;
+    let tools = Arc::new(tools::McpTools::start(own_tools, &config.mcp_servers));
+    tools.ready().await;
     let agent = Agent::new(AgentParts {
         store: store.clone(),
         feeds,
         models: models::from_config(&config)?,
-        tools: tools::all_tools(Arc::new(sandbox)),
+        tools: tools.clone(),
         workspaces: roots.clone(),
         data: database.data_folder(),
         changes: Arc::new(RecordedChanges),
+        clock: Arc::new(SystemClock),
+        redaction,
         limits: limits(&config),
     });
     agent.recover().await?;
@@ -142,7 +217,7 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         }
         stopping.cancel();
         sockets.close();
-        let _ = timeout(LAST_WAIT, sockets.wait()).await;
+        let _ = timeout(LAST_WAIT, async { tokio::join!(sockets.wait(), tools.shut_down()) }).await;
     })
     .await;
     store.close().await?;
@@ -203,12 +278,27 @@ fn upload_limits(config: &Config) -> UploadLimits {
     }
 }
 
+/// Keys of the configuration, and what the environment's names say is one.
+fn redaction(config: &Config) -> Redaction {
+    let keys = config.models.iter().filter_map(|model| model.api_key.as_ref());
+    let keys = keys.map(|key| key.reveal().to_owned());
+    // A variable that is no text can't be found in one.
+    let environment =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    Redaction::with_environment(keys, &config.cowork.secret_names, environment)
+}
+
+fn retention(config: &Config) -> Retention {
+    Retention { events: config.cowork.log_max_events, age: config.cowork.log_max_age }
+}
+
 fn limits(config: &Config) -> Limits {
     let retry = config.retry;
     Limits {
         message_bytes: usize::try_from(config.cowork.max_message_bytes).unwrap_or(usize::MAX),
         queued_messages: config.cowork.max_queue as usize,
         full_mode: config.cowork.allow_full_mode,
+        idle_after: config.cowork.idle_after,
         retry: RetryPolicy {
             attempts: retry.max_attempts,
             base: retry.base_delay,

@@ -57,7 +57,7 @@ impl Agent {
             description: spec.description.clone(),
             parameters: spec.parameters.clone(),
         };
-        self.parts.tools.specs().iter().map(info).collect()
+        self.parts.tools.tools().specs().iter().map(info).collect()
     }
 
     pub async fn folders(&self, dir: Option<String>) -> Result<FolderList, ApiError> {

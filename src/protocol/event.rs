@@ -206,6 +206,12 @@ pub enum EventBody {
         code: String,
         detail: String,
     },
+    /// Old events have left the log. It stands where the last of them stood.
+    EventsRemoved {
+        first_seq: Seq,
+        last_seq: Seq,
+        count: u64,
+    },
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -295,6 +301,7 @@ impl EventBody {
             Self::UploadCompleted { .. } => "upload_completed",
             Self::UploadFailed { .. } => "upload_failed",
             Self::SessionError { .. } => "session_error",
+            Self::EventsRemoved { .. } => "events_removed",
         }
     }
 
@@ -325,7 +332,8 @@ impl EventBody {
             | Self::UploadStarted { .. }
             | Self::UploadCompleted { .. }
             | Self::UploadFailed { .. }
-            | Self::SessionError { .. } => None,
+            | Self::SessionError { .. }
+            | Self::EventsRemoved { .. } => None,
         }
     }
 
@@ -378,7 +386,8 @@ impl EventBody {
             | Self::UploadStarted { .. }
             | Self::UploadCompleted { .. }
             | Self::UploadFailed { .. }
-            | Self::SessionError { .. } => None,
+            | Self::SessionError { .. }
+            | Self::EventsRemoved { .. } => None,
         }
     }
 }

@@ -82,6 +82,12 @@ pub enum ServerFrame {
         seq: Seq,
         answer: String,
     },
+    /// What is asked about, where the log holds it without its secrets.
+    ApprovalRequested {
+        seq: Seq,
+        args: serde_json::Value,
+        preview: String,
+    },
     /// Live output of a running call.
     ToolCallOutput {
         turn: u32,

@@ -133,8 +133,7 @@ impl Transcript {
         let event = &record.event;
         match &event.body {
             EventBody::UserMessageReceived { turn, message_id, attachments, .. } => {
-                let text = record.text.clone().unwrap_or_default();
-                let said = Said::new(text, &event.created_at, Some(&event.actor));
+                let said = Said::new(record.text.clone().unwrap_or_default(), &event.created_at, Some(&event.actor));
                 let said = Said { attachments: attachments.clone(), ..said };
                 match turn {
                     Some(turn) => self.say(*turn, said),
@@ -142,7 +141,6 @@ impl Transcript {
                 }
             }
             EventBody::TurnStarted { turn, message_id, .. } => self.start(*turn, message_id, record),
-
             EventBody::ModelRetry { turn, attempt, wait_ms, reason, .. } => {
                 let index = self.turn_at(*turn);
                 let seconds = wait_ms.div_ceil(1000);
@@ -175,8 +173,8 @@ impl Transcript {
                 let body = &event.body;
                 self.call(*turn, tool_call_id, name, |call| call.complete(body))
             }
-            EventBody::ApprovalRequested(approval) => {
-                self.call(approval.turn, &approval.tool_call_id, &approval.name, |call| call.wait_for(approval))
+            EventBody::ApprovalRequested(asked) => {
+                self.call(asked.turn, &asked.tool_call_id, &asked.name, |call| call.wait_for(asked, record))
             }
             EventBody::ApprovalResolved { turn, tool_call_id, decision, .. } => {
                 self.call(*turn, tool_call_id, "", |call| call.decide(*decision, &event.actor))
@@ -212,6 +210,7 @@ impl Transcript {
             | EventBody::UploadStarted { .. }
             | EventBody::UploadCompleted { .. }
             | EventBody::UploadFailed { .. }
+            | EventBody::EventsRemoved { .. }
             | EventBody::SessionError { .. } => Touched::Nothing,
         }
     }

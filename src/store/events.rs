@@ -5,7 +5,14 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use serde_json::{Value, json};
 
-use super::{failure::unreadable, messages, questions, rows, steering, writer::Change};
+use super::{
+    approvals,
+    chain::{self, Link, Linked, NO_LINK},
+    failure::unreadable,
+    loggable::{Fact, Loggable},
+    messages, questions, rows, schema, steering,
+    writer::Change,
+};
 use crate::{
     agent::ports::{
         clock::rfc3339,
@@ -13,9 +20,6 @@ use crate::{
     },
     protocol::{Actor, Event, EventBody, EventPage, QueueChange, Record, Role, Seq, SessionId},
 };
-
-/// Longest `output` and `diff` in an event, in bytes. The log stays readable; the turn row has the whole.
-const EVENT_TEXT_LIMIT: usize = 16 * 1024;
 
 pub(super) const AFTER_CURSOR: &str = "SELECT seq, event_type, payload, created_at, actor FROM cowork_events
      WHERE session_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
@@ -27,8 +31,8 @@ const AFTER_CURSOR_OF_TYPES: &str = "SELECT seq, event_type, payload, created_at
 pub(super) const FIRST_OF_TURN: &str = "SELECT seq FROM cowork_events
      WHERE session_id = ?1 AND turn >= ?2 ORDER BY turn, seq LIMIT 1";
 
-pub(super) fn append(change: &mut Change<'_>, id: &SessionId, actor: &Actor, body: EventBody) -> StoreResult<()> {
-    append_with_text(change, id, actor, body, None)
+pub(super) fn append(change: &mut Change<'_>, id: &SessionId, actor: &Actor, fact: impl Into<Fact>) -> StoreResult<()> {
+    append_with_text(change, id, actor, fact, None)
 }
 
 /// Appends an event whose record carries `text`. The first event of a session that we did not make follows a
@@ -37,86 +41,51 @@ pub(super) fn append_with_text(
     change: &mut Change<'_>,
     id: &SessionId,
     actor: &Actor,
-    body: EventBody,
+    fact: impl Into<Fact>,
     text: Option<String>,
 ) -> StoreResult<()> {
-    let head = head(change.connection, id)?;
-    if head == 0 && !matches!(body, EventBody::SessionStarted { .. }) {
-        let turn_count = rows::turn_count(change.connection, id)?;
-        insert(change, id, 1, actor, EventBody::SessionResumed { turn_count }, None)?;
-        return insert(change, id, 2, actor, body, text);
-    }
-    insert(change, id, head + 1, actor, body, text)
+    let fact = fact.into();
+    let last = match chain::last(change.connection, id)? {
+        None if !matches!(fact.body(), EventBody::SessionStarted { .. }) => {
+            let turn_count = rows::turn_count(change.connection, id)?;
+            insert(change, id, (0, NO_LINK), actor, EventBody::SessionResumed { turn_count }.into(), None)?
+        }
+        last => last.unwrap_or((0, NO_LINK)),
+    };
+    insert(change, id, last, actor, fact, text).map(drop)
 }
 
+/// Writes the row behind `last`, and tells its own seq and link.
 fn insert(
     change: &mut Change<'_>,
     id: &SessionId,
-    seq: Seq,
+    last: (Seq, Link),
     actor: &Actor,
-    body: EventBody,
+    fact: Fact,
     text: Option<String>,
-) -> StoreResult<()> {
-    let event = Event { seq, body: cut(body), created_at: rfc3339(change.now), actor: actor.clone() };
+) -> StoreResult<(Seq, Link)> {
+    let Loggable { body, payload, digest } = fact.ready(&change.rules.redaction)?;
+    let (seq, before) = (last.0 + 1, last.1);
+    let event = Event { seq, body, created_at: rfc3339(change.now), actor: actor.clone() };
     let actor = serde_json::to_string(actor).map_err(|error| unreadable("an actor", &error))?;
-    let sql = "INSERT INTO cowork_events (session_id, seq, event_type, payload, created_at, actor, turn)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-    change.connection.prepare_cached(sql)?.execute(params![
-        id.as_str(),
-        seq as i64,
-        event.body.event_type(),
-        payload(&event.body)?,
-        event.created_at,
-        actor,
-        event.body.turn(),
-    ])?;
-    change.publish(id, Record { event, text });
-    Ok(())
+    let (event_type, turn) = (event.body.event_type(), event.body.turn());
+    let (session, created_at) = (id.as_str(), event.created_at.as_str());
+    let row = Linked { session, seq, event_type, created_at, actor: &actor, turn, payload: &digest };
+    let link = change.rules.key.link(&before, &row);
+    let sql = "INSERT INTO cowork_events (session_id, seq, event_type, payload, created_at, actor, turn, link)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    change
+        .connection
+        .prepare_cached(sql)?
+        .execute(params![session, seq as i64, event_type, payload, created_at, actor, turn, link])?;
+    change.publish(id, Record { event, text }, link);
+    Ok((seq, link))
 }
 
-fn payload(body: &EventBody) -> StoreResult<String> {
-    let whole = serde_json::to_value(body).map_err(|error| unreadable("an event", &error))?;
-    Ok(whole.get("payload").unwrap_or(&Value::Null).to_string())
-}
-
-/// Bounds what a tool says in the log.
-fn cut(body: EventBody) -> EventBody {
-    let EventBody::ToolCallCompleted {
-        turn,
-        tool_call_id,
-        name,
-        success,
-        elapsed_ms,
-        preview,
-        mut output,
-        error,
-        mut diff,
-        files_changed,
-        truncated,
-    } = body
-    else {
-        return body;
-    };
-    let truncated = cut_text(&mut output) | diff.as_mut().is_some_and(cut_text) | truncated;
-    EventBody::ToolCallCompleted {
-        turn,
-        tool_call_id,
-        name,
-        success,
-        elapsed_ms,
-        preview,
-        output,
-        error,
-        diff,
-        files_changed,
-        truncated,
-    }
-}
-
-fn cut_text(text: &mut String) -> bool {
-    let too_long = text.len() > EVENT_TEXT_LIMIT;
-    text.truncate(text.floor_char_boundary(EVENT_TEXT_LIMIT));
-    too_long
+/// Whether the file has a log at all. One that only Loom has worked on has none.
+pub(super) fn is_logged(connection: &Connection) -> StoreResult<bool> {
+    let logged = |name| schema::has_table(connection, name);
+    Ok(logged("cowork_events")? && logged("cowork_web_sessions")?)
 }
 
 /// The last seq of a session; 0 where it has no event.
@@ -268,6 +237,7 @@ fn text(connection: &Connection, id: &SessionId, body: &EventBody) -> Result<Opt
         EventBody::MessageCompleted { turn_number, .. } => rows::content(connection, id, *turn_number, Role::Assistant),
         EventBody::SteeringReceived { steering_id, .. } => steering::text(connection, steering_id),
         EventBody::UserInputReceived { question_id, .. } => questions::answer_text(connection, question_id),
+        EventBody::ApprovalRequested(approval) => approvals::whole(connection, approval),
         EventBody::SessionStarted { .. }
         | EventBody::SessionResumed { .. }
         | EventBody::SessionUpdated { .. }
@@ -275,7 +245,6 @@ fn text(connection: &Connection, id: &SessionId, body: &EventBody) -> Result<Opt
         | EventBody::ModelRetry { .. }
         | EventBody::ToolCallStarted { .. }
         | EventBody::ToolCallCompleted { .. }
-        | EventBody::ApprovalRequested(_)
         | EventBody::ApprovalResolved { .. }
         | EventBody::ApprovalRuleAdded { .. }
         | EventBody::ApprovalRuleRemoved { .. }
@@ -287,6 +256,7 @@ fn text(connection: &Connection, id: &SessionId, body: &EventBody) -> Result<Opt
         | EventBody::UploadStarted { .. }
         | EventBody::UploadCompleted { .. }
         | EventBody::UploadFailed { .. }
+        | EventBody::EventsRemoved { .. }
         | EventBody::SessionError { .. } => Ok(None),
     }
 }

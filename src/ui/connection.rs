@@ -126,6 +126,9 @@ impl Connection {
             | ServerFrame::SteeringReceived { seq, message: text }
             | ServerFrame::UserInputReceived { seq, answer: text }
             | ServerFrame::MessageCompleted { seq, text } => self.text = Some((seq, text)),
+            ServerFrame::ApprovalRequested { seq, args, preview } => {
+                self.text = serde_json::to_string(&(args, preview)).ok().map(|whole| (seq, whole));
+            }
             ServerFrame::LogEvent(event) => {
                 let text = self.text.take().filter(|(seq, _)| *seq == event.seq).map(|(_, text)| text);
                 self.view.apply(Record { event, text });

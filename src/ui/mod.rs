@@ -39,7 +39,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="viewport" content="width=device-width, initial-scale=1, interactive-widget=resizes-content"/>
                 <meta name="color-scheme" content="light dark"/>
                 {running.then(|| view! { <meta http-equiv="refresh" content=REFRESH_S/> })}
-                <title>{pages::title(&opened.page)}</title>
+                <title inner_html=pages::title(&opened.page)></title>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
                 <link rel="stylesheet" id="leptos" href=styles/>
                 <style nonce=use_nonce()>{widths}</style>

@@ -10,19 +10,24 @@ use std::{
 const ROOMS: &[(&str, &[&str])] = &[
     ("protocol", &[]),
     ("ui", &["protocol"]),
-    ("agent", &["protocol"]),
+    // What a text must not tell is a question to every room that writes texts down; the answer needs no room.
+    ("redaction", &[]),
+    ("agent", &["protocol", "redaction"]),
     // It draws for the page, in the page's words and with its icons.
     ("cards", &["markdown", "protocol", "ui"]),
     ("config", &[]),
     ("markdown", &[]),
     ("sandbox", &[]),
+    ("documents", &[]),
     // The port of each adapter is `agent::ports`; nothing else of the agent is theirs.
     ("models", &["agent::ports", "protocol", "config"]),
-    ("tools", &["agent::ports", "protocol", "sandbox", "workspace"]),
-    ("store", &["agent::ports", "protocol"]),
+    ("store", &["agent::ports", "protocol", "redaction"]),
+    // They read their own settings, as the models do: MCP servers stand in the file.
+    ("tools", &["agent::ports", "config", "documents", "protocol", "sandbox", "workspace"]),
     ("workspace", &["agent::ports", "protocol"]),
+    ("log_commands", &["agent::ports", "protocol", "store"]),
+    ("telemetry", &["redaction"]),
     ("state", &["agent", "cards", "protocol", "ui"]),
-    ("telemetry", &[]),
     ("web", &["state", "agent", "cards", "config", "markdown", "protocol", "ui", "workspace"]),
     ("lib", &["ui"]),
     (
@@ -30,8 +35,11 @@ const ROOMS: &[(&str, &[&str])] = &[
         &[
             "agent",
             "config",
+            "log_commands",
+            "documents",
             "models",
             "protocol",
+            "redaction",
             "sandbox",
             "state",
             "store",

@@ -314,6 +314,8 @@ pub trait Store: Send + Sync {
     async fn restore_session(&self, id: &SessionId) -> StoreResult<StoredSession>;
     /// Removes the rows of sessions deleted longer than [`RESTORE_WINDOW`] ago from every table that names them.
     async fn purge_expired(&self) -> StoreResult<()>;
+    /// Removes events that are beyond the limits of the log, from every session.
+    async fn retain(&self) -> StoreResult<()>;
     /// Every session that has rows, also those that are deleted and can be restored.
     async fn session_ids(&self) -> StoreResult<Vec<SessionId>>;
 

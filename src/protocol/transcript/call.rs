@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::protocol::{
-    Actor, Approval, ApprovalId, Asked, CallId, Decision, EventBody, Question, QuestionId, Risk, ToolCall, ToolResult,
+    Actor, Approval, ApprovalId, Asked, CallId, Decision, EventBody, Question, QuestionId, Record, Risk, ToolCall,
+    ToolResult,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -96,9 +97,12 @@ impl Call {
         }
     }
 
-    pub(super) fn wait_for(&mut self, approval: &Approval) {
-        self.args.clone_from(&approval.args);
-        self.preview.clone_from(&approval.preview);
+    /// The record's text holds arguments and preview as JSON, where the log may not hold them.
+    pub(super) fn wait_for(&mut self, approval: &Approval, record: &Record) {
+        match record.text.as_deref().map(serde_json::from_str) {
+            Some(Ok((args, preview))) => (self.args, self.preview) = (args, preview),
+            _ => (self.args, self.preview) = (approval.args.clone(), approval.preview.clone()),
+        }
         if self.approval.as_ref().is_some_and(|known| known.decided.is_some()) {
             return;
         }

@@ -29,6 +29,7 @@ pub fn Workbench(
 ) -> impl IntoView {
     let (id, boot_id) = (page.session.id.clone(), page.boot_id.clone());
     let blocked = page.blocked.clone();
+    let back = ["/sessions/", id.as_str()].concat();
     let listing = page.files.clone();
     let view = SessionView::new(page);
     let files = Files::new(view, listing);
@@ -50,7 +51,7 @@ pub fn Workbench(
             class="app session" data-zone=move || frame.zone.get().name() data-drawer=move || frame.drawer.get().to_string()
             data-left=move || frame.left_open.get().to_string() data-right=move || frame.right_open.get().to_string()
         >
-            <Topbar frame title=bar has_right=true>
+            <Topbar frame title=bar has_right=true back=back>
                 <LinkChip view/>
                 <Palette frame files open=palette/>
                 <SessionMenu view title/>

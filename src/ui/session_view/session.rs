@@ -56,6 +56,7 @@ pub fn update(session: &mut Session, record: &Record) {
         | EventBody::UploadStarted { .. }
         | EventBody::UploadCompleted { .. }
         | EventBody::UploadFailed { .. }
+        | EventBody::EventsRemoved { .. }
         | EventBody::SessionError { .. } => {}
     }
 }

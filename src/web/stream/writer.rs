@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::Bytes,
-    extract::ws::{CloseCode, CloseFrame, Message, Utf8Bytes, WebSocket, close_code},
+    extract::ws::{CloseCode, Message, Utf8Bytes, WebSocket, close_code},
 };
 use futures::{SinkExt, stream::SplitSink};
 use tokio::{
@@ -18,7 +18,7 @@ use crate::{
     agent::feed::{Cursor, Entry, Feed, Item, Pulled},
     protocol::{EventBody, Seq, ServerFrame, SessionId},
     state::AppState,
-    web::frames,
+    web::{frames, socket},
 };
 
 /// Events read from the store at once for a watcher that is behind.
@@ -32,6 +32,15 @@ enum Leave {
     Gone,
     /// We say goodbye with a code and a reason.
     Close(CloseCode, &'static str),
+}
+
+/// What came of a replay.
+enum Replayed {
+    All,
+    /// Events that the watcher lacks are not there any more.
+    Removed {
+        first_seq: Seq,
+    },
 }
 
 pub struct Writer {
@@ -62,9 +71,7 @@ impl Writer {
             Err(leave) => leave,
         };
         if let Leave::Close(code, reason) = left {
-            let goodbye = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
-            // A client that takes nothing any more does not get it; the connection ends all the same.
-            let _ = timeout(Duration::from_secs(1), self.sink.send(goodbye)).await;
+            socket::say_goodbye(&mut self.sink, code, reason).await;
         }
         self.done.cancel();
     }
@@ -87,9 +94,11 @@ impl Writer {
             }
             Some(asked) => {
                 let live = std::mem::replace(&mut cursor, Cursor::at(asked, None));
-                self.replay(id, &mut cursor, head).await?;
+                match self.replay(id, &mut cursor, head).await? {
+                    Replayed::All => self.frame(&ServerFrame::Synced { seq: head }).await?,
+                    Replayed::Removed { first_seq } => self.reset_to_what_is_left(first_seq).await?,
+                }
                 cursor = live;
-                self.frame(&ServerFrame::Synced { seq: head }).await?;
             }
             None => self.frame(&ServerFrame::Synced { seq: head }).await?,
         }
@@ -99,8 +108,13 @@ impl Writer {
         Ok(cursor)
     }
 
+    async fn reset_to_what_is_left(&mut self, first_seq: Seq) -> Result<(), Leave> {
+        let reason = format!("The events before {first_seq} have left the log. Reload the session.");
+        self.frame(&ServerFrame::Reset { reason, first_seq }).await
+    }
+
     /// Everything after the cursor up to `until`, from the store.
-    async fn replay(&mut self, id: &SessionId, cursor: &mut Cursor, until: Seq) -> Result<(), Leave> {
+    async fn replay(&mut self, id: &SessionId, cursor: &mut Cursor, until: Seq) -> Result<Replayed, Leave> {
         while cursor.seq < until {
             let records = self.state.agent.records(id, cursor.seq, CATCH_UP_EVENTS).await;
             let records = records.map_err(|_| Leave::Close(close_code::ERROR, "the log could not be read"))?;
@@ -108,11 +122,15 @@ impl Writer {
                 return Err(Leave::Close(close_code::ERROR, "the log has a gap"));
             }
             for record in records.into_iter().take_while(|record| record.event.seq <= until) {
-                cursor.seq = record.event.seq;
+                let seq = record.event.seq;
+                if seq != cursor.seq + 1 || matches!(record.event.body, EventBody::EventsRemoved { .. }) {
+                    return Ok(Replayed::Removed { first_seq: seq });
+                }
+                cursor.seq = seq;
                 self.event(&Entry::new(record)).await?;
             }
         }
-        Ok(())
+        Ok(Replayed::All)
     }
 
     async fn follow(&mut self, id: &SessionId, mut cursor: Cursor, mut inbox: mpsc::Receiver<Outgoing>) -> Leave {
@@ -161,7 +179,11 @@ impl Writer {
         match self.feed.pull(cursor) {
             Pulled::Behind => {
                 let head = self.feed.head().min(cursor.seq + Seq::from(CATCH_UP_EVENTS));
-                self.replay(id, cursor, head).await?;
+                if let Replayed::Removed { first_seq } = self.replay(id, cursor, head).await? {
+                    self.reset_to_what_is_left(first_seq).await?;
+                    let (head, in_flight) = self.feed.snapshot();
+                    *cursor = Cursor::at(head, in_flight.as_ref());
+                }
                 Ok(true)
             }
             Pulled::Items(items) => {
