@@ -62,7 +62,7 @@ test('a draft and a failed send are kept while the server is away', async ({ des
 
   await server.start();
   await desk.live();
-  await desk.page.getByRole('button', { name: 'Send' }).click();
+  await desk.page.getByRole('button', { name: 'Send', exact: true }).click();
   await expect(desk.lastTurn.locator('.prose')).toHaveText('Noted.');
   await expect(desk.turns).toHaveCount(1);
   await expect(desk.page.locator('.composer-area .notice-failed')).toHaveCount(0);

@@ -143,7 +143,7 @@ test('a draft survives a reload and goes when it is sent', async ({ desk, model 
   await desk.composer.fill('half a thought');
   await desk.reload();
   await expect(desk.composer).toHaveValue('half a thought');
-  await desk.page.getByRole('button', { name: 'Send' }).click();
+  await desk.page.getByRole('button', { name: 'Send', exact: true }).click();
   await expect(desk.lastTurn.locator('.prose')).toHaveText('Understood.');
   await expect(desk.composer).toHaveValue('');
   await desk.reload();
@@ -199,7 +199,7 @@ test('a tool call opens to its input and output, also while the turn goes on', a
   await expect(line).toHaveAttribute('data-state', 'done');
   await expect(line.locator('.call-body')).toBeHidden();
   await line.locator('summary').click();
-  await expect(line.locator('.call-body pre').first()).toContainText('"path": "notes.txt"');
+  await expect(line.locator('.call-body .args')).toHaveText('pathnotes.txt');
   await expect(line.locator('.call-body')).toContainText('Call ACME about the March invoice.');
 
   model.open('answer');

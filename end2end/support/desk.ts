@@ -60,7 +60,7 @@ export class Desk {
 
   async say(message: string): Promise<void> {
     await this.composer.fill(message);
-    await this.page.getByRole('button', { name: 'Send' }).click();
+    await this.page.getByRole('button', { name: 'Send', exact: true }).click();
   }
 
   /** Says something and waits for the end of the turn. */
@@ -119,7 +119,7 @@ export class Desk {
     return this.page.locator('.ask');
   }
   get stop(): Locator {
-    return this.page.getByRole('button', { name: 'Stop' });
+    return this.page.getByRole('button', { name: 'Stop', exact: true });
   }
   /** Rows of the logs panel of one event type. */
   logs(type: string): Locator {

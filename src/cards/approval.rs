@@ -117,8 +117,8 @@ impl Pen {
 
 /// Whether the arguments say more than the question and the change do.
 fn has_more(call: &Call, told: &[&str]) -> bool {
-    let names = call.args.as_object().into_iter().flat_map(|object| object.keys());
-    names.into_iter().any(|name| name != "path" && !told.contains(&name.as_str()))
+    let mut names = call.args.as_object().into_iter().flat_map(|object| object.keys());
+    names.any(|name| name != "path" && !told.contains(&name.as_str()))
 }
 
 /// What a program would be started with.

@@ -2,6 +2,7 @@
 //! event goes into the fold; what the fold says it touched is copied into that part's signal, and only that part
 //! of the page is drawn again.
 
+mod parts;
 mod session;
 
 use std::{
@@ -14,15 +15,15 @@ use leptos::prelude::*;
 use crate::protocol::{
     CallId, ChangeList, EarlierTurns, Event, EventBody, InFlight, Part, QueuedMessage, Record, Seq, Session,
     SessionPage, Status,
-    transcript::{CallCard, CallState, Message, Outcome, Said, Steered, Touched, Transcript, Turn},
+    transcript::{CallCard, CallState, Message, Touched, Transcript, Turn},
 };
 
 use super::files::examples::examples;
+use parts::add_live;
+pub use parts::{BlockView, CallView, MessageView, TurnView};
 
 /// Log rows kept in the page, the newest; older ones are in the log itself.
 const LOG_ROWS: usize = 100_000;
-/// Live text that is shown of a running call and of thoughts, in bytes; the newest. Each piece costs the same.
-const LIVE_BYTES: usize = 4000;
 
 #[derive(Clone, Copy)]
 pub struct SessionView {
@@ -69,43 +70,6 @@ pub struct SessionView {
 struct Fold {
     transcript: Transcript,
     cursor: Seq,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-pub struct TurnView {
-    pub turn: u32,
-    pub user: RwSignal<Option<Said>>,
-    pub messages: RwSignal<Vec<MessageView>>,
-    pub outcome: RwSignal<Outcome>,
-    pub retry: RwSignal<Option<String>>,
-    pub steering: RwSignal<Vec<Steered>>,
-    /// As HTML; empty while the turn runs.
-    pub foot: RwSignal<String>,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-pub struct MessageView {
-    pub message: u32,
-    /// The newest of what the model thinks before it writes.
-    pub thinking: RwSignal<String>,
-    pub blocks: RwSignal<Vec<BlockView>>,
-    pub partial: RwSignal<bool>,
-    pub calls: RwSignal<Vec<CallView>>,
-}
-
-/// A rendered block; finished ones never change again.
-#[derive(Clone, Copy, PartialEq)]
-pub struct BlockView {
-    pub index: usize,
-    pub html: RwSignal<String>,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-pub struct CallView {
-    pub index: usize,
-    pub card: RwSignal<CallCard>,
-    /// The newest of what it has put out so far.
-    pub live: RwSignal<String>,
 }
 
 #[derive(Clone, PartialEq)]
@@ -437,58 +401,6 @@ fn leave_out_bulk(body: &mut EventBody) {
     if let EventBody::ToolCallStarted { args, .. } = body {
         *args = serde_json::Value::Null;
     }
-}
-
-impl TurnView {
-    fn new(turn: &mut Turn) -> Self {
-        Self {
-            turn: turn.turn,
-            user: RwSignal::new(turn.user.clone()),
-            messages: RwSignal::new(turn.messages.iter_mut().map(MessageView::new).collect()),
-            outcome: RwSignal::new(turn.outcome.clone()),
-            retry: RwSignal::new(turn.retry.clone()),
-            steering: RwSignal::new(turn.steering.clone()),
-            foot: RwSignal::new(std::mem::take(&mut turn.foot)),
-        }
-    }
-}
-
-impl MessageView {
-    fn call(&self, id: &CallId) -> Option<CallView> {
-        let is_it = |call: &&CallView| call.card.with_untracked(|card| card.tool_call_id == *id);
-        self.calls.with_untracked(|calls| calls.iter().rev().find(is_it).copied())
-    }
-
-    /// Takes what is drawn along: the view owns it from here on.
-    fn new(message: &mut Message) -> Self {
-        let block = |(index, html)| BlockView { index, html: RwSignal::new(html) };
-        let calls =
-            std::mem::take(&mut message.cards).into_iter().enumerate().map(|(index, card)| CallView::new(index, card));
-        Self {
-            message: message.message,
-            thinking: RwSignal::default(),
-            blocks: RwSignal::new(std::mem::take(&mut message.blocks).into_iter().enumerate().map(block).collect()),
-            partial: RwSignal::new(message.partial),
-            calls: RwSignal::new(calls.collect()),
-        }
-    }
-}
-
-impl CallView {
-    fn new(index: usize, card: CallCard) -> Self {
-        Self { index, card: RwSignal::new(card), live: RwSignal::default() }
-    }
-}
-
-/// Adds to a text of which the newest is kept.
-fn add_live(live: RwSignal<String>, text: &str) {
-    live.update(|shown| {
-        shown.push_str(text);
-        if shown.len() > 2 * LIVE_BYTES {
-            let cut = shown.ceil_char_boundary(shown.len() - LIVE_BYTES);
-            shown.drain(..cut);
-        }
-    });
 }
 
 fn is_news(body: &EventBody) -> bool {
