@@ -156,7 +156,7 @@ async fn bare_durable(file: &Path) -> anyhow::Result<f64> {
             }
             transaction.commit()?;
             for (.., done) in group {
-                // Who has left needs no word.
+                // One who no longer waits has it all the same.
                 let _ = done.send(());
             }
         }
