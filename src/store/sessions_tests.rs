@@ -114,7 +114,6 @@ async fn an_update_records_what_changed_and_nothing_where_nothing_did() {
         archived: Some(true),
         pinned: Some(true),
         mode: Some(Mode::ReadOnly),
-        pinned: None,
     };
     let session = scene.store.update_session(&Actor::local(), &id, update.clone()).await.unwrap();
     assert_eq!((session.mode, session.archived, session.head_seq), (Mode::ReadOnly, true, 2));

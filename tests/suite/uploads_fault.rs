@@ -114,7 +114,7 @@ async fn after_kill_9_in_mid_upload_nothing_half_is_there() {
 async fn a_full_disk_is_told_and_leaves_nothing_half() {
     let model = ScriptedModel::start().await;
     let home = Home::with(&model);
-    home.configure("[uploads]\nmin_free_bytes = 0");
+    home.add_settings("[uploads]\nmin_free_bytes = 0");
     let process = home.start_on_small_disk(2_000_000).await;
     let id = process.api.create(json!({})).await;
     let form = Form::new().file("small.txt", "1").file("large.bin", vec![7; 3_000_000]).file("after.txt", "2");

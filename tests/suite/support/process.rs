@@ -110,7 +110,7 @@ impl Home {
     }
 
     /// Adds lines to the configuration.
-    pub fn configure(&self, lines: &str) {
+    pub fn add_settings(&self, lines: &str) {
         let file = self.folder.path().join("loom.toml");
         let config = std::fs::read_to_string(&file).unwrap_or_default();
         std::fs::write(file, format!("{config}\n{lines}\n")).unwrap();
