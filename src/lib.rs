@@ -5,7 +5,7 @@
 //! - [`ui`] and [`rpc`]: the page and what it asks of the server; both builds.
 //! - [`agent`]: the domain behind one door; [`models`], [`tools`] and [`store`] implement its ports.
 //! - [`workspace`]: the only way to the files of people; [`sandbox`]: the only way to run programs.
-//! - [`web`]: HTTP and the live stream; [`state`] is what its handlers reach.
+//! - [`access`]: who is asking; [`web`]: HTTP and the live stream; [`state`] is what its handlers reach.
 //!
 //! ARCHITECTURE.md tells how the parts move.
 
@@ -18,6 +18,8 @@ pub mod protocol;
 pub mod rpc;
 pub mod ui;
 
+#[cfg(feature = "ssr")]
+pub mod access;
 #[cfg(feature = "ssr")]
 pub mod agent;
 #[cfg(feature = "ssr")]

@@ -10,16 +10,17 @@ use std::{
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use cowork::{
+    access::{self, Access},
     agent::{
         Agent, AgentParts, Limits, RetryPolicy,
         feed::Feeds,
         ports::{clock::SystemClock, store::Publish},
     },
-    config::{BUILT_IN, Config, ConfigSource, DatabaseChoice, Loaded, database_file},
+    config::{BUILT_IN, Config, DatabaseChoice, Loaded},
     models,
     sandbox::{self, OWN_PROGRAM, Sandbox, Settings},
     state::{AppState, Site, Timing},
-    store::{SqliteStore, holds_sessions},
+    store::SqliteStore,
     telemetry, tools,
     web::{self, ServeOptions},
     workspace::{RecordedChanges, roots::Roots},
@@ -31,6 +32,10 @@ use tokio::{
     time::timeout,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+mod cli;
+
+use cli::{Place, link, token, user};
 
 /// Each of the last waits after the turns have ended; with the grace period of 3 s the whole end stays below 5 s.
 const LAST_WAIT: Duration = Duration::from_millis(500);
@@ -49,6 +54,12 @@ struct Cli {
 enum Command {
     /// Serve the page and the API. The default.
     Serve(ServeArgs),
+    /// Print the token that scripts sign in with.
+    Token(token::TokenArgs),
+    /// Print a link that signs one browser in, once, within a minute.
+    Link(link::LinkArgs),
+    /// Who may sign in with a password, or as a service.
+    User(user::UserArgs),
     /// Runs a program for the server, confined.
     #[command(hide = true)]
     Sandbox { stage: sandbox::Stage },
@@ -56,10 +67,9 @@ enum Command {
 
 #[derive(Args, Clone, Default)]
 struct ServeArgs {
-    /// Configuration file; else ./loom.toml, ~/.loom/loom.toml, or the defaults.
-    #[arg(long)]
-    config: Option<PathBuf>,
-    /// Address to listen on; only this machine's own until access control exists.
+    #[command(flatten)]
+    place: Place,
+    /// Address to listen on; one that others reach needs a way for them to sign in.
     #[arg(long)]
     host: Option<String>,
     #[arg(long)]
@@ -67,9 +77,6 @@ struct ServeArgs {
     /// The folder that sessions work in, and the only place where they may.
     #[arg(long)]
     workspace: Option<PathBuf>,
-    /// SQLite file for the sessions; made if missing.
-    #[arg(long)]
-    database: Option<PathBuf>,
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -77,24 +84,30 @@ fn main() -> anyhow::Result<ExitCode> {
     let args = match cli.command {
         // Before there is a second thread.
         Some(Command::Sandbox { stage }) => return Ok(sandbox::launch(stage)),
+        Some(Command::Token(args)) => return token::run(&args).map(|()| ExitCode::SUCCESS),
+        Some(Command::User(args)) => return user::run(&args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Link(args)) => return runtime()?.block_on(link::run(&args)).map(|()| ExitCode::SUCCESS),
         Some(Command::Serve(args)) => args,
         None => cli.serve,
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = runtime()?;
     let ended = runtime.block_on(serve(args));
     // A look-up of a dead name or disk may hang in a thread of its own; it keeps nobody from leaving.
     runtime.shutdown_timeout(LAST_WAIT);
     ended.map(|()| ExitCode::SUCCESS)
 }
 
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
+
 async fn serve(args: ServeArgs) -> anyhow::Result<()> {
-    let Loaded { config, file, warnings } =
-        Config::load(args.config.clone().map_or(ConfigSource::Lookup, ConfigSource::Given))?;
+    let (Loaded { config, file, warnings }, database) = args.place.load()?;
     telemetry::start(&config.log_level);
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
 
-    let (listener, address) = listen(&args, &config).await?;
-    let database = database_file(args.database.as_deref(), &config.database_path, holds_sessions, |path| path.exists());
+    let shared = access::is_shared(&database.data_folder(), &config.access)?;
+    let (listener, address) = listen(&args, &config, shared).await?;
     let roots = Arc::new(roots(&args, &config)?);
     let feeds = Arc::new(Feeds::default());
     let publish: Arc<dyn Publish> = feeds.clone();
@@ -110,11 +123,13 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         changes: Arc::new(RecordedChanges),
         limits: limits(&config),
     });
+    let access = Arc::new(Access::open(&database.data_folder(), config.access.clone())?);
     agent.recover().await?;
 
     let (stopping, sockets) = (CancellationToken::new(), TaskTracker::new());
     let site = Site {
-        hosts: web::allowed_hosts(address, &config.cowork.allowed_hosts),
+        origins: web::own_origins(address, &config.cowork.allowed_hosts),
+        port: address.port(),
         notice: database.note.clone(),
         built_in_only: config.default_model == BUILT_IN,
         public_config: web::public_config(&config, file.as_deref(), &database.path, address, &roots),
@@ -124,12 +139,17 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         agent: agent.clone(),
         leptos: leptos_options()?,
         site: Arc::new(site),
+        access: access.clone(),
+        presence: Arc::default(),
         stopping: stopping.clone(),
         sockets: sockets.clone(),
     };
     let options = ServeOptions { connections: config.cowork.max_connections as usize, grace: LAST_WAIT };
 
+    link::tell_address(&database.data_folder(), address)?;
     announce(&address, &database);
+    tokio::spawn(access.clone().keep_current());
+    tokio::spawn(offer_links(access, address));
     let grace = config.cowork.grace_period;
     web::serve(listener, web::router(state), options, async move {
         stop_signal().await;
@@ -147,7 +167,11 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn listen(args: &ServeArgs, config: &Config) -> anyhow::Result<(TcpListener, std::net::SocketAddr)> {
+async fn listen(
+    args: &ServeArgs,
+    config: &Config,
+    shared: bool,
+) -> anyhow::Result<(TcpListener, std::net::SocketAddr)> {
     let host = args.host.as_deref().unwrap_or(&config.server.host);
     let port = args.port.unwrap_or(config.server.port);
     let name = host.trim_matches(['[', ']']);
@@ -156,9 +180,10 @@ async fn listen(args: &ServeArgs, config: &Config) -> anyhow::Result<(TcpListene
         .with_context(|| format!("`--host {host}` is no address of this machine"))?;
     let address = addresses.next().with_context(|| format!("`--host {host}` is no address of this machine"))?;
     anyhow::ensure!(
-        address.ip().is_loopback(),
-        "Cowork does not listen on {host}: it has no access control yet, so everyone who reaches it could read the workspace. \
-         Use --host 127.0.0.1, and an SSH tunnel to reach it from another machine."
+        address.ip().is_loopback() || shared,
+        "Cowork does not listen on {host}: others reach that address, and nobody but you could sign in. Name the people \
+         first: `cowork user add NAME`, or `proxy_header` and `proxies` in `[cowork.access]`. Or use --host 127.0.0.1, and \
+         an SSH tunnel to reach it from another machine."
     );
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("Cowork can't listen on {address}. Another program may use the port; choose one with --port")
@@ -183,7 +208,7 @@ fn roots(args: &ServeArgs, config: &Config) -> anyhow::Result<Roots> {
 
 /// Commands run confined; the server's own files and port are closed to them.
 fn sandbox(config: &Config, file: Option<&Path>, database: &DatabaseChoice, address: std::net::SocketAddr) -> Sandbox {
-    let own = file.map(Path::to_path_buf).into_iter().chain(database.files());
+    let own = file.map(Path::to_path_buf).into_iter().chain(database.files()).chain(config.access.users_file.clone());
     let hidden = own.filter_map(|path| std::path::absolute(path).ok()).collect();
     let unconfined = !config.sandbox.required;
     let settings = Settings { unconfined, network: config.sandbox.network, hidden, port: Some(address.port()) };
@@ -218,6 +243,24 @@ fn announce(address: &std::net::SocketAddr, database: &DatabaseChoice) {
     }
     tracing::info!(database = %database.path.display(), "sessions are kept");
     println!("Cowork is ready: http://{address}");
+}
+
+/// A link at the start, where one person has the server alone, and another one for each SIGUSR1.
+async fn offer_links(access: Arc<Access>, address: std::net::SocketAddr) {
+    let Ok(mut asked) = signal(SignalKind::user_defined1()) else { return };
+    let mut wanted = !access.is_shared();
+    loop {
+        if wanted {
+            match access.new_link() {
+                Ok(path) => println!("Sign in, once, within a minute: http://{address}{path}"),
+                Err(error) => tracing::error!(%error, "no link could be made"),
+            }
+        }
+        if asked.recv().await.is_none() {
+            return;
+        }
+        wanted = true;
+    }
 }
 
 async fn stop_signal() {

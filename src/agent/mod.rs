@@ -14,6 +14,7 @@ mod prompt;
 mod sample;
 mod session;
 mod sessions;
+mod sharing;
 mod turn;
 mod waiting;
 

@@ -51,6 +51,7 @@ fn an_empty_file_gives_the_defaults() {
             grace_period: Duration::from_secs(3),
             allowed_hosts: vec![],
         },
+        access: Access::default(),
         models: vec![],
         default_model: BUILT_IN.into(),
         default_workspace: Some("/home/anna/projects".into()),

@@ -27,7 +27,9 @@ const COWORK: &[&str] = &[
     "max_connections",
     "grace_period_ms",
     "allowed_hosts",
+    "access",
 ];
+const ACCESS: &[&str] = &["proxy_header", "proxies", "users_file", "people", "networks"];
 const MODEL: &[&str] = &[
     "provider",
     "base_url",
@@ -81,6 +83,7 @@ pub fn unknown_keys(file: &Section<'_>) -> Result<Vec<String>, ConfigError> {
         }
     }
     unknown_in(&file.section("limits")?.section("runner")?, &Keys::Among(&["max_model_context_tokens"]), &mut warnings);
+    unknown_in(&file.section("cowork")?.section("access")?, &Keys::All(ACCESS), &mut warnings);
     let models = file.section("models")?;
     for (alias, _) in models.keys() {
         let model = models.section(alias)?;

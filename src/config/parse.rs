@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Config, ConfigError, Cowork, Retry, Sandbox, Server,
+    Config, ConfigError, Cowork, Retry, Sandbox, Server, access,
     document::{Section, Source},
     known, models,
 };
@@ -55,6 +55,7 @@ impl Config {
         let config = Self {
             server: server(&file.section("server")?, &file.section("cowork")?)?,
             cowork: cowork(&file.section("cowork")?, default_workspace.as_deref(), home)?,
+            access: access::read(&file.section("cowork")?.section("access")?, home)?,
             default_model: models::default_alias(&models),
             models,
             default_workspace,
@@ -164,7 +165,7 @@ fn log_level(section: &Section<'_>, warnings: &mut Vec<String>) -> Result<String
 }
 
 /// `~` and `~/…` are the home folder.
-fn expand(text: &str, home: Option<&Path>, key: &'static str) -> Result<PathBuf, ConfigError> {
+pub(super) fn expand(text: &str, home: Option<&Path>, key: &'static str) -> Result<PathBuf, ConfigError> {
     let Some(rest) = text.strip_prefix('~').filter(|rest| rest.is_empty() || rest.starts_with('/')) else {
         return Ok(text.into());
     };

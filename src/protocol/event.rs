@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    Actor, Approval, ApprovalId, Asked, CallId, Decision, MessageId, Mode, QuestionId, RuleId, Seq, SteeringId,
+    Actor, Approval, ApprovalId, Asked, CallId, Decision, MessageId, Mode, Part, QuestionId, RuleId, Seq, SteeringId,
 };
 
 /// One fact of a session.
@@ -147,6 +147,11 @@ pub enum EventBody {
         /// What was left as it is, since somebody changed it meanwhile.
         conflicts: Vec<String>,
     },
+    /// Somebody may take part or watch from here on; `None` takes it back.
+    SharingChanged {
+        name: String,
+        part: Option<Part>,
+    },
     QueueChanged {
         change: QueueChange,
         message_id: Option<MessageId>,
@@ -255,6 +260,7 @@ impl EventBody {
             Self::UserInputReceived { .. } => "user_input_received",
             Self::SteeringReceived { .. } => "steering_received",
             Self::ChangesUndone { .. } => "changes_undone",
+            Self::SharingChanged { .. } => "sharing_changed",
             Self::QueueChanged { .. } => "queue_changed",
             Self::TurnCompleted { .. } => "turn_completed",
             Self::TurnInterrupted { .. } => "turn_interrupted",
@@ -284,6 +290,7 @@ impl EventBody {
             | Self::ApprovalRuleAdded { .. }
             | Self::ApprovalRuleRemoved { .. }
             | Self::ChangesUndone { .. }
+            | Self::SharingChanged { .. }
             | Self::ModelCall { .. }
             | Self::ModelRetry { .. }
             | Self::SessionError { .. } => None,

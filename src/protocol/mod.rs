@@ -11,6 +11,7 @@ mod model;
 mod page;
 mod question;
 mod session;
+mod sharing;
 mod task;
 pub mod transcript;
 mod turn;
@@ -29,5 +30,6 @@ pub use session::{
     CreateSession, Folder, FolderList, Mode, Pending, Session, SessionList, SessionQuery, Status, UNTITLED,
     UpdateSession, derived_title,
 };
+pub use sharing::{EVERYBODY, Part, Share, Sharing};
 pub use task::{Task, TaskStatus};
 pub use turn::{Accepted, QueuedMessage, Role, STEERING_PREFIX, ToolCall, ToolResult, TurnPage, TurnRow};

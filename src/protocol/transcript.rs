@@ -190,6 +190,7 @@ impl Transcript {
             | EventBody::SessionResumed { .. }
             | EventBody::SessionUpdated { .. }
             | EventBody::ChangesUndone { .. }
+            | EventBody::SharingChanged { .. }
             | EventBody::ApprovalRuleAdded { .. }
             | EventBody::ApprovalRuleRemoved { .. }
             | EventBody::ModelCall { .. }

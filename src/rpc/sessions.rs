@@ -9,8 +9,8 @@ pub async fn list_sessions(
     #[server(default)] q: String,
     #[server(default)] archived: bool,
 ) -> Result<SessionList, ApiError> {
-    let agent = expect_context::<crate::state::AppState>().agent;
-    crate::state::told(agent.sessions(&crate::protocol::SessionQuery { q, archived, ..Default::default() }).await)
+    let state = expect_context::<crate::state::AppState>();
+    crate::state::told(state.sessions(&crate::protocol::SessionQuery { q, archived, ..Default::default() }).await)
 }
 
 /// `rows`: how much of the history to show; a default where it is 0.

@@ -1,5 +1,6 @@
 //! What every request handler and server function can reach.
 
+pub mod presence;
 mod snapshot;
 
 use std::sync::Arc;
@@ -11,9 +12,12 @@ use axum::{
 use leptos::{config::LeptosOptions, prelude::use_context};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use presence::Presence;
+
 use crate::{
+    access::{Access, Visitor},
     agent::Agent,
-    protocol::{Actor, ApiError, SessionId, UpdateSession},
+    protocol::{ApiError, Part, SessionId, SessionList, SessionQuery, UpdateSession},
 };
 
 #[derive(Clone)]
@@ -21,6 +25,8 @@ pub struct AppState {
     pub agent: Agent,
     pub leptos: LeptosOptions,
     pub site: Arc<Site>,
+    pub access: Arc<Access>,
+    pub presence: Arc<Presence>,
     /// Cancelled when the server stops: sockets say goodbye.
     pub stopping: CancellationToken,
     /// The sockets that are open.
@@ -42,8 +48,10 @@ impl FromRef<AppState> for LeptosOptions {
 /// Facts about this server that pages and guards need.
 #[derive(Debug)]
 pub struct Site {
-    /// `host[:port]` values that a request may be addressed to, lower case.
-    pub hosts: Vec<String>,
+    /// `scheme://host[:port]` values under which we are reached, lower case.
+    pub origins: Vec<String>,
+    /// The port that we listen on. Cookies don't tell ports apart, so theirs are named after it.
+    pub port: u16,
     /// Something that the owner should know, such as which file holds the sessions.
     pub notice: Option<String>,
     /// No model is configured but the one that is built in.
@@ -68,19 +76,43 @@ impl Default for Timing {
     }
 }
 
-/// What server functions ask for, by the id's text.
 impl AppState {
-    pub async fn update_session(&self, id: &str, update: UpdateSession) -> Result<(), ApiError> {
-        self.agent.update_session(&Actor::local(), &session_id(id)?, update).await.map(drop)
-    }
-
-    pub async fn delete_session(&self, id: &str) -> Result<(), ApiError> {
-        self.agent.delete_session(&session_id(id)?).await
+    /// That a visitor may do at least `need` in a session. Every way to a session leads through here.
+    pub async fn require(&self, visitor: &Visitor, id: &SessionId, need: Part) -> Result<(), ApiError> {
+        match visitor.limited_to() {
+            Some(name) => self.agent.require(name, id, need).await,
+            None => Ok(()),
+        }
     }
 }
 
-fn session_id(text: &str) -> Result<SessionId, ApiError> {
-    SessionId::parse(text).ok_or_else(ApiError::session_not_found)
+/// What server functions ask for, by the id's text.
+impl AppState {
+    pub async fn sessions(&self, query: &SessionQuery) -> Result<SessionList, ApiError> {
+        self.agent.sessions(visitor()?.limited_to(), query).await
+    }
+
+    pub async fn update_session(&self, id: &str, update: UpdateSession) -> Result<(), ApiError> {
+        let (visitor, id) = self.session_for(id, Part::TakePart).await?;
+        self.agent.update_session(&visitor.actor, &id, update).await.map(drop)
+    }
+
+    pub async fn delete_session(&self, id: &str) -> Result<(), ApiError> {
+        let (_, id) = self.session_for(id, Part::Own).await?;
+        self.agent.delete_session(&id).await
+    }
+
+    /// The session of a server function, if the one who asks may do at least `need` in it.
+    pub async fn session_for(&self, id: &str, need: Part) -> Result<(Visitor, SessionId), ApiError> {
+        let (visitor, id) = (visitor()?, SessionId::parse(id).ok_or_else(ApiError::session_not_found)?);
+        self.require(&visitor, &id, need).await?;
+        Ok((visitor, id))
+    }
+}
+
+/// Who asks; the gate before every route has put it there.
+fn visitor() -> Result<Visitor, ApiError> {
+    use_context::<Visitor>().ok_or_else(ApiError::internal)
 }
 
 /// Gives the answer that is being made the error's status. A browser that posted a form is led back instead.

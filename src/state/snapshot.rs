@@ -1,11 +1,11 @@
 //! What a page shows at first, read at one moment.
 
-use super::{AppState, session_id};
+use super::AppState;
 use crate::{
     agent::ports::store::TurnWindow,
     markdown,
     protocol::{
-        ApiError, CreateChoices, Event, EventBody, InFlight, Seq, SessionId, SessionPage,
+        ApiError, CreateChoices, Event, EventBody, InFlight, Part, Seq, SessionId, SessionPage,
         transcript::{Call, Message, Transcript},
     },
 };
@@ -22,7 +22,7 @@ const LOG_ROWS: u32 = 200;
 impl AppState {
     /// The newest `rows` rows of a session, the events of their turns, and the text that is being written.
     pub async fn session_page(&self, id: &str, rows: Option<u32>) -> Result<SessionPage, ApiError> {
-        let id = &session_id(id)?;
+        let (_, id) = &self.session_for(id, Part::Watch).await?;
         // The moment comes first: what is read after it may be newer, and applying an event twice changes nothing.
         let (session, feed) = self.agent.watch(id).await?;
         let (cursor, in_flight) = feed.snapshot();

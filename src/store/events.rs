@@ -142,6 +142,7 @@ fn turn(body: &EventBody) -> Option<u32> {
         | EventBody::SessionUpdated { .. }
         | EventBody::ApprovalRuleAdded { .. }
         | EventBody::ApprovalRuleRemoved { .. }
+        | EventBody::SharingChanged { .. }
         | EventBody::QueueChanged { .. }
         | EventBody::SessionError { .. } => None,
     }
@@ -292,6 +293,7 @@ fn text(connection: &Connection, id: &SessionId, body: &EventBody) -> Result<Opt
         | EventBody::ApprovalRuleRemoved { .. }
         | EventBody::AwaitingUserInput(_)
         | EventBody::ChangesUndone { .. }
+        | EventBody::SharingChanged { .. }
         | EventBody::QueueChanged { .. }
         | EventBody::TurnCompleted { .. }
         | EventBody::TurnInterrupted { .. }

@@ -21,6 +21,7 @@ mod removal;
 mod rows;
 mod schema;
 mod sessions;
+mod sharing;
 mod steering;
 mod tasks;
 mod times;

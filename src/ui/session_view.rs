@@ -323,6 +323,7 @@ impl SessionView {
                 | EventBody::ToolCallStarted { .. }
                 | EventBody::ToolCallCompleted { .. }
                 | EventBody::ChangesUndone { .. }
+                | EventBody::SharingChanged { .. }
                 | EventBody::ApprovalRuleAdded { .. }
                 | EventBody::ApprovalRuleRemoved { .. }
                 | EventBody::SteeringReceived { .. }

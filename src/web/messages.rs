@@ -9,13 +9,14 @@ use axum::{
 use serde::Deserialize;
 
 use super::{
+    auth::Who,
     error::Answer,
     extract::{Fields, Form, SessionPath, WantsPage},
     sessions::page_of,
 };
 use crate::{
     agent::Agent,
-    protocol::{Actor, ApiError, MessageId, QueuedMessage},
+    protocol::{ApiError, MessageId, QueuedMessage},
 };
 
 #[derive(Deserialize)]
@@ -28,13 +29,14 @@ pub struct NewMessage {
 
 pub async fn send(
     State(agent): State<Agent>,
+    Who(actor): Who,
     SessionPath(id): SessionPath,
     page: WantsPage,
     new: Form<NewMessage>,
 ) -> Response {
     let send = async {
         let Fields(new) = new?;
-        let accepted = agent.send_message(&Actor::local(), &id, new.message, new.client_id).await?;
+        let accepted = agent.send_message(&actor, &id, new.message, new.client_id).await?;
         Ok((StatusCode::ACCEPTED, Json(accepted)).into_response())
     };
     page.answer(&page_of(&id), send.await)
@@ -58,30 +60,33 @@ pub struct EditedMessage {
 
 pub async fn edit_queued(
     State(agent): State<Agent>,
+    Who(actor): Who,
     SessionPath(id): SessionPath,
     Path((_, message)): Path<(String, String)>,
     Fields(edited): Fields<EditedMessage>,
 ) -> Answer<Json<Vec<QueuedMessage>>> {
-    agent.edit_queued(&Actor::local(), &id, MessageId(message), edited.message).await?;
+    agent.edit_queued(&actor, &id, MessageId(message), edited.message).await?;
     Ok(Json(agent.queue(&id).await?))
 }
 
 pub async fn remove_queued(
     State(agent): State<Agent>,
+    Who(actor): Who,
     SessionPath(id): SessionPath,
     Path((_, message)): Path<(String, String)>,
 ) -> Answer<StatusCode> {
-    agent.remove_queued(&Actor::local(), &id, MessageId(message)).await?;
+    agent.remove_queued(&actor, &id, MessageId(message)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 pub async fn send_queued(
     State(agent): State<Agent>,
+    Who(actor): Who,
     SessionPath(id): SessionPath,
     Path((_, message)): Path<(String, String)>,
     page: WantsPage,
 ) -> Response {
-    let sent = agent.send_queued(&Actor::local(), &id, MessageId(message)).await;
+    let sent = agent.send_queued(&actor, &id, MessageId(message)).await;
     page.answer(
         &page_of(&id),
         sent.map(|()| StatusCode::ACCEPTED.into_response()).map_err(Into::<super::error::Problem>::into),

@@ -2,6 +2,7 @@
 //! ask the [`Agent`](crate::agent::Agent), answer.
 
 mod assets;
+mod auth;
 mod changes;
 mod error;
 mod extract;
@@ -15,11 +16,13 @@ mod public_config;
 mod router;
 mod server;
 mod sessions;
+mod sharing;
 mod stream;
 mod words;
 
 pub use assets::build_id;
-pub use guard::allowed_hosts;
+pub use auth::PUBLIC;
+pub use guard::own_origins;
 pub use public_config::public_config;
-pub use router::router;
+pub use router::{addresses, router};
 pub use server::{ServeOptions, serve};

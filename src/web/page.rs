@@ -12,18 +12,22 @@ use leptos::{nonce::Nonce, prelude::*, server_fn::error::SERVER_FN_ERROR_HEADER}
 use leptos_axum::{LeptosRoutes, generate_route_list};
 
 use super::messages;
-use crate::{state::AppState, ui};
+use crate::{access::Visitor, state::AppState, ui};
 
-pub fn routes(state: &AppState) -> Router<AppState> {
+/// The routes, and their addresses.
+pub fn routes(state: &AppState) -> (Router<AppState>, Vec<String>) {
     let listing = generate_route_list(ui::App);
+    let functions = leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path.to_owned());
+    let addresses = listing.iter().map(|route| route.path().to_owned()).chain(functions).collect();
     let options = state.leptos.clone();
     let shell = move || ui::shell(options.clone());
-    Router::new().route("/rpc/{*function}", any(server_function)).leptos_routes_with_context(
+    let router = Router::new().route("/rpc/{*function}", any(server_function)).leptos_routes_with_context(
         state,
         listing,
         context(state.clone()),
         shell,
-    )
+    );
+    (router, addresses)
 }
 
 async fn server_function(State(state): State<AppState>, request: Request<Body>) -> Response {
@@ -34,12 +38,16 @@ async fn server_function(State(state): State<AppState>, request: Request<Body>) 
     if is_unknown { messages::nothing_here().await.into_response() } else { response }
 }
 
-/// What server functions and components find: the state, and the nonce that the answer's policy names.
+/// What server functions and components find: the state, who is asking, and the nonce that the answer's policy names.
 fn context(state: AppState) -> impl Fn() + Clone + Send + Sync + 'static {
     move || {
         provide_context(state.clone());
-        if let Some(nonce) = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Nonce>().cloned()) {
+        let Some(parts) = use_context::<Parts>() else { return };
+        if let Some(nonce) = parts.extensions.get::<Nonce>().cloned() {
             provide_context(nonce);
+        }
+        if let Some(visitor) = parts.extensions.get::<Visitor>().cloned() {
+            provide_context(visitor);
         }
     }
 }

@@ -8,7 +8,7 @@ use axum::{
     http::HeaderMap,
     middleware,
     response::{IntoResponse, Response},
-    routing::{delete, get, post},
+    routing::{MethodRouter, delete, get, post},
 };
 use tower_http::{
     catch_panic::CatchPanicLayer,
@@ -19,7 +19,9 @@ use tower_http::{
     timeout::RequestBodyTimeoutLayer,
 };
 
-use super::{assets, changes, error::Problem, guard, health, logs, messages, page, sessions, stream, words};
+use super::{
+    assets, auth, changes, error::Problem, guard, health, logs, messages, page, sessions, sharing, stream, words,
+};
 use crate::{
     protocol::{ApiError, ErrorCode},
     state::AppState,
@@ -35,20 +37,13 @@ pub fn router(state: AppState) -> Router {
         // These are precompressed, or streams that must not wait for a full buffer.
         .and(NotForContentType::const_new("application/wasm"))
         .and(NotForContentType::const_new("application/x-ndjson"));
-    Router::new()
-        .nest("/cowork", cowork())
-        .route("/health", get(health::health))
-        .route("/models", get(health::models))
-        .route("/models/offers", get(health::model_offers))
-        .route("/tools", get(health::tools))
-        .route("/config", get(health::config))
-        .route("/pkg/{build}/{file}", get(assets::package))
-        .route("/favicon.svg", get(|headers: HeaderMap| async move { assets::public("favicon.svg", &headers).await }))
-        .merge(page::routes(&state))
+    let Routes { router, .. } = routes(&state);
+    router
         .fallback(page::not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(CompressionLayer::new().gzip(true).compress_when(compressed))
         .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
+        .layer(middleware::from_fn_with_state(state.clone(), auth::check_visitor))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(state.clone(), guard::check_origin))
         .layer(middleware::from_fn_with_state(state.clone(), guard::check_host))
@@ -57,11 +52,62 @@ pub fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
-fn cowork() -> Router<AppState> {
-    Router::new()
+/// The pattern of every address that something stands at, for those who check them all.
+pub fn addresses(state: &AppState) -> Vec<String> {
+    routes(state).addresses
+}
+
+/// A router that can tell its addresses.
+struct Routes {
+    router: Router<AppState>,
+    addresses: Vec<String>,
+}
+
+impl Routes {
+    fn new() -> Self {
+        Self { router: Router::new(), addresses: Vec::new() }
+    }
+
+    fn route(mut self, path: &str, methods: MethodRouter<AppState>) -> Self {
+        self.router = self.router.route(path, methods);
+        self.addresses.push(path.to_owned());
+        self
+    }
+
+    fn nest(mut self, path: &str, inner: Self) -> Self {
+        self.router = self.router.nest(path, inner.router.fallback(messages::nothing_here));
+        self.addresses.extend(inner.addresses.iter().map(|inner| format!("{path}{inner}")));
+        self
+    }
+}
+
+fn routes(state: &AppState) -> Routes {
+    let mut routes = Routes::new()
+        .nest("/cowork", cowork())
+        .route("/launch", post(auth::new_link))
+        .route("/launch/{token}", get(auth::launch))
+        .route("/sign-in", get(auth::sign_in_page).post(auth::sign_in))
+        .route("/sign-out", post(auth::sign_out))
+        .route("/me", get(auth::me))
+        .route("/health", get(health::health))
+        .route("/models", get(health::models))
+        .route("/models/offers", get(health::model_offers))
+        .route("/tools", get(health::tools))
+        .route("/config", get(health::config))
+        .route("/pkg/{build}/{file}", get(assets::package))
+        .route("/favicon.svg", get(|headers: HeaderMap| async move { assets::public("favicon.svg", &headers).await }));
+    let (pages, listing) = page::routes(state);
+    routes.router = routes.router.merge(pages);
+    routes.addresses.extend(listing);
+    routes
+}
+
+fn cowork() -> Routes {
+    Routes::new()
         .route("/sessions", post(sessions::create).get(sessions::list))
         .route("/sessions/{id}", get(sessions::get).patch(sessions::update).delete(sessions::delete))
         .route("/sessions/{id}/restore", post(sessions::restore))
+        .route("/sessions/{id}/sharing", get(sharing::get).post(sharing::share))
         .route("/sessions/{id}/turns", get(sessions::turns))
         .route("/sessions/{id}/turns/{turn}/changes", get(changes::list))
         .route("/sessions/{id}/turns/{turn}/undo", post(changes::undo))
@@ -78,7 +124,6 @@ fn cowork() -> Router<AppState> {
         .route("/sessions/{id}/queue/{message}/send", post(messages::send_queued))
         .route("/sessions/{id}/stream", get(stream::upgrade))
         .route("/workspaces", get(sessions::folders))
-        .fallback(messages::nothing_here)
 }
 
 async fn method_not_allowed(request: Request) -> Problem {

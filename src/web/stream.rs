@@ -26,12 +26,13 @@ use super::{
     server::Place,
 };
 use crate::{
+    access::Visitor,
     agent::feed::Feed,
     protocol::{ErrorCode, Seq, SessionId},
     state::AppState,
 };
 use reader::Reader;
-use writer::Writer;
+use writer::{Watcher, Writer};
 
 /// A frame over this is closed with 1009; a message has its own, smaller limit.
 const FRAME_BYTES: usize = 1024 * 1024;
@@ -60,6 +61,7 @@ pub enum View {
 /// Everything that can be refused is refused before the upgrade, as plain HTTP.
 pub async fn upgrade(
     State(state): State<AppState>,
+    visitor: Visitor,
     SessionPath(id): SessionPath,
     Params(query): Params<StreamQuery>,
     place: Option<Extension<Place>>,
@@ -77,12 +79,13 @@ pub async fn upgrade(
         .max_write_buffer_size(UNSENT_BYTES)
         .max_message_size(FRAME_BYTES)
         .max_frame_size(FRAME_BYTES);
-    Ok(socket.on_upgrade(move |socket| serve(socket, state, id, feed, query, place)))
+    Ok(socket.on_upgrade(move |socket| serve(socket, state, visitor, id, feed, query, place)))
 }
 
 async fn serve(
     socket: WebSocket,
     state: AppState,
+    visitor: Visitor,
     id: SessionId,
     feed: Arc<Feed>,
     query: StreamQuery,
@@ -93,8 +96,19 @@ async fn serve(
     let (replies, inbox) = mpsc::channel(REPLIES);
     // Either half ends the other: the reader when the client leaves, the writer when the server must.
     let done = CancellationToken::new();
-    let reader = Reader { agent: state.agent.clone(), id: id.clone(), feed: feed.clone(), replies, done: done.clone() };
-    let writer = Writer::new(sink, state, feed, query.view, done);
+    // Alone, nobody needs to be told who is there.
+    let seat = visitor.limited_to().map(|name| state.presence.enter(&id, name));
+    let typing = seat.as_ref().map(|seat| -> Box<dyn Fn(bool) + Send + Sync> { Box::new(seat.typing()) });
+    let reader = Reader {
+        state: state.clone(),
+        visitor: visitor.clone(),
+        id: id.clone(),
+        feed: feed.clone(),
+        typing,
+        replies,
+        done: done.clone(),
+    };
+    let writer = Writer::new(sink, state, Watcher { visitor, seat }, feed, query.view, done);
     tokio::join!(reader.run(stream), writer.run(id, query.cursor, inbox));
     drop(place);
 }

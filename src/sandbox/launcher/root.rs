@@ -106,7 +106,8 @@ fn cover(hidden: &[PathBuf]) -> Result<(), Fault> {
         return Ok(());
     }
     folder(Path::new(CLOSED_FOLDER))?;
-    fs::set_permissions(CLOSED_FOLDER, fs::Permissions::from_mode(0o000)).map_err(Fault::of("making a closed folder"))?;
+    fs::set_permissions(CLOSED_FOLDER, fs::Permissions::from_mode(0o000))
+        .map_err(Fault::of("making a closed folder"))?;
     empty_file(Path::new(CLOSED_FILE), 0)?;
     for path in hidden {
         let lid = match fs::symlink_metadata(path) {

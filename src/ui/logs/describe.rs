@@ -1,7 +1,7 @@
 //! An event in words. There is no `_` arm: a new event needs its words here.
 
 use crate::{
-    protocol::{Decision, EventBody, InterruptReason, QueueChange, StoppedBy},
+    protocol::{Decision, EVERYBODY, EventBody, InterruptReason, QueueChange, StoppedBy},
     ui::widgets::Glyph,
 };
 
@@ -101,6 +101,10 @@ pub fn describe(body: &EventBody) -> LogLine {
             let files = if count == 1 { "1 file" } else { &format!("{count} files") };
             let tone = if conflicts.is_empty() { "plain" } else { "waiting" };
             line(Kind::Tool, Glyph::Step, format!("Changes of turn {turn} taken back: {files}")).tone(tone)
+        }
+        EventBody::SharingChanged { name, part } => {
+            let what = if part.is_some() { "Shared with" } else { "No longer shared with" };
+            line(Kind::Session, Glyph::Flag, format!("{what} {}", if name == EVERYBODY { "everybody" } else { name }))
         }
         EventBody::QueueChanged { change, length, .. } => line(Kind::Turn, Glyph::Clock, queue(*change, *length)),
         EventBody::TurnCompleted { turn, total_time_ms, stopped_by, .. } => {

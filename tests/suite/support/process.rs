@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader, Read},
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex},
     thread::JoinHandle,
@@ -56,7 +56,12 @@ impl Home {
         home
     }
 
-    pub fn path(&self) -> &std::path::Path {
+    /// Where the token stands.
+    pub fn data(&self) -> PathBuf {
+        self.database.with_file_name("cowork.db.files")
+    }
+
+    pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
@@ -76,12 +81,17 @@ impl Home {
 
     /// Starts the server and waits until it says that it is ready.
     pub async fn start(&self) -> Process {
-        start(self.serve_command(&[])).await
+        self.start_with(&[]).await
+    }
+
+    /// Starts the server with more arguments.
+    pub async fn start_with(&self, more: &[&str]) -> Process {
+        start(self.serve_command(more), &self.data()).await
     }
 
     /// Starts the server with the workspace and the database that it chooses itself.
     pub async fn start_plain(&self) -> Process {
-        start(self.command(&["--port", "0"])).await
+        start(self.command(&["--port", "0"]), &self.folder.path().join(".loom/cowork.db.files")).await
     }
 
     /// Runs a server that is expected to refuse to start.
@@ -94,7 +104,7 @@ impl Home {
     }
 }
 
-async fn start(mut command: Command) -> Process {
+async fn start(mut command: Command, data: &Path) -> Process {
     let mut child = command.spawn().unwrap();
     let log = Arc::new(Mutex::new(String::new()));
     collect(child.stderr.take().unwrap(), log.clone());
@@ -112,7 +122,8 @@ async fn start(mut command: Command) -> Process {
         let _ = child.wait();
         panic!("not ready: {line:?}, {}", log.lock().unwrap())
     };
-    Process { child, address, api: Api::new(address), log }
+    let api = Api::new(address, &cowork::access::token(data).unwrap());
+    Process { child, address, api, log }
 }
 
 /// Runs a program that ends by itself; one that does not is ended after the usual patience.
@@ -158,7 +169,7 @@ fn wait(child: &mut Child) -> ExitStatus {
 
 impl Process {
     pub async fn socket(&self, session: &str, query: &str) -> Socket {
-        Socket::open(self.address, session, query).await
+        Socket::open(&self.api, session, query).await
     }
 
     /// As a power cut does: nothing gets a last word.
