@@ -78,6 +78,8 @@ fn faults(schema: &Value, given: &Map<String, Value>, at: &str) -> Vec<String> {
 
 /// What is wrong with one value, and with those in it.
 fn faults_of(property: &Value, value: &Value, name: &str) -> Vec<String> {
+    // Of several forms, the one whose type the value has.
+    let property = forms(property).find(|form| fits(form, value)).unwrap_or(property);
     if !fits(property, value) {
         return vec![format!("`{name}` must be {}, not {}.", wanted(property), shown(value))];
     }
@@ -92,7 +94,16 @@ fn faults_of(property: &Value, value: &Value, name: &str) -> Vec<String> {
     }
 }
 
+/// The forms that a value may have: the alternatives of `anyOf`, else the one.
+fn forms(property: &Value) -> impl Iterator<Item = &Value> {
+    let several = property["anyOf"].as_array();
+    several.into_iter().flatten().chain(several.is_none().then_some(property))
+}
+
 fn fits(property: &Value, value: &Value) -> bool {
+    if property["anyOf"].is_array() {
+        return forms(property).any(|form| fits(form, value));
+    }
     match property["type"].as_str() {
         Some("string") => value.is_string(),
         Some("boolean") => value.is_boolean(),
@@ -111,6 +122,9 @@ fn fits(property: &Value, value: &Value) -> bool {
 }
 
 fn wanted(property: &Value) -> String {
+    if property["anyOf"].is_array() {
+        return forms(property).map(wanted).collect::<Vec<_>>().join(" or ");
+    }
     let least = property["minimum"].as_u64().or_else(|| property["minItems"].as_u64());
     let most = property["maximum"].as_u64().or_else(|| property["maxItems"].as_u64());
     match (property["type"].as_str(), least, most) {

@@ -65,7 +65,15 @@ impl JsonSchema for OptionArg {
     fn json_schema(_generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({ "anyOf": [
             { "type": "string" },
-            { "type": "object", "properties": { "label": { "type": "string" }, "description": { "type": "string" } } }
+            {
+                "type": "object",
+                "properties": {
+                    "id": { "type": "string" },
+                    "label": { "type": "string" },
+                    "description": { "type": "string" },
+                },
+                "required": ["label"],
+            }
         ] })
     }
 }
@@ -182,6 +190,13 @@ mod tests {
         assert_eq!((question.kind, question.allow_custom), (QuestionKind::MultiChoice, false));
         assert_eq!(question.options[0].description, "red");
         assert_ne!(question.options[0].id, question.options[1].id);
+    }
+
+    #[test]
+    fn an_option_of_neither_form_is_told_with_both() {
+        let fault = |options: Value| read(json!({ "question": "Which?", "options": options })).unwrap_err();
+        assert_eq!(fault(json!([1, "b"])), "`options[0]` must be text or an object, not 1.");
+        assert!(fault(json!([{ "id": "a" }, "b"])).starts_with("`options[0].label` is missing."));
     }
 
     #[test]
