@@ -35,7 +35,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 mod cli;
 
-use cli::{Place, link, token, user};
+use cli::{Place, backup, doctor, link, token, user};
 
 /// Each of the last waits after the turns have ended; with the grace period of 3 s the whole end stays below 5 s.
 const LAST_WAIT: Duration = Duration::from_millis(500);
@@ -60,6 +60,10 @@ enum Command {
     Link(link::LinkArgs),
     /// Who may sign in with a password, or as a service.
     User(user::UserArgs),
+    /// Copy the sessions into a file, also while the server runs, and check the copy.
+    Backup(backup::BackupArgs),
+    /// Look at everything that a server needs, and say what helps.
+    Doctor(doctor::DoctorArgs),
     /// Runs a program for the server, confined.
     #[command(hide = true)]
     Sandbox { stage: sandbox::Stage },
@@ -86,6 +90,8 @@ fn main() -> anyhow::Result<ExitCode> {
         Some(Command::Sandbox { stage }) => return Ok(sandbox::launch(stage)),
         Some(Command::Token(args)) => return token::run(&args).map(|()| ExitCode::SUCCESS),
         Some(Command::User(args)) => return user::run(&args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Backup(args)) => return backup::run(&args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Doctor(args)) => return runtime()?.block_on(doctor::run(&args)),
         Some(Command::Link(args)) => return runtime()?.block_on(link::run(&args)).map(|()| ExitCode::SUCCESS),
         Some(Command::Serve(args)) => args,
         None => cli.serve,

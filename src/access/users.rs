@@ -86,11 +86,11 @@ impl Users {
         self.0.iter().find(|user| user.name == name)
     }
 
-    /// The service whose token this is. All are looked at, whichever it is.
+    /// The service whose token this is.
     pub fn service(&self, token: &str) -> Option<&User> {
         let shown = fingerprint(token);
-        let services = self.0.iter().filter(|user| user.kind == UserKind::Service);
-        services.filter(|user| user.token_hash().is_some_and(|known| same(&known, &shown))).last()
+        let mut services = self.0.iter().filter(|user| user.kind == UserKind::Service);
+        services.find(|user| user.token_hash().is_some_and(|known| same(&known, &shown)))
     }
 
     /// Adds a person, or gives one that is there another password.

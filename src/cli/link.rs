@@ -1,6 +1,6 @@
 //! `cowork link`: asks the running server for a link that lets one browser in, once.
 
-use std::{fs, net::SocketAddr, path::Path};
+use std::{fs, net::SocketAddr, path::Path, time::Duration};
 
 use anyhow::Context;
 use clap::Args;
@@ -9,6 +9,8 @@ use serde_json::Value;
 
 use super::Place;
 
+/// A server on this machine answers at once, or is not there.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// In the data folder: where the server that has the database listens.
 const ADDRESS_FILE: &str = "address";
 
@@ -29,15 +31,25 @@ pub async fn run(args: &LinkArgs) -> anyhow::Result<()> {
     };
     let base = fs::read_to_string(data.join(ADDRESS_FILE)).with_context(nobody)?;
     let base = base.trim();
-    // Without a server on this machine that speaks TLS there is nothing to verify, but the client wants to know how.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build()?;
-    let asked = http.post(format!("{base}/launch")).bearer_auth(access::token(&data)?);
+    let asked = client()?.post(format!("{base}/launch")).bearer_auth(access::token(&data)?);
     let answer = asked.send().await.with_context(nobody)?.error_for_status()?;
     let answer: Value = serde_json::from_slice(&answer.bytes().await?)?;
     let path = answer.get("path").and_then(Value::as_str).with_context(nobody)?;
     println!("{base}{path}");
     Ok(())
+}
+
+/// Where the server of this data folder answers; `None` where none does.
+pub async fn running_server(data: &Path) -> Option<String> {
+    let base = fs::read_to_string(data.join(ADDRESS_FILE)).ok()?.trim().to_owned();
+    let answer = client().ok()?.get(format!("{base}/health")).send().await.ok()?;
+    answer.status().is_success().then_some(base)
+}
+
+fn client() -> reqwest::Result<reqwest::Client> {
+    // It speaks to this machine alone, without TLS, but is not made without a way to do it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().tls_certs_only([]).timeout(PATIENCE).build()
 }
 
 /// Tells later calls where this server listens. One that listens everywhere is found on this machine, too.

@@ -1,5 +1,7 @@
 //! The subcommands beside `serve`, one file each.
 
+pub mod backup;
+pub mod doctor;
 pub mod link;
 pub mod token;
 pub mod user;

@@ -4,6 +4,7 @@
 //! connections of their own. The rooms below are functions over a connection, one per thing that is stored.
 
 mod approvals;
+mod backup;
 mod calls;
 mod events;
 mod failure;
@@ -33,7 +34,10 @@ use std::{path::Path, sync::Arc, time::Duration};
 use jiff::{Timestamp, tz::TimeZone};
 use rusqlite::{Connection, TransactionBehavior};
 
-pub use self::open::{OpenError, holds_sessions};
+pub use self::{
+    backup::{BackupError, BackupReport, back_up, look},
+    open::{OpenError, holds_sessions},
+};
 use self::{
     readers::Readers,
     writer::{Setting, Writer},

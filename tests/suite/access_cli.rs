@@ -116,3 +116,47 @@ async fn where_people_can_sign_in_others_may_reach_the_server() {
     let process = home.start_with(&["--host", "0.0.0.0"]).await;
     assert!(process.address.ip().is_unspecified());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_is_made_beside_the_running_server_and_opens_as_a_database() {
+    let home = Home::new();
+    let process = home.start().await;
+    let id = process.api.create(json!({"title": "Kept"})).await;
+    let copy = home.path().join("copy.db");
+    let copy = copy.to_str().unwrap();
+    let made = home.run(&["backup", copy, "--database", &database(&home)]).await;
+    assert!(made.code == Some(0) && made.out.contains("1 sessions"), "{made:?}");
+    let again = home.run(&["backup", copy, "--database", &database(&home)]).await;
+    assert!(again.code == Some(1) && again.err.contains("there already"), "{again:?}");
+    let nothing = home.run(&["backup", "x.db", "--database", "/nowhere/at/all.db"]).await;
+    assert!(nothing.code == Some(1) && nothing.err.contains("no database"), "{nothing:?}");
+    process.kill_9();
+    std::fs::rename(copy, &home.database).unwrap();
+    for left in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{left}", home.database.display()));
+    }
+    assert_eq!(home.start().await.api.session(&id).await["title"], "Kept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_says_what_is_fine_and_what_is_not() {
+    let home = Home::new();
+    let database = database(&home);
+    let before = home.run(&["doctor", "--database", &database]).await;
+    assert_eq!(before.code, Some(0), "{before:?}");
+    for text in ["will be made", "whoever starts the server", "none is configured", "disk: "] {
+        assert!(before.out.contains(text), "{text}: {}", before.out);
+    }
+    let process = home.start().await;
+    let running = home.run(&["doctor", "--database", &database]).await;
+    assert!(
+        running.code == Some(0) && running.out.contains(&format!("runs at http://{}", process.address)),
+        "{running:?}"
+    );
+    let token = home.data().join("token");
+    std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o644)).unwrap();
+    std::fs::write(home.data().join("users"), "nonsense").unwrap();
+    let ill = home.run(&["doctor", "--database", &database]).await;
+    assert_eq!(ill.code, Some(1), "{ill:?}");
+    assert!(ill.out.contains("WRONG secrets") && ill.out.contains("WRONG access"), "{ill:?}");
+}

@@ -25,7 +25,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("telemetry", &[]),
     ("web", &["access", "state", "agent", "config", "markdown", "protocol", "rpc", "ui", "workspace"]),
     ("lib", &["ui"]),
-    ("cli", &["access", "config", "store"]),
+    ("cli", &["access", "config", "models", "sandbox", "store"]),
     (
         "main",
         &[

@@ -102,10 +102,7 @@ pub fn describe(body: &EventBody) -> LogLine {
             let tone = if conflicts.is_empty() { "plain" } else { "waiting" };
             line(Kind::Tool, Glyph::Step, format!("Changes of turn {turn} taken back: {files}")).tone(tone)
         }
-        EventBody::SharingChanged { name, part } => {
-            let what = if part.is_some() { "Shared with" } else { "No longer shared with" };
-            line(Kind::Session, Glyph::Flag, format!("{what} {}", if name == EVERYBODY { "everybody" } else { name }))
-        }
+        EventBody::SharingChanged { name, part } => line(Kind::Session, Glyph::Flag, shared(name, part.is_some())),
         EventBody::QueueChanged { change, length, .. } => line(Kind::Turn, Glyph::Clock, queue(*change, *length)),
         EventBody::TurnCompleted { turn, total_time_ms, stopped_by, .. } => {
             let (text, tone) = match stopped_by {
@@ -141,6 +138,11 @@ fn rule(tool: &str, scope: Option<&str>) -> String {
         Some(scope) => format!("{tool}: {scope}"),
         None => tool.to_owned(),
     }
+}
+
+fn shared(name: &str, with: bool) -> String {
+    let who = if name == EVERYBODY { "everybody" } else { name };
+    format!("{} {who}", if with { "Shared with" } else { "No longer shared with" })
 }
 
 fn queue(change: QueueChange, length: u32) -> String {
