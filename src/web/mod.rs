@@ -12,11 +12,13 @@ mod health;
 mod logs;
 mod messages;
 mod page;
+mod plain;
 mod public_config;
 mod router;
 mod server;
 mod sessions;
 mod sharing;
+mod sharing_page;
 mod stream;
 mod words;
 

@@ -20,7 +20,7 @@ use tower_http::{
 };
 
 use super::{
-    assets, auth, changes, error::Problem, guard, health, logs, messages, page, sessions, sharing, stream, words,
+    assets, auth, changes, error::Problem, guard, health, logs, messages, page, sessions, sharing, sharing_page, stream, words,
 };
 use crate::{
     protocol::{ApiError, ErrorCode},
@@ -89,6 +89,7 @@ fn routes(state: &AppState) -> Routes {
         .route("/sign-in", get(auth::sign_in_page).post(auth::sign_in))
         .route("/sign-out", post(auth::sign_out))
         .route("/me", get(auth::me))
+        .route("/sessions/{id}/sharing", get(sharing_page::page))
         .route("/health", get(health::health))
         .route("/models", get(health::models))
         .route("/models/offers", get(health::model_offers))

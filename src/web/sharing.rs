@@ -11,6 +11,7 @@ use super::{
     auth::Who,
     error::Answer,
     extract::{Form, OwnSession, SessionPath, WantsPage},
+    sharing_page,
 };
 use crate::{
     agent::Agent,
@@ -42,5 +43,5 @@ pub async fn share(
         let sharing = agent.share(&actor, &id, Share { name, part }).await?;
         Ok(Json(sharing).into_response())
     };
-    page.answer(&super::sessions::page_of(&id), share.await)
+    page.answer(&sharing_page::page_of(&id), share.await)
 }

@@ -44,6 +44,7 @@ const ROUTES: &[(&str, Open)] = &[
     ("/rpc/load_choices", SignedIn),
     ("/sessions/{id}", Session),
     ("/sessions/{id}/live", Session),
+    ("/sessions/{id}/sharing", Session),
     ("/rpc/load_session", Session),
     ("/rpc/rename_session", Session),
     ("/rpc/archive_session", Session),

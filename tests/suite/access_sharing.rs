@@ -147,3 +147,21 @@ async fn one_person_alone_has_every_session() {
     server.api.session(&id).await;
     assert_eq!(titles(&server.api, "").await.len(), 1);
 }
+
+#[tokio::test]
+async fn a_session_is_shared_on_a_page_of_its_own_without_scripts() {
+    let (_server, team, id) = shared().await;
+    let (page, action) = (format!("/sessions/{id}/sharing"), format!("/cowork/sessions/{id}/sharing"));
+    assert!(team.anna.page(&page).await.text.contains("shared with nobody"));
+    let shared = team.anna.form(&action, &[("name", "ben"), ("part", "watch")]).await;
+    assert_eq!((shared.status, shared.header("location")), (303, page.as_str()), "{shared:?}");
+    let hers = team.anna.page(&page).await.text;
+    assert!(hers.contains("ben") && hers.contains("Take back") && hers.contains("name=\"part\""), "{hers}");
+    let his = team.ben.page(&page).await.text;
+    assert!(his.contains("may watch") && !his.contains("Take back") && !his.contains("name=\"part\""), "{his}");
+    let wrong = team.anna.form(&action, &[("name", "anna"), ("part", "watch")]).await;
+    assert!(wrong.header("location").starts_with(&format!("{page}?error=")), "{wrong:?}");
+    assert!(team.anna.page(wrong.header("location")).await.text.contains("own"));
+    assert_eq!(team.anna.form(&action, &[("name", "ben"), ("part", "")]).await.status, 303);
+    team.ben.get(&page).await.expect_problem(404, "not_found");
+}

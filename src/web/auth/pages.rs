@@ -2,11 +2,18 @@
 
 use axum::{
     http::{HeaderMap, StatusCode},
-    response::{Html, IntoResponse},
+    response::IntoResponse,
 };
 use leptos::prelude::*;
 
-use crate::{access::Denied, state::AppState, web::guard};
+use crate::{
+    access::{Denied, Visitor},
+    state::AppState,
+    web::{
+        guard,
+        plain::{Document, document},
+    },
+};
 
 /// How to come in; `to` is where the person wanted to go.
 pub fn sign_in(state: &AppState, headers: &HeaderMap, to: &str, denied: Option<&Denied>) -> impl IntoResponse {
@@ -27,7 +34,7 @@ pub fn sign_in(state: &AppState, headers: &HeaderMap, to: &str, denied: Option<&
         {by_proxy}
         <p>"Whoever runs this Cowork finds a link in the terminal where it was started. It works once, for a minute. "<code>"cowork link"</code>" prints a new one."</p>
     };
-    (StatusCode::UNAUTHORIZED, document(state, "Sign in", again, page.into_any()))
+    (StatusCode::UNAUTHORIZED, document(state, Document { title: "Sign in", again }, page.into_any()))
 }
 
 fn form(to: String) -> impl IntoView {
@@ -47,29 +54,16 @@ pub fn used_link(state: &AppState) -> impl IntoResponse {
         <p>"It was used already, or it is older than a minute. Nothing is lost: "<code>"cowork link"</code>" in a terminal on the machine of the server prints a new one."</p>
         <p><a class="button" href="/">"To the start"</a></p>
     };
-    document(state, "The link was used", false, page.into_any())
+    document(state, Document::titled("The link was used"), page.into_any())
 }
 
-fn document(state: &AppState, title: &'static str, again: bool, main: AnyView) -> Html<String> {
-    let options = &state.leptos;
-    let styles = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
-    let page = Owner::new().with(|| {
-        view! {
-            <!DOCTYPE html>
-            <html lang="en">
-                <head>
-                    <meta charset="utf-8"/>
-                    <meta name="viewport" content="width=device-width, initial-scale=1"/>
-                    <meta name="color-scheme" content="light dark"/>
-                    {again.then(|| view! { <meta http-equiv="refresh" content="0"/> })}
-                    <title>{format!("{title} · Cowork")}</title>
-                    <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
-                    <link rel="stylesheet" href=styles/>
-                </head>
-                <body><main class="lonely">{main}</main></body>
-            </html>
-        }
-        .to_html()
-    });
-    Html(page)
+/// Who one is, and the way out.
+pub fn signed_in(state: &AppState, visitor: &Visitor) -> impl IntoResponse {
+    let page = view! {
+        <h1>"Signed in"</h1>
+        <p>"You are "<strong>{visitor.actor.name.clone()}</strong>". What you do here stands in the log under this name."</p>
+        <p><a class="button primary" href="/">"To your sessions"</a></p>
+        <form method="post" action="/sign-out"><button class="button" type="submit">"Sign out"</button></form>
+    };
+    document(state, Document::titled("Signed in"), page.into_any())
 }

@@ -75,7 +75,7 @@ pub async fn sign_in_page(
     headers: HeaderMap,
 ) -> Response {
     match visitor {
-        Some(_) => Redirect::to("/").into_response(),
+        Some(Extension(visitor)) => pages::signed_in(&state, &visitor).into_response(),
         None => pages::sign_in(&state, &headers, "/", None).into_response(),
     }
 }
