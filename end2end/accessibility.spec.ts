@@ -1,9 +1,18 @@
 // Names, order and contrast: what keyboards, screen readers and tired eyes need.
+import AxeBuilder from '@axe-core/playwright';
 import { contrasts } from './support/contrast';
+import type { Page } from '@playwright/test';
 import type { Desk } from './support/desk';
 import { call, gate, text } from './support/model';
 import type { ScriptedModel } from './support/model';
 import { expect, test } from './support/test';
+
+/** What axe finds against WCAG 2.2 AA. */
+async function violations(page: Page): Promise<string[]> {
+  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+  const { violations } = await new AxeBuilder({ page }).withTags(tags).analyze();
+  return violations.flatMap(({ id, help, nodes }) => nodes.map((node) => `${id}: ${help}: ${node.target.join(' ')}`));
+}
 
 /** WCAG 2.2 AA for text of normal size. */
 const LEAST_CONTRAST = 4.5;
@@ -11,7 +20,7 @@ const LEAST_CONTRAST = 4.5;
 const TEXTS = [
   '.brand', '.page-title', '.folder', '.link-text', '.group', '.session-title', '.session-row time', '.new-session', '.bubble',
   '.said-at time', '.prose p', '.prose h3', '.prose li', '.prose th', '.prose td', '.prose code', '.prose a', '.link-host', '.prose blockquote p',
-  '.call-verb', '.call-object', '.call-summary', '.call-time', '.call-body h4', '.call-body pre', '.chip', '.logs-title', '.log-row time',
+  '.call-verb', '.call-object', '.call-summary', '.call-time', '.call-body h4', '.call-body pre', '.chip', '.rail-tab', '.log-row time',
   '.log-text', '.log-figure', '.logs-foot span', '.logs-foot a', '.notice', '.lead', '.folder-path', '.folder-list a', '.field', '.button:enabled', '.empty',
 ];
 
@@ -50,7 +59,7 @@ test('everything that can be used has a name, and headings go down step by step'
   await expect(page.getByRole('main')).toHaveCount(1);
   await expect(page.getByRole('banner')).toHaveCount(1);
   await expect(page.getByRole('navigation', { name: 'Sessions' })).toBeVisible();
-  await expect(page.getByRole('complementary', { name: 'Logs' })).toBeVisible();
+  await expect(page.getByRole('complementary', { name: 'Logs, progress and changes' })).toBeVisible();
   await expect(page.getByRole('log', { name: 'Conversation' })).toBeVisible();
 });
 
@@ -93,4 +102,35 @@ test('the keyboard reaches everything in the order of the page, and shows where 
   await expect(desk.composer).toHaveValue('typed without a mouse');
   await page.keyboard.press('Tab');
   await expect(page.getByRole('button', { name: 'Send' })).toBeFocused();
+});
+
+test('axe finds nothing on any view', async ({ desk, page, model }) => {
+  test.skip(!desk.scripts, 'axe is a script');
+  await desk.open('/');
+  expect.soft(await violations(page), 'start').toEqual([]);
+  await desk.open('/?dir=/nowhere');
+  expect.soft(await violations(page), 'a folder that is not there').toEqual([]);
+  await fullSession(desk, model);
+  expect.soft(await violations(page), 'session').toEqual([]);
+  for (const tab of ['Progress', 'Changes', 'Logs']) {
+    await page.getByRole('tab', { name: new RegExp(tab) }).click();
+    expect.soft(await violations(page), tab).toEqual([]);
+  }
+  await page.locator('.session-menu summary').click();
+  expect.soft(await violations(page), 'session menu').toEqual([]);
+  await page.locator('.session-menu summary').click();
+  await page.keyboard.press('Control+k');
+  await expect(page.getByRole('dialog', { name: 'Go to or do' })).toBeVisible();
+  expect.soft(await violations(page), 'palette').toEqual([]);
+  await page.keyboard.press('Escape');
+  await page.locator('.brand').focus();
+  await page.keyboard.press('?');
+  await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeVisible();
+  expect.soft(await violations(page), 'shortcuts').toEqual([]);
+  await page.keyboard.press('Escape');
+  for (const [theme, scheme] of [['dark', 'light'], ['contrast', 'light'], ['system', 'dark']] as const) {
+    await page.emulateMedia({ colorScheme: scheme });
+    await page.evaluate((theme) => document.documentElement.setAttribute('data-theme', theme), theme);
+    expect.soft(await violations(page), `${theme} in a ${scheme} system`).toEqual([]);
+  }
 });

@@ -79,12 +79,12 @@ test('a quiet restart: nothing was missed, and the page says that', async ({ des
 });
 
 test('the list of sessions stays when it can not be read again', async ({ desk, page, model, watch }) => {
-  watch.expect(/failed: .*list_sessions|ERR_FAILED/);
+  watch.expect(/failed: .*sessions\?|ERR_FAILED/);
   model.script('Go on', [text('Gone on.')]);
   await desk.createSession({ title: 'Another one' });
   await desk.openSession({ title: 'This one' });
-  const failed = page.waitForEvent('requestfailed', (request) => request.url().includes('list_sessions'));
-  await page.route('**/rpc/list_sessions*', (route) => route.abort('failed'));
+  const failed = page.waitForEvent('requestfailed', (request) => request.url().includes('/cowork/sessions?'));
+  await page.route('**/cowork/sessions?*', (route) => route.abort('failed'));
   // A turn's begin and end read the list again.
   await desk.ask('Go on');
   await failed;

@@ -5,7 +5,7 @@ import { expect, test } from './support/test';
 
 const PARTS = [
   '.topbar', '.page-title', '.sidebar', '.session-row', '.session-title', '.centre', '.column', '.turn', '.bubble',
-  '.prose', '.block', '.call', '.composer', '.composer-text', '.send', '.logs', '.logs-title', '.filters', '.log-row',
+  '.prose', '.block', '.call', '.composer', '.composer-text', '.send', '.logs', '.rail-tab', '.filters', '.log-row',
   '.log-text', '.logs-foot', '.menu', '.create', '.folder-bar', '.create-bar', 'h1', '.lead',
 ];
 
@@ -17,7 +17,7 @@ function drawn(page: Page): Promise<{ text: string[]; boxes: Record<string, stri
     while (walker.nextNode()) {
       const parent = walker.currentNode.parentElement!;
       const words = walker.currentNode.textContent!.trim();
-      if (words && !parent.closest('script, noscript, time, .link-text')) text.push(words);
+      if (words && !parent.closest('script, noscript, time, .link-text, .check')) text.push(words);
     }
     const box = (element: Element) => {
       const { x, y, width, height } = element.getBoundingClientRect();
@@ -59,7 +59,7 @@ function shifted(page: Page): Promise<string[]> {
         requestAnimationFrame(() => {
           const nodes = shifts.flatMap((shift) => shift.sources.map((source) => source.node));
           const elements = nodes.map((node) => (node instanceof Element ? node : node?.parentElement));
-          const moved = elements.filter((element) => element && !element.closest('time, .link'));
+          const moved = elements.filter((element) => element && !element.closest('time, .link, .check'));
           resolve(moved.map((element) => `${element!.tagName} ${element!.className}`));
         }),
       );

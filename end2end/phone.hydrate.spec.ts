@@ -10,8 +10,8 @@ test('tabs show one zone at a time', async ({ desk, page, model }) => {
   model.script('Read', [call('read_file', { path: 'notes.txt' })], [text('Read.')]);
   await desk.openSession({ title: 'On the road' });
   await desk.ask('Read');
-  const zones = { Chat: page.locator('#chat'), Sessions: page.locator('#sessions'), Logs: page.locator('#logs') };
-  for (const shown of ['Sessions', 'Logs', 'Chat'] as const) {
+  const zones = { Chat: page.locator('#chat'), Files: page.locator('#left'), Logs: page.locator('#right') };
+  for (const shown of ['Files', 'Logs', 'Chat'] as const) {
     await page.getByRole('button', { name: shown, exact: true }).tap();
     await expect(page.getByRole('button', { name: shown, exact: true })).toHaveAttribute('aria-pressed', 'true');
     for (const [name, zone] of Object.entries(zones)) await expect(zone, `${name} while ${shown}`).toBeVisible({ visible: name === shown });
@@ -22,7 +22,7 @@ test('tabs show one zone at a time', async ({ desk, page, model }) => {
 test('nothing is wider than the screen, and fingers find the buttons', async ({ desk, page, model }) => {
   model.script('Wide', [call('read_file', { path: 'notes.txt' })], [text(WIDE)]);
   const tooWide = () =>
-    page.locator('html, .sidebar, .centre, .scroller, .logs, .log-rows, .topbar, .composer').evaluateAll((elements) =>
+    page.locator('html, .sidebar, .centre, .scroller, .rail, .logs, .log-rows, .topbar, .composer').evaluateAll((elements) =>
       elements.filter((element) => element.scrollWidth > element.clientWidth).map((element) => element.className),
     );
   await desk.createSession({ title: 'A long title that needs more room than a phone has for it' });
@@ -33,7 +33,7 @@ test('nothing is wider than the screen, and fingers find the buttons', async ({ 
   expect(await tooWide(), 'chat').toEqual([]);
   await desk.lastTurn.locator('.call summary').tap();
   expect(await tooWide(), 'opened call').toEqual([]);
-  for (const tab of ['Sessions', 'Logs']) {
+  for (const tab of ['Files', 'Logs']) {
     await page.getByRole('button', { name: tab, exact: true }).tap();
     expect(await tooWide(), tab).toEqual([]);
   }
@@ -44,4 +44,15 @@ test('nothing is wider than the screen, and fingers find the buttons', async ({ 
     expect(box.height, `height of ${await button.innerText()}`).toBeGreaterThanOrEqual(36);
     expect(box.width, `width of ${await button.innerText()}`).toBeGreaterThanOrEqual(36);
   }
+});
+
+test('a dot tells of news in a zone that is not shown', async ({ desk, page, model }) => {
+  model.script('Read', [call('read_file', { path: 'notes.txt' })], [text('Read.')]);
+  await desk.openSession();
+  const logs = page.getByRole('button', { name: /^Logs/ });
+  await expect(logs.locator('.unread')).toHaveCount(0);
+  await desk.ask('Read');
+  await expect(logs.locator('.unread')).toHaveCount(1);
+  await logs.tap();
+  await expect(logs.locator('.unread')).toHaveCount(0);
 });

@@ -54,16 +54,16 @@ test('a message waits for the turn that runs, and can be sent on after a stop', 
 
 test('rename and archive', async ({ desk, page }) => {
   const id = await desk.openSession({ title: 'Before' });
-  await page.locator('.menu summary').click();
+  await page.locator('.session-menu summary').click();
   await page.getByRole('textbox', { name: 'Title' }).fill('After');
   await page.getByRole('button', { name: 'Rename' }).click();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('After');
   expect(desk.sessionId()).toBe(id);
   await expect(page.locator('.sidebar').getByRole('link', { name: /After/ })).toBeVisible();
 
-  await page.locator('.menu summary').click();
+  await page.locator('.session-menu summary').click();
   await page.getByRole('button', { name: 'Archive' }).click();
-  await page.locator('.menu summary').click();
+  await page.locator('.session-menu summary').click();
   await expect(page.getByRole('button', { name: 'Bring back from the archive' })).toBeVisible();
   expect(await desk.session(id)).toMatchObject({ archived: true, title: 'After' });
   await expect(page.locator('.sidebar').getByRole('link', { name: /After/ })).toHaveCount(0);
@@ -75,7 +75,7 @@ test('delete, and undo', async ({ desk, page, model }) => {
   model.script('Keep', [text('This is kept.')]);
   const id = await desk.openSession({ title: 'Precious' });
   await desk.ask('Keep');
-  await page.locator('.menu summary').click();
+  await page.locator('.session-menu summary').click();
   await page.getByRole('button', { name: 'Delete session' }).click();
 
   await expect(page.getByText('The session was deleted. Your files were not touched.')).toBeVisible();

@@ -1,11 +1,13 @@
-// Pictures to look at, in test-results/screens: they assert nothing.
+// Pictures to look at, in test-results/screens or where `scripts/pictures` wants them: they assert nothing.
 import type { Desk } from './support/desk';
 import { call, gate, text, type ScriptedModel } from './support/model';
 import { expect, test } from './support/test';
 
+const PICTURES = process.env.COWORK_PICTURES ?? 'test-results/screens';
+
 const LOOKS = {
-  'desktop-light': { viewport: { width: 1440, height: 900 }, colorScheme: 'light' },
-  'desktop-dark': { viewport: { width: 1440, height: 900 }, colorScheme: 'dark' },
+  light: { viewport: { width: 1440, height: 900 }, colorScheme: 'light' },
+  dark: { viewport: { width: 1440, height: 900 }, colorScheme: 'dark' },
   phone: { viewport: { width: 390, height: 844 }, colorScheme: 'light', isMobile: true, hasTouch: true },
 } as const;
 
@@ -51,6 +53,38 @@ const SCENES: Record<string, (desk: Desk, model: ScriptedModel) => Promise<void>
     await desk.say('And the April one, please.');
     await expect(desk.page.locator('.queued')).toBeVisible();
   },
+  changes: async (desk, model) => {
+    model.script('Write', [call('write_file', { path: 'summary.md', content: '# March\n\nThree payments, 1,610.45 in all.\n' })], [
+      call('edit_file', { path: 'notes.txt', old_str: 'Book the room', new_str: 'Book the large room' }),
+    ], [text('The summary stands in `summary.md`.')]);
+    const id = await desk.createSession({ title: 'March close' });
+    await desk.page.request.patch(`/cowork/sessions/${id}`, { data: { mode: 'accept_edits' }, headers: { origin: new URL(desk.page.url()).origin } });
+    await desk.open(`/sessions/${id}?tab=changes`);
+    await desk.ask('Write a summary.');
+    if (await desk.page.locator('.zones').isVisible()) await desk.page.getByRole('button', { name: /^Logs/ }).click();
+    await desk.page.locator('.file-change summary').first().click();
+  },
+  plan: async (desk, model) => {
+    const tasks = [
+      { content: 'Read the ledger', status: 'completed' },
+      { content: 'Match every invoice', status: 'in_progress' },
+      { content: 'Write the differences down', status: 'pending' },
+    ];
+    model.script('Plan', [call('task_tracker', { tasks })], [text('I match the invoices now.'), gate('never')]);
+    const id = await desk.createSession({ title: 'March close' });
+    await desk.open(`/sessions/${id}?tab=progress`);
+    await desk.say('Plan the closing.');
+    await model.reached('never');
+    if (await desk.page.locator('.zones').isVisible()) await desk.page.getByRole('button', { name: /^Logs/ }).click();
+    await expect(desk.page.locator('.task-row')).toHaveCount(3);
+  },
+  palette: async (desk) => {
+    await desk.createSession({ title: 'Travel policy, plain words' });
+    await desk.openSession({ title: 'March close' });
+    await desk.page.keyboard.press('Control+k');
+    await desk.page.keyboard.type('le');
+    await expect(desk.page.getByRole('option').first()).toBeVisible();
+  },
   interrupted: async (desk, model) => {
     model.script('Summarise', [text('Three payments came in; the lar'), gate('never')]);
     await desk.openSession({ title: 'March close' });
@@ -66,7 +100,7 @@ for (const [look, options] of Object.entries(LOOKS)) {
     for (const [scene, show] of Object.entries(SCENES)) {
       test(scene, async ({ desk, page, model }) => {
         await show(desk, model);
-        await page.screenshot({ path: `test-results/screens/${look}-${scene}.png`, animations: 'disabled' });
+        await page.screenshot({ path: `${PICTURES}/${scene}-${look}.png`, animations: 'disabled' });
       });
     }
   });

@@ -21,6 +21,7 @@ pub struct Config {
     pub server: Server,
     pub cowork: Cowork,
     pub access: Access,
+    pub uploads: Uploads,
     /// In the order of the file; providers that this version does not have are left out.
     pub models: Vec<ModelConfig>,
     /// Alias of one of `models`, or [`BUILT_IN`].
@@ -44,6 +45,19 @@ pub struct Server {
     pub port: u16,
     pub max_upload_file_bytes: u64,
     pub max_upload_request_bytes: u64,
+}
+
+/// What uploads may take, beside the sizes that Loom's section has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Uploads {
+    /// All that may stand in a workspace; `None` is no limit.
+    pub max_workspace_bytes: Option<u64>,
+    /// What the disk must have left.
+    pub min_free_bytes: u64,
+    /// Files of one request.
+    pub max_files: u32,
+    /// How long an upload that was cut off can go on.
+    pub keep_partial: Duration,
 }
 
 /// Our own section.

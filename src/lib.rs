@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //! - [`protocol`]: the vocabulary that everything shares.
-//! - [`ui`] and [`rpc`]: the page and what it asks of the server; both builds.
+//! - [`ui`]: the page; both builds.
 //! - [`agent`]: the domain behind one door; [`models`], [`tools`] and [`store`] implement its ports.
 //! - [`workspace`]: the only way to the files of people; [`sandbox`]: the only way to run programs.
 //! - [`access`]: who is asking; [`web`]: HTTP and the live stream; [`state`] is what its handlers reach.
@@ -15,7 +15,6 @@
 compile_error!("the features `ssr` (server) and `hydrate` (page) are two builds; choose one");
 
 pub mod protocol;
-pub mod rpc;
 pub mod ui;
 
 #[cfg(feature = "ssr")]

@@ -18,6 +18,7 @@ use cowork::{
     },
     config::{BUILT_IN, Config, DatabaseChoice, Loaded},
     models,
+    protocol::UploadLimits,
     sandbox::{self, OWN_PROGRAM, Sandbox, Settings},
     state::{AppState, Site, Timing},
     store::SqliteStore,
@@ -140,6 +141,7 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         built_in_only: config.default_model == BUILT_IN,
         public_config: web::public_config(&config, file.as_deref(), &database.path, address, &roots),
         timing: Timing::default(),
+        uploads: upload_limits(&config),
     };
     let state = AppState {
         agent: agent.clone(),
@@ -219,6 +221,17 @@ fn sandbox(config: &Config, file: Option<&Path>, database: &DatabaseChoice, addr
     let unconfined = !config.sandbox.required;
     let settings = Settings { unconfined, network: config.sandbox.network, hidden, port: Some(address.port()) };
     Sandbox::new(OWN_PROGRAM, settings)
+}
+
+fn upload_limits(config: &Config) -> UploadLimits {
+    UploadLimits {
+        file_bytes: config.server.max_upload_file_bytes,
+        request_bytes: config.server.max_upload_request_bytes,
+        files: config.uploads.max_files,
+        workspace_bytes: config.uploads.max_workspace_bytes,
+        free_bytes: config.uploads.min_free_bytes,
+        keep_partial: config.uploads.keep_partial,
+    }
 }
 
 fn limits(config: &Config) -> Limits {

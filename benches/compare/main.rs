@@ -14,6 +14,7 @@ mod start;
 mod stats;
 mod stream;
 mod subject;
+mod uploads;
 
 use std::path::PathBuf;
 
@@ -34,7 +35,7 @@ struct Cli {
     #[arg(long, default_value_t = 3)]
     repeats: usize,
     /// Only these parts.
-    #[arg(long, value_delimiter = ',', default_value = "streams,start,memory,page")]
+    #[arg(long, value_delimiter = ',', default_value = "streams,start,memory,page,uploads")]
     only: Vec<Part>,
     /// What `cargo bench` passes.
     #[arg(long, hide = true)]
@@ -55,6 +56,7 @@ enum Part {
     Start,
     Memory,
     Page,
+    Uploads,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -111,6 +113,9 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
     }
     if wanted(Part::Page) {
         add(report::page(&visit(&stage).await?));
+    }
+    if wanted(Part::Uploads) {
+        add(report::uploads(&uploads::compare(&stage, cli.repeats)?));
     }
     println!(
         "{host}- load average before the run {load}, after it {}; {} repeats\n{tables}{}",

@@ -8,6 +8,7 @@ use super::{
     stats::{Series, number},
     stream::{Compared, Figures, Streams},
     subject::Memory,
+    uploads::Uploads,
 };
 
 pub const MIB: f64 = 1024.0 * 1024.0;
@@ -114,6 +115,27 @@ pub fn memory(fresh: &(Memory, Memory), loaded: Option<&(Memory, Memory, usize)>
     }
     let aim = Aim::at_most("fresh server, RSS: ≤ 25 MiB", 25.0, fresh.0.rss as f64 / MIB, " MiB");
     (text, vec![aim])
+}
+
+pub fn uploads(uploads: &Uploads) -> (String, Vec<Aim>) {
+    let mut text = String::from("\n### Uploads\n\n| figure | Cowork | bare | ratio |\n|---|---:|---:|---:|\n");
+    let mut row = |name: &str, cowork: &Series, bare: &Series| {
+        let ratio = cowork.median() / bare.median();
+        let _ = writeln!(text, "| {name} | {} | {} | {} |", cowork.show(), bare.show(), number(ratio));
+        ratio
+    };
+    let large = row("one file of 512 MiB, MiB/s; bare: copy and fsync", &uploads.large_cowork, &uploads.large_bare);
+    let small = row(
+        "10,000 files of 4 KiB, files/s; bare: write and rename, one sync",
+        &uploads.small_cowork,
+        &uploads.small_bare,
+    );
+    let aims = vec![
+        Aim::at_least("one file of 512 MiB: ≥ 0.8 × copy and fsync", 0.8, large, " ×"),
+        Aim::at_most("memory that a file of 512 MiB takes: ≤ 16 MiB", 16.0, uploads.growth.median(), " MiB"),
+        Aim::at_least("10,000 files of 4 KiB: ≥ 0.4 × write and rename", 0.4, small, " ×"),
+    ];
+    (text, aims)
 }
 
 pub fn page(visit: &Visit) -> (String, Vec<Aim>) {

@@ -62,7 +62,9 @@ impl Stage {
         for folder in ["home", "workspace"] {
             fs::create_dir_all(self.folder.join(folder))?;
         }
-        fs::write(self.folder.join("loom.toml"), models.collect::<String>())?;
+        // The bench's large file is one that an operator would have to allow.
+        let limits = "[server]\nmax_upload_file_bytes = 1073741824\nmax_upload_request_bytes = 1073741824\n";
+        fs::write(self.folder.join("loom.toml"), limits.to_owned() + &models.collect::<String>())?;
         Ok(())
     }
 

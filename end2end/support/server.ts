@@ -28,6 +28,12 @@ export class Cowork {
     if (answer.status() !== 303) throw new Error(`The link was answered with ${answer.status()}: ${await answer.text()}`);
   }
 
+  /** What a script shows. */
+  credential(): { authorization: string } {
+    const token = execFileSync(binary, ['token', ...this.place()], { encoding: 'utf8' }).trim();
+    return { authorization: `Bearer ${token}` };
+  }
+
   link(): string {
     return execFileSync(binary, ['link', ...this.place()], { encoding: 'utf8' }).trim();
   }

@@ -1,5 +1,5 @@
 // The folder that a test works in: real files in a temporary place.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -24,6 +24,10 @@ export class Workspace {
       mkdirSync(dirname(file), { recursive: true });
       writeFileSync(file, text);
     }
+  }
+
+  exists(path: string): boolean {
+    return existsSync(join(this.folder, path));
   }
 
   remove(): void {

@@ -2,8 +2,8 @@
 
 use super::{Agent, session::Command, store_failed};
 use crate::protocol::{
-    Accepted, Actor, Answer, ApiError, ApprovalId, ApprovalRule, Decision, ErrorCode, MessageId, QuestionId, RuleId,
-    SessionId,
+    Accepted, Actor, Answer, ApiError, ApprovalId, ApprovalRule, Attachment, Decision, ErrorCode, MAX_ATTACHMENTS,
+    MessageId, QuestionId, RuleId, SessionId,
 };
 
 /// Longest `client_id`; a UUID has 36 characters.
@@ -16,14 +16,22 @@ impl Agent {
         id: &SessionId,
         text: String,
         client_id: Option<String>,
+        attachments: Vec<Attachment>,
     ) -> Result<Accepted, ApiError> {
         self.check_message(&text)?;
+        if attachments.len() > MAX_ATTACHMENTS {
+            let detail = format!(
+                "A message names {MAX_ATTACHMENTS} files at most. It was not sent. Put them into a folder and name that."
+            );
+            return Err(ApiError::new(ErrorCode::InvalidRequest, detail));
+        }
+        let attachments = attachments.into_iter().map(|attachment| attachment.path).collect();
         if client_id.as_ref().is_some_and(|id| id.is_empty() || id.len() > CLIENT_ID_BYTES) {
             let detail = format!("`client_id` must have 1 to {CLIENT_ID_BYTES} bytes. The message was not taken.");
             return Err(ApiError::new(ErrorCode::InvalidRequest, detail));
         }
         let actor = actor.clone();
-        self.command(id, |reply| Command::Send { actor, text, client_id, reply }).await
+        self.command(id, |reply| Command::Send { actor, text, client_id, attachments, reply }).await
     }
 
     pub async fn stop(&self, id: &SessionId) -> Result<(), ApiError> {

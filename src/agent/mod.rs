@@ -16,6 +16,7 @@ mod session;
 mod sessions;
 mod sharing;
 mod turn;
+mod uploads;
 mod waiting;
 
 use std::{
@@ -29,7 +30,7 @@ use std::{
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::protocol::{ApiError, ErrorCode, InterruptReason, SessionId};
+use crate::protocol::{ApiError, Attached, ErrorCode, InterruptReason, SessionId};
 use feed::Feeds;
 use ports::{
     changes::Changes,
@@ -89,6 +90,14 @@ impl AgentParts {
         }
     }
 
+    async fn attach(&self, folder: &str, paths: Vec<String>) -> Result<Attached, ApiError> {
+        if paths.is_empty() {
+            return Ok(Attached::default());
+        }
+        let (workspaces, folder) = (self.workspaces.clone(), PathBuf::from(folder));
+        blocking(move || workspaces.attach(&folder, &paths)).await
+    }
+
     /// Looks at the disk, which may be slow: nobody's thread waits for it.
     async fn check_workspace(&self, folder: String) -> Result<(), ApiError> {
         let workspaces = self.workspaces.clone();
@@ -132,6 +141,10 @@ fn store_failed(error: StoreError) -> ApiError {
             ErrorCode::NotFound,
             "There is no such rule in this session. It may have been taken back already.",
         ),
+        StoreError::NoUpload => ApiError::new(
+            ErrorCode::NotFound,
+            "There is no such upload. It may have been cancelled, or have waited too long to go on. Upload the file again.",
+        ),
         StoreError::NotRestorable => ApiError::new(
             ErrorCode::NotRestorable,
             "This session can't be brought back: it was not deleted, or more than 30 seconds have passed.",
@@ -169,6 +182,7 @@ impl Agent {
             let _ = self.mailbox(id).await?.send(Command::Resume).await;
             tracing::info!(session = %id, "a turn goes on waiting for a person");
         }
+        self.recover_uploads().await?;
         self.parts.sweep().await;
         // Sessions that were deleted shortly before the process ended expire soon.
         self.purge_later();

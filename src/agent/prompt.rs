@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use super::ports::model::{ChatMessage, ModelRequest, ToolSpec};
-use crate::protocol::{Role, STEERING_PREFIX, ToolCall, ToolResult, TurnRow};
+use crate::protocol::{Attached, Role, STEERING_PREFIX, ToolCall, ToolResult, TurnRow};
 
 /// Characters a token, on average; Loom estimates the same way.
 const CHARS_PER_TOKEN: u64 = 4;
@@ -51,7 +51,8 @@ pub fn history(rows: &[TurnRow]) -> (Vec<ChatMessage>, Vec<ToolCall>) {
             }
             Role::User => {
                 close(&mut open, &mut messages);
-                messages.push(ChatMessage::User(row.content.clone()));
+                let attached = Attached::from_metadata(row.metadata.as_ref());
+                messages.push(ChatMessage::User(attached.with_text(&row.content)));
             }
             Role::System => {
                 close(&mut open, &mut messages);

@@ -37,6 +37,8 @@ pub enum Command {
         actor: Actor,
         text: String,
         client_id: Option<String>,
+        /// Paths of the workspace.
+        attachments: Vec<String>,
         reply: Reply<Accepted>,
     },
     Stop {
@@ -59,6 +61,8 @@ pub enum Command {
         answer: Answer,
         reply: Reply<()>,
     },
+    /// Files came: a running turn tells its model.
+    Uploaded,
     /// Goes on with a turn that waited for a person when a former process ended.
     Resume,
     EditQueued {
@@ -136,8 +140,8 @@ impl SessionActor {
     async fn handle(&mut self, command: Command) {
         // A reply that nobody waits for any more is no failure: the command has been carried out.
         match command {
-            Command::Send { actor, text, client_id, reply } => {
-                drop(reply.send(self.send(&actor, text, client_id).await))
+            Command::Send { actor, text, client_id, attachments, reply } => {
+                drop(reply.send(self.send(&actor, text, client_id, attachments).await))
             }
             Command::Steer { actor, text, reply } => drop(reply.send(self.steer(&actor, text).await)),
             Command::Decide { actor, approval, decision, reply } => {
@@ -146,6 +150,7 @@ impl SessionActor {
             Command::Answer { actor, question, answer, reply } => {
                 drop(reply.send(self.answer(&actor, &question, &answer).await))
             }
+            Command::Uploaded => self.words.send_modify(|words| *words += 1),
             Command::Resume => self.resume().await,
             Command::Stop { reply } => drop(reply.send(self.stop_or_close().await)),
             Command::EditQueued { actor, message, text, reply } => {
@@ -171,7 +176,13 @@ impl SessionActor {
         session.ok_or_else(ApiError::session_not_found)
     }
 
-    async fn send(&mut self, actor: &Actor, text: String, client_id: Option<String>) -> Result<Accepted, ApiError> {
+    async fn send(
+        &mut self,
+        actor: &Actor,
+        text: String,
+        client_id: Option<String>,
+        attachments: Vec<String>,
+    ) -> Result<Accepted, ApiError> {
         let session = self.session().await?;
         if let Some(client_id) = &client_id
             && let Some(repeated) = self.parts.store.accepted(&self.id, client_id, &text).await.map_err(store_failed)?
@@ -179,16 +190,18 @@ impl SessionActor {
             return answer(repeated);
         }
         let message_id = MessageId::new(super::new_id());
+        let attached = self.parts.attach(&session.workspace, attachments).await?;
         if let Some(asked) = oldest_question(&session.pending) {
             let asked = asked.clone();
-            return self.answer_with(actor, &asked, NewMessage { message_id, client_id, text, start_with: None }).await;
+            let new = NewMessage { message_id, client_id, text, attached, start_with: None };
+            return self.answer_with(actor, &asked, new).await;
         }
         self.parts.check_workspace(session.workspace.clone()).await?;
         if self.running.is_some() {
             self.check_queue_room().await?;
         }
         let start_with = self.running.is_none().then(|| self.model_name(&session));
-        let new = NewMessage { message_id, client_id, text, start_with };
+        let new = NewMessage { message_id, client_id, text, attached, start_with };
         let outcome = self.parts.store.accept_message(actor, &self.id, new).await.map_err(store_failed)?;
         if let AcceptOutcome::Accepted(Accepted { turn: Some(turn), .. }) = outcome {
             self.start(&session, turn, false).await;

@@ -131,6 +131,7 @@ fn present(stored: StoredSession) -> Session {
         started_at: stored.started_at,
         last_active_at: stored.last_active_at,
         archived: stored.archived,
+        pinned: stored.pinned,
         head_seq: stored.head_seq,
         pending: stored.pending,
         tasks: stored.tasks,

@@ -208,7 +208,7 @@ fn preamble(context: &TurnContext) -> Preamble {
     Preamble::new(system, context.tools.specs().clone())
 }
 
-/// Puts what the person said meanwhile behind `messages`; whether there was anything.
+/// Puts what came meanwhile behind `messages`, files and words of the person; whether there were words.
 async fn take_steering(
     context: &TurnContext,
     words: &mut watch::Receiver<u64>,
@@ -219,6 +219,7 @@ async fn take_steering(
         return Ok(false);
     }
     words.mark_unchanged();
+    messages.extend(context.store.tell_uploads(&context.id).await?.map(ChatMessage::Note));
     let taken = context.store.take_steering(&context.id, context.turn).await?;
     messages.extend(taken.iter().map(|steering| prompt::steering(&steering.text)));
     Ok(!taken.is_empty())

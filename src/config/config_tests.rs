@@ -52,6 +52,12 @@ fn an_empty_file_gives_the_defaults() {
             allowed_hosts: vec![],
         },
         access: Access::default(),
+        uploads: Uploads {
+            max_workspace_bytes: None,
+            min_free_bytes: 268_435_456,
+            max_files: 10_000,
+            keep_partial: Duration::from_secs(24 * 3600),
+        },
         models: vec![],
         default_model: BUILT_IN.into(),
         default_workspace: Some("/home/anna/projects".into()),

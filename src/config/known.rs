@@ -30,6 +30,7 @@ const COWORK: &[&str] = &[
     "access",
 ];
 const ACCESS: &[&str] = &["proxy_header", "proxies", "users_file", "people", "networks"];
+const UPLOADS: &[&str] = &["max_workspace_bytes", "min_free_bytes", "max_files", "keep_partial_hours"];
 const MODEL: &[&str] = &[
     "provider",
     "base_url",
@@ -55,6 +56,7 @@ const EXECUTION: &[&str] = &[
 const SECTIONS: &[(&str, Keys)] = &[
     ("server", Keys::All(SERVER)),
     ("cowork", Keys::All(COWORK)),
+    ("uploads", Keys::All(UPLOADS)),
     ("sandbox", Keys::All(&["mode", "network"])),
     ("models", Keys::LoomsOwn),
     ("workspace", Keys::All(&["default_path", "scratch_dir"])),

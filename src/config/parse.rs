@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Config, ConfigError, Cowork, Retry, Sandbox, Server, access,
+    Config, ConfigError, Cowork, Retry, Sandbox, Server, Uploads, access,
     document::{Section, Source},
     known, models,
 };
@@ -15,6 +15,13 @@ const HOST: &str = "127.0.0.1";
 const PORT: u16 = 9000;
 const MAX_UPLOAD_FILE_BYTES: u64 = 52_428_800;
 const MAX_UPLOAD_REQUEST_BYTES: u64 = 262_144_000;
+/// The database and other people's programs go on.
+const MIN_FREE_BYTES: u64 = 256 * 1024 * 1024;
+/// A folder of that many files is dropped at once now and then; a larger one goes in several requests.
+const MAX_UPLOAD_FILES: u32 = 10_000;
+/// A day: whoever closes the laptop in the evening goes on in the morning.
+const KEEP_PARTIAL_HOURS: u64 = 24;
+const MOST_KEEP_PARTIAL_HOURS: u64 = 24 * 365;
 /// A message is stored, searched and sent to the model whole.
 const MAX_MESSAGE_BYTES: u64 = 262_144;
 /// A message travels in a frame of 1 MiB, escaped.
@@ -56,6 +63,7 @@ impl Config {
             server: server(&file.section("server")?, &file.section("cowork")?)?,
             cowork: cowork(&file.section("cowork")?, default_workspace.as_deref(), home)?,
             access: access::read(&file.section("cowork")?.section("access")?, home)?,
+            uploads: uploads(&file.section("uploads")?)?,
             default_model: models::default_alias(&models),
             models,
             default_workspace,
@@ -79,6 +87,16 @@ fn server(server: &Section<'_>, cowork: &Section<'_>) -> Result<Server, ConfigEr
         port: port.0.or(port.1).unwrap_or(PORT),
         max_upload_file_bytes: bytes("max_upload_file_bytes", MAX_UPLOAD_FILE_BYTES)?,
         max_upload_request_bytes: bytes("max_upload_request_bytes", MAX_UPLOAD_REQUEST_BYTES)?,
+    })
+}
+
+fn uploads(section: &Section<'_>) -> Result<Uploads, ConfigError> {
+    let hours = section.whole("keep_partial_hours", 1..=MOST_KEEP_PARTIAL_HOURS)?.unwrap_or(KEEP_PARTIAL_HOURS);
+    Ok(Uploads {
+        max_workspace_bytes: section.whole("max_workspace_bytes", 1..=u64::MAX)?,
+        min_free_bytes: section.whole("min_free_bytes", 0..=u64::MAX)?.unwrap_or(MIN_FREE_BYTES),
+        max_files: section.whole("max_files", 1..=u32::MAX)?.unwrap_or(MAX_UPLOAD_FILES),
+        keep_partial: Duration::from_secs(hours * 3600),
     })
 }
 

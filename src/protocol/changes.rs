@@ -1,6 +1,6 @@
 //! What a turn changed in the workspace, and taking it back.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Answer of `GET …/turns/{turn}/changes`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,9 +46,23 @@ pub enum ChangeKind {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct UndoRequest {
-    /// Paths of the listing; a folder means all that was changed in it. Left out: the whole turn.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Paths of the listing; a folder means all that was changed in it. Left out: the whole turn. A form with one
+    /// path sends it alone.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "one_or_many")]
     pub paths: Option<Vec<String>>,
+}
+
+fn one_or_many<'de, D: Deserializer<'de>>(given: D) -> Result<Option<Vec<String>>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Paths {
+        One(String),
+        Many(Vec<String>),
+    }
+    Ok(Option::<Paths>::deserialize(given)?.map(|paths| match paths {
+        Paths::One(path) => vec![path],
+        Paths::Many(paths) => paths,
+    }))
 }
 
 /// Answer of `POST …/turns/{turn}/undo`. What was taken back before is in neither list.

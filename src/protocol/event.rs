@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    Actor, Approval, ApprovalId, Asked, CallId, Decision, MessageId, Mode, Part, QuestionId, RuleId, Seq, SteeringId,
+    Actor, Approval, ApprovalId, Asked, CallId, Decision, MessageId, Mode, OnConflict, Part, QuestionId, RuleId, Seq,
+    SteeringId, UploadId, UploadStatus,
 };
 
 /// One fact of a session.
@@ -60,6 +61,9 @@ pub enum EventBody {
         client_id: Option<String>,
         queued: bool,
         bytes: u64,
+        /// Paths of the workspace that it names.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        attachments: Vec<String>,
     },
     TurnStarted {
         turn: u32,
@@ -174,6 +178,35 @@ pub enum EventBody {
         reason: InterruptReason,
         detail: String,
     },
+    /// Files are on their way.
+    UploadStarted {
+        upload_id: UploadId,
+        target_dir: String,
+        on_conflict: OnConflict,
+        /// It may be cut off and go on later; then it is one file, of this name.
+        resumable: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        /// As announced: of the request, or of the one file.
+        bytes: Option<u64>,
+    },
+    /// A file stands in the workspace, or was skipped since its name was taken.
+    UploadCompleted {
+        upload_id: UploadId,
+        name: String,
+        status: UploadStatus,
+        path: String,
+        size: u64,
+        sha256: Option<String>,
+    },
+    UploadFailed {
+        upload_id: UploadId,
+        /// `None` where all of the upload is meant.
+        name: Option<String>,
+        path: Option<String>,
+        code: String,
+        detail: String,
+    },
     SessionError {
         code: String,
         detail: String,
@@ -264,8 +297,33 @@ impl EventBody {
             Self::QueueChanged { .. } => "queue_changed",
             Self::TurnCompleted { .. } => "turn_completed",
             Self::TurnInterrupted { .. } => "turn_interrupted",
+            Self::UploadStarted { .. } => "upload_started",
+            Self::UploadCompleted { .. } => "upload_completed",
+            Self::UploadFailed { .. } => "upload_failed",
             Self::SessionError { .. } => "session_error",
         }
+    }
+
+    /// The turn and the files that it changed with this, where it did.
+    pub fn changed_files(&self) -> Option<(u32, &[String])> {
+        if let Self::ToolCallCompleted { turn, files_changed: files, .. }
+        | Self::ChangesUndone { turn, restored: files, .. } = self
+        {
+            return (!files.is_empty()).then_some((*turn, files));
+        }
+        None
+    }
+
+    /// Whether files of the workspace may be others now: commands do not say which.
+    pub fn may_change_files(&self) -> bool {
+        matches!(
+            self,
+            Self::ToolCallCompleted { .. }
+                | Self::TurnCompleted { .. }
+                | Self::TurnInterrupted { .. }
+                | Self::ChangesUndone { .. }
+                | Self::UploadCompleted { .. }
+        )
     }
 
     /// The `type` of the event's own frame, before its `log_event`; `None` for events that only the log shows.
@@ -293,6 +351,9 @@ impl EventBody {
             | Self::SharingChanged { .. }
             | Self::ModelCall { .. }
             | Self::ModelRetry { .. }
+            | Self::UploadStarted { .. }
+            | Self::UploadCompleted { .. }
+            | Self::UploadFailed { .. }
             | Self::SessionError { .. } => None,
         }
     }

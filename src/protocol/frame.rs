@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApprovalId, CallId, Decision, Event, QuestionId, Seq, Session};
+use super::{ApprovalId, Attachment, CallId, Decision, Event, QuestionId, Seq, Session};
 
 /// What the page takes from the server. Typed frames of events, which the page reads from `log_event`, and
 /// frames of later versions fall under `Other`: clients ignore what they don't know.
@@ -120,6 +120,8 @@ pub struct LiveCall {
 pub enum ClientFrame {
     UserMessage {
         message: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        attachments: Vec<Attachment>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         client_id: Option<String>,
     },

@@ -51,6 +51,10 @@ id! {
     SteeringId
 }
 id! {
+    /// An upload, of one or many files: 32 lower-case hex digits.
+    UploadId
+}
+id! {
     /// One tool call, unique in its session.
     CallId
 }

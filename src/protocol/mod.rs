@@ -2,11 +2,14 @@
 
 mod actor;
 mod approval;
+mod attachment;
 mod changes;
 mod error;
 mod event;
+mod files;
 mod frame;
 mod ids;
+mod look;
 mod model;
 mod page;
 mod question;
@@ -15,21 +18,26 @@ mod sharing;
 mod task;
 pub mod transcript;
 mod turn;
+mod upload;
 
 pub use actor::{Actor, ActorKind};
 pub use approval::{Approval, ApprovalRule, Decide, Decision, Risk};
+pub use attachment::{Attached, Attachment, MAX_ATTACHMENTS};
 pub use changes::{ChangeKind, ChangeList, FileChange, UndoAnswer, UndoConflict, UndoRequest};
 pub use error::{ApiError, ErrorCode};
 pub use event::{ContextUse, Event, EventBody, EventPage, InterruptReason, QueueChange, Record, StoppedBy, Tokens};
+pub use files::{FileEntry, FileKind, FileList, FilePreview, PreviewKind, Table};
 pub use frame::{ClientFrame, InFlight, LiveCall, ServerFrame};
-pub use ids::{ApprovalId, CallId, MessageId, QuestionId, RuleId, Seq, SessionId, SteeringId};
+pub use ids::{ApprovalId, CallId, MessageId, QuestionId, RuleId, Seq, SessionId, SteeringId, UploadId};
+pub use look::{LEFT_WIDTHS, Look, RIGHT_WIDTHS, Tab, Theme};
 pub use model::{ModelInfo, ModelOffer, OfferedModel, ToolInfo};
-pub use page::{CreateChoices, SessionPage};
+pub use page::{CreateChoices, HomePage, Opened, Page, SessionPage};
 pub use question::{Answer, Asked, Question, QuestionKind, QuestionOption};
 pub use session::{
-    CreateSession, Folder, FolderList, Mode, Pending, Session, SessionList, SessionQuery, Status, UNTITLED,
-    UpdateSession, derived_title,
+    CreateSession, Folder, FolderList, Listed, ListedPage, Mode, Pending, Session, SessionList, SessionQuery, Status,
+    UNTITLED, UpdateSession, derived_title,
 };
 pub use sharing::{EVERYBODY, Part, Share, Sharing};
 pub use task::{Task, TaskStatus};
 pub use turn::{Accepted, QueuedMessage, Role, STEERING_PREFIX, ToolCall, ToolResult, TurnPage, TurnRow};
+pub use upload::{OnConflict, UploadAnswer, UploadLimits, UploadStatus, UploadedFile, uploads_note};

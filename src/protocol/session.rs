@@ -22,6 +22,9 @@ pub struct Session {
     pub started_at: String,
     pub last_active_at: String,
     pub archived: bool,
+    /// Kept at the top of the list.
+    #[serde(default)]
+    pub pinned: bool,
     pub head_seq: Seq,
     /// What waits for a person, oldest first.
     pub pending: Vec<Pending>,
@@ -122,6 +125,7 @@ pub struct UpdateSession {
     pub title: Option<String>,
     pub model: Option<String>,
     pub archived: Option<bool>,
+    pub pinned: Option<bool>,
     pub mode: Option<Mode>,
 }
 
@@ -162,7 +166,33 @@ pub struct FolderList {
     pub dir: Option<String>,
     /// Whether a session may work in `dir` itself.
     pub usable: bool,
+    /// Whether files in `dir` can be changed; reading needs less.
+    pub writable: bool,
     /// Where "up" leads; `None` at the level of the allowed roots.
     pub parent: Option<String>,
     pub folders: Vec<Folder>,
+}
+
+/// A session as the left panel lists it; it is read out of whole sessions too.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Listed {
+    pub id: SessionId,
+    pub title: String,
+    pub status: Status,
+    pub last_active_at: String,
+    pub archived: bool,
+    pub pinned: bool,
+}
+
+impl From<Session> for Listed {
+    fn from(session: Session) -> Self {
+        let Session { id, title, status, last_active_at, archived, pinned, .. } = session;
+        Self { id, title, status, last_active_at, archived, pinned }
+    }
+}
+
+/// What the left panel reads of [`SessionList`].
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct ListedPage {
+    pub sessions: Vec<Listed>,
 }

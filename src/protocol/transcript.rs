@@ -10,8 +10,8 @@ use serde_json::Value;
 pub use call::{Call, CallApproval, CallQuestion, CallState};
 
 use super::{
-    Actor, CallId, ContextUse, EventBody, InterruptReason, MessageId, QueueChange, QueuedMessage, Record, Role,
-    STEERING_PREFIX, SteeringId, StoppedBy, Tokens, ToolResult, TurnRow,
+    Actor, Attached, CallId, ContextUse, EventBody, InterruptReason, MessageId, QueueChange, QueuedMessage, Record,
+    Role, STEERING_PREFIX, SteeringId, StoppedBy, Tokens, ToolResult, TurnRow,
 };
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -50,6 +50,15 @@ pub struct Said {
     pub text: String,
     pub at: String,
     pub actor: Option<Actor>,
+    /// Paths of the workspace that it names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<String>,
+}
+
+impl Said {
+    fn new(text: String, at: &str, actor: Option<&Actor>) -> Self {
+        Self { text, at: at.into(), actor: actor.cloned(), attachments: Vec::new() }
+    }
 }
 
 /// One message of the model and the calls that it asked for.
@@ -117,13 +126,13 @@ impl Transcript {
     pub fn apply(&mut self, record: &Record) -> Touched {
         let event = &record.event;
         match &event.body {
-            EventBody::UserMessageReceived { turn, message_id, .. } => {
+            EventBody::UserMessageReceived { turn, message_id, attachments, .. } => {
                 let text = record.text.clone().unwrap_or_default();
+                let said = Said::new(text, &event.created_at, Some(&event.actor));
+                let said = Said { attachments: attachments.clone(), ..said };
                 match turn {
-                    Some(turn) => {
-                        self.say(*turn, Said { text, at: event.created_at.clone(), actor: Some(event.actor.clone()) })
-                    }
-                    None => self.enqueue(message_id, text, &event.created_at),
+                    Some(turn) => self.say(*turn, said),
+                    None => self.enqueue(message_id, said),
                 }
             }
             EventBody::TurnStarted { turn, message_id, .. } => self.start(*turn, message_id, record),
@@ -194,6 +203,9 @@ impl Transcript {
             | EventBody::ApprovalRuleAdded { .. }
             | EventBody::ApprovalRuleRemoved { .. }
             | EventBody::ModelCall { .. }
+            | EventBody::UploadStarted { .. }
+            | EventBody::UploadCompleted { .. }
+            | EventBody::UploadFailed { .. }
             | EventBody::SessionError { .. } => Touched::Nothing,
         }
     }
@@ -218,9 +230,10 @@ impl Transcript {
         Touched::Turn(index)
     }
 
-    fn enqueue(&mut self, id: &MessageId, text: String, at: &str) -> Touched {
+    fn enqueue(&mut self, id: &MessageId, said: Said) -> Touched {
+        let Said { text: message, at: created_at, attachments, .. } = said;
         if !self.queue.iter().any(|waiting| waiting.message_id == *id) {
-            self.queue.push(QueuedMessage { message_id: id.clone(), message: text, created_at: at.into() });
+            self.queue.push(QueuedMessage { message_id: id.clone(), message, created_at, attachments });
         }
         Touched::Queue
     }
@@ -231,11 +244,14 @@ impl Transcript {
             .queue
             .iter()
             .position(|waiting| waiting.message_id == *id)
-            .map(|found| self.queue.remove(found).message);
+            .map(|found| self.queue.remove(found))
+            .map(|waited| (waited.message, waited.attachments));
         let said = &mut self.turns[index].user;
         if said.is_none() {
-            let text = record.text.clone().or(waited).unwrap_or_default();
-            *said = Some(Said { text, at: record.event.created_at.clone(), actor: Some(record.event.actor.clone()) });
+            let (waited, attachments) = waited.unwrap_or_default();
+            let text = record.text.clone().unwrap_or(waited);
+            let event = &record.event;
+            *said = Some(Said { attachments, ..Said::new(text, &event.created_at, Some(&event.actor)) });
         }
         self.turns[index].outcome = Outcome::Running;
         Touched::Turn(index)
@@ -244,7 +260,7 @@ impl Transcript {
     fn steer(&mut self, turn: u32, id: &SteeringId, record: &Record) -> Touched {
         let (text, event) = (record.text.clone().unwrap_or_default(), &record.event);
         let index = self.turn_at(turn);
-        self.turns[index].steer(id, Said { text, at: event.created_at.clone(), actor: Some(event.actor.clone()) });
+        self.turns[index].steer(id, Said::new(text, &event.created_at, Some(&event.actor)));
         Touched::Turn(index)
     }
 
@@ -301,7 +317,10 @@ impl Transcript {
 impl Turn {
     fn add_row(&mut self, row: &TurnRow) {
         match row.role {
-            Role::User => self.user = Some(Said { text: row.content.clone(), at: row.created_at.clone(), actor: None }),
+            Role::User => {
+                let attachments = Attached::from_metadata(row.metadata.as_ref()).paths();
+                self.user = Some(Said { attachments, ..Said::new(row.content.clone(), &row.created_at, None) });
+            }
             Role::Assistant => {
                 let index = self.message_at(row.message.unwrap_or_default());
                 let message = &mut self.messages[index];
@@ -318,7 +337,7 @@ impl Turn {
         let id = row.metadata.as_ref().and_then(|metadata| metadata.get("steering_id")).and_then(Value::as_str);
         let Some(id) = id else { return };
         let text = row.content.strip_prefix(STEERING_PREFIX).unwrap_or(&row.content).to_owned();
-        self.steer(&SteeringId::new(id), Said { text, at: row.created_at.clone(), actor: None });
+        self.steer(&SteeringId::new(id), Said::new(text, &row.created_at, None));
     }
 
     /// Where a row has told of it already, the event adds who it was.

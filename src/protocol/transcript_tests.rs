@@ -91,6 +91,7 @@ fn events() -> Vec<Record> {
         client_id: None,
         queued: false,
         bytes: 9,
+        attachments: vec![],
     };
     let ended = EventBody::TurnInterrupted { turn: 1, reason: InterruptReason::Stopped, detail: "Stopped.".into() };
     vec![
@@ -180,6 +181,7 @@ fn a_queued_message_waits_and_becomes_its_turn() {
         client_id: None,
         queued: true,
         bytes: 5,
+        attachments: vec![],
     };
     assert_eq!(transcript.apply(&record(1, queued, Some("later"))), Touched::Queue);
     assert_eq!(transcript.queue[0].message, "later");
@@ -200,6 +202,7 @@ fn an_edited_message_waits_and_starts_with_its_new_text() {
         client_id: None,
         queued: true,
         bytes: 3,
+        attachments: vec![],
     };
     let edited = EventBody::QueueChanged { change: QueueChange::Edited, message_id: Some(id.clone()), length: 1 };
     let started = EventBody::TurnStarted { turn: 1, message_id: id, model: "m".into() };

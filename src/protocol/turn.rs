@@ -131,6 +131,9 @@ pub struct QueuedMessage {
     pub message_id: MessageId,
     pub message: String,
     pub created_at: String,
+    /// Paths of the workspace that it names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<String>,
 }
 
 /// Answer of `POST …/messages`. `turn` is `None` while the message is queued.

@@ -1,15 +1,12 @@
-//! What every request handler and server function can reach.
+//! What every request handler can reach.
 
 pub mod presence;
 mod snapshot;
 
 use std::sync::Arc;
 
-use axum::{
-    extract::FromRef,
-    http::{Method, StatusCode, header, request::Parts},
-};
-use leptos::{config::LeptosOptions, prelude::use_context};
+use axum::extract::FromRef;
+use leptos::config::LeptosOptions;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use presence::Presence;
@@ -17,7 +14,7 @@ use presence::Presence;
 use crate::{
     access::{Access, Visitor},
     agent::Agent,
-    protocol::{ApiError, Part, SessionId, SessionList, SessionQuery, UpdateSession},
+    protocol::{ApiError, Part, SessionId, UploadLimits},
 };
 
 #[derive(Clone)]
@@ -29,7 +26,7 @@ pub struct AppState {
     pub presence: Arc<Presence>,
     /// Cancelled when the server stops: sockets say goodbye.
     pub stopping: CancellationToken,
-    /// The sockets that are open.
+    /// The sockets that are open, and the uploads that are taken.
     pub sockets: TaskTracker,
 }
 
@@ -59,6 +56,7 @@ pub struct Site {
     /// The configuration without its secrets.
     pub public_config: serde_json::Value,
     pub timing: Timing,
+    pub uploads: UploadLimits,
 }
 
 /// How the live stream keeps time.
@@ -84,45 +82,4 @@ impl AppState {
             None => Ok(()),
         }
     }
-}
-
-/// What server functions ask for, by the id's text.
-impl AppState {
-    pub async fn sessions(&self, query: &SessionQuery) -> Result<SessionList, ApiError> {
-        self.agent.sessions(visitor()?.limited_to(), query).await
-    }
-
-    pub async fn update_session(&self, id: &str, update: UpdateSession) -> Result<(), ApiError> {
-        let (visitor, id) = self.session_for(id, Part::TakePart).await?;
-        self.agent.update_session(&visitor.actor, &id, update).await.map(drop)
-    }
-
-    pub async fn delete_session(&self, id: &str) -> Result<(), ApiError> {
-        let (_, id) = self.session_for(id, Part::Own).await?;
-        self.agent.delete_session(&id).await
-    }
-
-    /// The session of a server function, if the one who asks may do at least `need` in it.
-    pub async fn session_for(&self, id: &str, need: Part) -> Result<(Visitor, SessionId), ApiError> {
-        let (visitor, id) = (visitor()?, SessionId::parse(id).ok_or_else(ApiError::session_not_found)?);
-        self.require(&visitor, &id, need).await?;
-        Ok((visitor, id))
-    }
-}
-
-/// Who asks; the gate before every route has put it there.
-fn visitor() -> Result<Visitor, ApiError> {
-    use_context::<Visitor>().ok_or_else(ApiError::internal)
-}
-
-/// Gives the answer that is being made the error's status. A browser that posted a form is led back instead.
-pub fn told<T>(result: Result<T, ApiError>) -> Result<T, ApiError> {
-    let by_form = use_context::<Parts>().is_some_and(|parts| {
-        let accept = parts.headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
-        parts.method == Method::POST && accept.is_some_and(|accept| accept.contains("text/html"))
-    });
-    if let (Err(error), Some(response), false) = (&result, use_context::<leptos_axum::ResponseOptions>(), by_form) {
-        response.set_status(StatusCode::from_u16(error.code.status()).unwrap_or_default());
-    }
-    result
 }

@@ -1,11 +1,15 @@
 //! What a page shows at first, read at one moment.
 
+use std::collections::BTreeMap;
+
 use super::AppState;
 use crate::{
+    access::Visitor,
     agent::ports::store::TurnWindow,
     markdown,
     protocol::{
-        ApiError, CreateChoices, Event, EventBody, InFlight, Part, Seq, SessionId, SessionPage,
+        ApiError, ChangeList, CreateChoices, Event, EventBody, FileList, HomePage, InFlight, Listed, Part, Seq, SessionId,
+        SessionPage, SessionQuery,
         transcript::{Call, Message, Transcript},
     },
 };
@@ -16,13 +20,21 @@ const ROWS: u32 = 120;
 const MOST_ROWS: u32 = 1000;
 /// Characters of a call's output that the page holds; the whole is in the turn row.
 const OUTPUT_CHARS: usize = 8_000;
+/// Turns whose changes a page opens with; scripts read the others.
+const CHANGED_TURNS: usize = 20;
 /// Events that the logs panel opens with.
 const LOG_ROWS: u32 = 200;
 
 impl AppState {
     /// The newest `rows` rows of a session, the events of their turns, and the text that is being written.
-    pub async fn session_page(&self, id: &str, rows: Option<u32>) -> Result<SessionPage, ApiError> {
-        let (_, id) = &self.session_for(id, Part::Watch).await?;
+    pub async fn session_page(
+        &self,
+        visitor: &Visitor,
+        id: &str,
+        rows: Option<u32>,
+    ) -> Result<SessionPage, ApiError> {
+        let id = &SessionId::parse(id).ok_or_else(ApiError::session_not_found)?;
+        self.require(visitor, id, Part::Watch).await?;
         // The moment comes first: what is read after it may be newer, and applying an event twice changes nothing.
         let (session, feed) = self.agent.watch(id).await?;
         let (cursor, in_flight) = feed.snapshot();
@@ -46,7 +58,31 @@ impl AppState {
         let events = self.newest_events(id, cursor).await?;
         let blocked = self.agent.check_workspace(session.workspace.clone()).await.err().map(|error| error.detail);
         let boot_id = self.agent.boot_id().to_owned();
-        Ok(SessionPage { session, transcript, events, cursor, in_flight, boot_id, has_earlier, blocked })
+        let (changes, files) = (BTreeMap::new(), FileList::default());
+        Ok(SessionPage {
+            session,
+            transcript,
+            events,
+            cursor,
+            in_flight,
+            boot_id,
+            changes,
+            files,
+            has_earlier,
+            blocked,
+        })
+    }
+
+    /// What the turns of a page changed, newest turns first to be read. One that can't be read is left out: the page
+    /// reads it again and says why.
+    pub async fn turn_changes(&self, page: &SessionPage) -> BTreeMap<u32, ChangeList> {
+        let mut found = BTreeMap::new();
+        for turn in page.changing_turns().into_iter().rev().take(CHANGED_TURNS) {
+            if let Ok(list) = self.agent.changes(&page.session.id, turn).await {
+                found.insert(turn, list);
+            }
+        }
+        found
     }
 
     /// What the logs panel opens with. Newer events than the cursor come with the stream.
@@ -58,13 +94,21 @@ impl AppState {
         Ok(events)
     }
 
-    pub async fn create_choices(&self, dir: Option<String>) -> CreateChoices {
-        CreateChoices {
+    /// The start, with the folders inside `dir` to choose from.
+    pub async fn home_page(&self, dir: Option<String>, deleted: Option<SessionId>) -> HomePage {
+        let choices = CreateChoices {
             models: self.agent.model_names(),
             built_in_only: self.site.built_in_only,
-            folders: self.agent.folders(dir).await,
+            folders: self.agent.folders(dir.filter(|dir| !dir.is_empty())).await,
             notice: self.site.notice.clone(),
-        }
+        };
+        HomePage { choices, deleted }
+    }
+
+    /// What the left panel opens with. A list that can't be read must not keep the page from opening.
+    pub async fn listed_sessions(&self, visitor: &Visitor) -> Vec<Listed> {
+        let listed = self.agent.sessions(visitor.limited_to(), &SessionQuery::default()).await;
+        listed.map(|list| list.sessions.into_iter().map(Into::into).collect()).unwrap_or_default()
     }
 }
 

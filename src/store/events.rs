@@ -144,6 +144,9 @@ fn turn(body: &EventBody) -> Option<u32> {
         | EventBody::ApprovalRuleRemoved { .. }
         | EventBody::SharingChanged { .. }
         | EventBody::QueueChanged { .. }
+        | EventBody::UploadStarted { .. }
+        | EventBody::UploadCompleted { .. }
+        | EventBody::UploadFailed { .. }
         | EventBody::SessionError { .. } => None,
     }
 }
@@ -297,6 +300,9 @@ fn text(connection: &Connection, id: &SessionId, body: &EventBody) -> Result<Opt
         | EventBody::QueueChanged { .. }
         | EventBody::TurnCompleted { .. }
         | EventBody::TurnInterrupted { .. }
+        | EventBody::UploadStarted { .. }
+        | EventBody::UploadCompleted { .. }
+        | EventBody::UploadFailed { .. }
         | EventBody::SessionError { .. } => Ok(None),
     }
 }

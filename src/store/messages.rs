@@ -3,13 +3,13 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use sha2::{Digest, Sha256};
 
-use super::{events, failure::unreadable, rows, sessions, turns, writer::Change};
+use super::{events, failure::unreadable, loom, rows, sessions, turns, writer::Change};
 use crate::{
     agent::ports::{
         clock::rfc3339,
         store::{AcceptOutcome, NewMessage, StoreError, StoreResult},
     },
-    protocol::{Accepted, Actor, EventBody, MessageId, QueueChange, QueuedMessage, Role, SessionId},
+    protocol::{Accepted, Actor, Attached, EventBody, MessageId, QueueChange, QueuedMessage, Role, SessionId},
 };
 
 /// Takes a message in, or repeats the answer to one with the same `client_id`.
@@ -34,11 +34,12 @@ pub(super) fn accept(
         client_id: new.client_id.clone(),
         queued: place.is_none(),
         bytes: new.text.len() as u64,
+        attachments: new.attached.paths(),
     };
     events::append_with_text(change, id, actor, received, Some(new.text.clone()))?;
     insert(change, actor, id, new, place)?;
     if let (Some(model), Some(place)) = (&new.start_with, place) {
-        turns::begin(change, actor, id, place, &new.message_id, model, &new.text)?;
+        turns::begin(change, actor, id, place, &new.message_id, model, (&new.text, &new.attached))?;
     }
     sessions::touch(change, id)?;
     Ok(AcceptOutcome::Accepted(Accepted {
@@ -85,8 +86,8 @@ fn insert(
     place: Option<turns::Place>,
 ) -> StoreResult<()> {
     let sql = "INSERT INTO cowork_web_messages (message_id, session_id, client_id, text_hash, accepted_turn,
-                   turn_number, waiting_text, actor, created_at)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+                   turn_number, waiting_text, actor, created_at, attachments)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     change.connection.prepare_cached(sql)?.execute(params![
         new.message_id.as_str(),
         id.as_str(),
@@ -97,6 +98,7 @@ fn insert(
         place.is_none().then_some(&new.text),
         serde_json::to_string(actor).map_err(|error| unreadable("an actor", &error))?,
         rfc3339(change.now),
+        (place.is_none() && !new.attached.is_empty()).then(|| loom::json(&new.attached)).transpose()?,
     ])?;
     Ok(())
 }
@@ -142,11 +144,13 @@ pub(super) fn text(connection: &Connection, id: &SessionId, message: &MessageId)
 
 /// The queue, oldest first.
 pub(super) fn queue(connection: &Connection, id: &SessionId) -> StoreResult<Vec<QueuedMessage>> {
-    let sql = "SELECT message_id, waiting_text, created_at FROM cowork_web_messages
+    let sql = "SELECT message_id, waiting_text, created_at, attachments FROM cowork_web_messages
                WHERE session_id = ?1 AND waiting_text IS NOT NULL ORDER BY id";
     let mut statement = connection.prepare_cached(sql)?;
     let waiting = statement.query_map([id.as_str()], |row| {
-        Ok(QueuedMessage { message_id: MessageId(row.get(0)?), message: row.get(1)?, created_at: row.get(2)? })
+        let attachments = attached(row.get(3)?).paths();
+        let (message_id, message, created_at) = (MessageId(row.get(0)?), row.get(1)?, row.get(2)?);
+        Ok(QueuedMessage { message_id, message, created_at, attachments })
     })?;
     Ok(waiting.collect::<rusqlite::Result<_>>()?)
 }
@@ -156,23 +160,31 @@ fn queue_length(connection: &Connection, id: &SessionId) -> StoreResult<u32> {
     Ok(connection.prepare_cached(sql)?.query_row([id.as_str()], |row| row.get(0))?)
 }
 
+/// A column that is our own; what it can't be is nothing.
+fn attached(column: Option<String>) -> Attached {
+    column.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default()
+}
+
 struct Waiting {
     message_id: MessageId,
     text: String,
+    attached: Attached,
     actor: Actor,
 }
 
 /// The message named, or the oldest, if it waits.
 fn waiting(connection: &Connection, id: &SessionId, message: Option<&MessageId>) -> StoreResult<Option<Waiting>> {
-    let sql = "SELECT message_id, waiting_text, actor FROM cowork_web_messages
+    let sql = "SELECT message_id, waiting_text, actor, attachments FROM cowork_web_messages
                WHERE session_id = ?1 AND waiting_text IS NOT NULL AND message_id = COALESCE(?2, message_id)
                ORDER BY id LIMIT 1";
     let mut statement = connection.prepare_cached(sql)?;
-    let parts = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let parts = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, attached(row.get(3)?)));
     let found = statement.query_row(params![id.as_str(), message.map(MessageId::as_str)], parts).optional()?;
-    let Some((message_id, text, actor)): Option<(String, String, String)> = found else { return Ok(None) };
+    let Some((message_id, text, actor, attached)): Option<(String, String, String, Attached)> = found else {
+        return Ok(None);
+    };
     let actor = serde_json::from_str(&actor).map_err(|error| unreadable("an actor", &error))?;
-    Ok(Some(Waiting { message_id: MessageId(message_id), text, actor }))
+    Ok(Some(Waiting { message_id: MessageId(message_id), text, attached, actor }))
 }
 
 /// Starts the turn of a waiting message. One that is named and does not wait is `NoMessage`.
@@ -183,11 +195,11 @@ pub(super) fn start_queued(
     model: &str,
 ) -> StoreResult<Option<Accepted>> {
     sessions::require_for_write(change, id)?;
-    let Some(Waiting { message_id, text, actor }) = waiting(change.connection, id, message)? else {
+    let Some(Waiting { message_id, text, attached, actor }) = waiting(change.connection, id, message)? else {
         return if message.is_some() { Err(StoreError::NoMessage) } else { Ok(None) };
     };
     let place = turns::next_place(change, id)?;
-    turns::begin(change, &actor, id, place, &message_id, model, &text)?;
+    turns::begin(change, &actor, id, place, &message_id, model, (&text, &attached))?;
     let sql = "UPDATE cowork_web_messages SET waiting_text = NULL, turn_number = ?2 WHERE message_id = ?1";
     change.connection.prepare_cached(sql)?.execute(params![message_id.as_str(), place.turn_number as i64])?;
     release_empty_queue(change.connection, id)?;

@@ -32,6 +32,7 @@ async fn a_message_that_starts_has_its_row_and_events_in_order() {
                 client_id: Some("c-1".into()),
                 queued: false,
                 bytes: 6,
+                attachments: vec![],
             },
             EventBody::TurnStarted { turn: 1, message_id, model: "primary".into() },
         ]

@@ -27,6 +27,7 @@ mod steering;
 mod tasks;
 mod times;
 mod turns;
+mod uploads;
 mod writer;
 
 use std::{path::Path, sync::Arc, time::Duration};

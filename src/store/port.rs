@@ -3,21 +3,25 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use super::{
     SqliteStore, approvals, calls, events, listing, messages, partials, questions, recall, recover, removal, rows,
-    sessions, sharing, steering, tasks, turns, writer::Change,
+    sessions, sharing, steering, tasks, turns, uploads, writer::Change,
 };
 use crate::{
-    agent::ports::store::{
-        AcceptOutcome, CallEnd, CallStart, Decided, MessageEnd, NewApproval, NewMessage, NewQuestion, NewSession,
-        PartialText, QuestionState, Recall, Recalled, Recovered, Resolution, Steering, Store, StoreError, StoreResult,
-        StoredSession, TurnWindow,
+    agent::ports::{
+        clock::rfc3339,
+        store::{
+            AcceptOutcome, CallEnd, CallStart, Decided, MessageEnd, NewApproval, NewMessage, NewQuestion, NewSession,
+            NewUpload, PartialText, QuestionState, Recall, Recalled, Recovered, Resolution, Steering, Store,
+            StoreError, StoreResult, StoredSession, StoredUpload, TurnWindow,
+        },
     },
     protocol::{
         Accepted, Actor, ApprovalId, ApprovalRule, Asked, CallId, Decision, EventBody, EventPage, MessageId, Part,
         QuestionId, QueuedMessage, Record, RuleId, Seq, SessionId, SessionQuery, Share, Sharing, Task, TurnPage,
-        UpdateSession,
+        UpdateSession, UploadId, UploadedFile,
     },
 };
 
@@ -303,6 +307,54 @@ impl Store for SqliteStore {
 
     async fn take_steering(&self, id: &SessionId, turn: u32) -> StoreResult<Vec<Steering>> {
         self.write_session(id, move |change, id| steering::take(change, id, turn)).await
+    }
+
+    async fn begin_upload(&self, actor: &Actor, id: &SessionId, new: NewUpload) -> StoreResult<()> {
+        self.write_as(actor, id, move |change, actor, id| uploads::begin(change, actor, id, &new)).await
+    }
+
+    async fn end_upload(
+        &self,
+        actor: &Actor,
+        id: &SessionId,
+        upload: &UploadId,
+        files: Vec<EventBody>,
+        result: Option<UploadedFile>,
+    ) -> StoreResult<()> {
+        let upload = upload.clone();
+        let end = move |change: &mut Change<'_>, actor: &Actor, id: &SessionId| {
+            uploads::end(change, actor, id, &upload, files, result.as_ref())
+        };
+        self.write_as(actor, id, end).await
+    }
+
+    async fn upload(&self, id: &SessionId, upload: &UploadId) -> StoreResult<StoredUpload> {
+        let upload = upload.clone();
+        self.read_session(id, move |connection, id| uploads::find(connection, id, &upload)).await
+    }
+
+    async fn keep_received(
+        &self,
+        id: &SessionId,
+        upload: &UploadId,
+        received: u64,
+        expires: Timestamp,
+    ) -> StoreResult<()> {
+        let (upload, expires) = (upload.clone(), rfc3339(expires));
+        self.write_session(id, move |change, _| uploads::received(change.connection, &upload, received, &expires)).await
+    }
+
+    async fn uploads(&self) -> StoreResult<Vec<StoredUpload>> {
+        self.readers.read(|connection, _| uploads::all(connection)).await
+    }
+
+    async fn forget_upload(&self, upload: &UploadId) -> StoreResult<()> {
+        let upload = upload.clone();
+        self.writer.write(move |change| uploads::forget(change.connection, &upload)).await
+    }
+
+    async fn tell_uploads(&self, id: &SessionId) -> StoreResult<Option<String>> {
+        self.write_session(id, uploads::tell).await
     }
 
     async fn set_tasks(&self, id: &SessionId, tasks: Vec<Task>) -> StoreResult<()> {

@@ -111,7 +111,7 @@ pub(super) fn answer_with_message(
     if let Some(repeated) = messages::repeated(change.connection, id, new.client_id.as_deref(), &new.text)? {
         return Ok(repeated);
     }
-    match answer(change, actor, id, &asked.question_id, &new.text)? {
+    match answer(change, actor, id, &asked.question_id, &new.attached.with_text(&new.text))? {
         Resolution::Done => {
             messages::insert_answer(change, actor, id, new, asked.turn)?;
             let (turn, message_id) = (Some(asked.turn), new.message_id.clone());

@@ -10,6 +10,8 @@ use super::open::OpenError;
 pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_events_and_web_tables.sql"),
     include_str!("../../migrations/0002_agent_runtime.sql"),
+    include_str!("../../migrations/0003_uploads.sql"),
+    include_str!("../../migrations/0005_pinned_sessions.sql"),
     include_str!("../../migrations/0007_access.sql"),
 ];
 

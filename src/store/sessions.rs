@@ -31,7 +31,8 @@ pub(super) fn columns() -> String {
          (SELECT substr(t.content, 1, {TITLE_SOURCE_CHARS}) FROM conversation_turns t
           WHERE t.session_id = s.id AND +t.role = 'user' ORDER BY t.turn_number, t.id LIMIT 1),
          (SELECT COALESCE(MAX(seq), 0) FROM cowork_events e WHERE e.session_id = s.id),
-         w.mode, COALESCE(w.archived, 0), w.running_turn, COALESCE(w.queue_held, 0)"
+         w.mode, COALESCE(w.archived, 0), w.running_turn, COALESCE(w.queue_held, 0),
+         COALESCE(w.pinned, 0)"
     )
 }
 
@@ -52,6 +53,7 @@ pub(super) fn read(row: &Row<'_>, zone: &TimeZone) -> rusqlite::Result<StoredSes
         started_at: times::read(&row.get::<_, String>(5)?, zone),
         last_active_at: times::read(&row.get::<_, String>(6)?, zone),
         archived: row.get(12)?,
+        pinned: row.get(15)?,
         head_seq: row.get::<_, i64>(10)? as Seq,
         running_turn: row.get(13)?,
         queue_held: row.get(14)?,
@@ -143,7 +145,7 @@ pub(super) fn create(change: &mut Change<'_>, actor: &Actor, new: &NewSession) -
     require_whole(change, &new.id)
 }
 
-/// Changes what `update` names; the event says what is different now. Neither makes the session newer in the list.
+/// Changes what `update` names; the event says what is different now, but for a pin, which only orders a list. Neither makes the session newer in the list.
 pub(super) fn update(
     change: &mut Change<'_>,
     actor: &Actor,
@@ -180,6 +182,10 @@ fn set(connection: &Connection, id: &SessionId, update: &UpdateSession) -> Store
     if let Some(archived) = update.archived {
         let sql = "UPDATE cowork_web_sessions SET archived = ?2 WHERE session_id = ?1";
         connection.execute(sql, params![id.as_str(), archived])?;
+    }
+    if let Some(pinned) = update.pinned {
+        let sql = "UPDATE cowork_web_sessions SET pinned = ?2 WHERE session_id = ?1";
+        connection.execute(sql, params![id.as_str(), pinned])?;
     }
     if let Some(mode) = update.mode {
         let sql = "UPDATE cowork_web_sessions SET mode = ?2 WHERE session_id = ?1";

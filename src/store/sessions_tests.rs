@@ -31,6 +31,7 @@ async fn a_new_session_has_looms_row_ours_and_its_event() {
             started_at: "2026-07-01T10:00:00.139Z".into(),
             last_active_at: "2026-07-01T10:00:00.139Z".into(),
             archived: false,
+            pinned: false,
             head_seq: 1,
             running_turn: None,
             queue_held: false,

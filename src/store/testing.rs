@@ -20,8 +20,8 @@ use crate::{
         },
     },
     protocol::{
-        Actor, CallId, ContextUse, Event, EventBody, InterruptReason, MessageId, Mode, Record, Seq, SessionId, Tokens,
-        ToolCall, ToolResult, TurnRow,
+        Actor, Attached, CallId, ContextUse, Event, EventBody, InterruptReason, MessageId, Mode, Record, Seq,
+        SessionId, Tokens, ToolCall, ToolResult, TurnRow,
     },
 };
 
@@ -237,6 +237,7 @@ pub(super) fn message(text: &str, start_with: Option<&str>) -> NewMessage {
     NewMessage {
         message_id: MessageId(uuid::Uuid::new_v4().simple().to_string()),
         client_id: None,
+        attached: Attached::default(),
         text: text.into(),
         start_with: start_with.map(str::to_owned),
     }

@@ -5,12 +5,12 @@ use serde_json::json;
 use super::{
     calls, events, messages, partials, recover,
     rows::{self, NewRow},
-    sessions,
+    sessions, uploads,
     writer::Change,
 };
 use crate::{
     agent::ports::store::{MessageEnd, StoreError, StoreResult},
-    protocol::{Actor, EventBody, MessageId, Role, SessionId},
+    protocol::{Actor, Attached, EventBody, MessageId, Role, SessionId},
 };
 
 /// Where the next turn of a session stands.
@@ -40,12 +40,13 @@ pub(super) fn begin(
     place: Place,
     message_id: &MessageId,
     model: &str,
-    text: &str,
+    (text, attached): (&str, &Attached),
 ) -> StoreResult<()> {
     let started = EventBody::TurnStarted { turn: place.turn, message_id: message_id.clone(), model: model.into() };
     // With its text: one that waited may have been edited since watchers saw it.
     events::append_with_text(change, id, actor, started, Some(text.to_owned()))?;
-    rows::append(change, id, NewRow::new(Role::User, text))?;
+    rows::append(change, id, NewRow { metadata: attached.metadata(), ..NewRow::new(Role::User, text) })?;
+    uploads::tell(change, id)?;
     sessions::set_running_turn(change.connection, id, Some(place.turn))
 }
 

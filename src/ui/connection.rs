@@ -8,7 +8,7 @@ use super::{
     browser::{self, Socket},
     session_view::{Link, SessionView},
 };
-use crate::protocol::{Record, Seq, ServerFrame, SessionId};
+use crate::protocol::{ErrorCode, Record, Seq, ServerFrame, Session, SessionId};
 
 /// Nothing heard for this long, heartbeats included: the connection is dead, whatever the browser says.
 const SILENCE_MS: u32 = 40_000;
@@ -92,8 +92,8 @@ impl Connection {
 
     /// Whether the session is still there, after a socket that never worked.
     async fn is_there(&self) -> bool {
-        let found = crate::rpc::sessions::load_session(self.id.to_string(), 1).await;
-        !matches!(found, Err(error) if error.code == crate::protocol::ErrorCode::NotFound)
+        let found = browser::get::<Session>(&self.view.path("")).await;
+        !matches!(found, Err(error) if error.code == ErrorCode::NotFound)
     }
 
     fn take(&mut self, frame: ServerFrame, missed_from: Seq) -> Option<Ended> {

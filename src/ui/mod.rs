@@ -3,37 +3,47 @@
 pub mod browser;
 mod chat;
 mod connection;
+mod files;
+mod frame;
 mod logs;
 mod pages;
 mod session_view;
 mod sessions;
 mod widgets;
+pub mod words;
 
-use leptos::prelude::*;
-use leptos_meta::{MetaTags, Title, provide_meta_context};
-use leptos_router::{
-    SsrMode,
-    components::{Route, Router, Routes},
-    path,
-};
+use std::sync::Arc;
 
-use pages::{home::HomePage, live::LivePage, not_found::NotFoundPage, session::SessionPage};
+use leptos::{nonce::use_nonce, prelude::*};
+
+use crate::protocol::{Opened, Page, Status};
+use frame::Frame;
+use pages::{home::Home, live::RunningTurn, not_found::NotFound, session::Workbench};
+
+/// Seconds between two looks at a running turn without scripts.
+const REFRESH_S: &str = "2";
 
 /// The document around the app.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
+    let opened = use_context::<Arc<Opened>>().unwrap_or_default();
     let styles = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
+    let look = opened.look;
+    let widths = format!(":root{{--left:{}px;--right:{}px}}", look.left, look.right);
+    let running = matches!(&opened.page, Page::Running(page) if page.session.status != Status::Idle);
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang=browser::language().tag() data-theme=look.theme.name()>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1, interactive-widget=resizes-content"/>
                 <meta name="color-scheme" content="light dark"/>
+                {running.then(|| view! { <meta http-equiv="refresh" content=REFRESH_S/> })}
+                <title>{pages::title(&opened.page)}</title>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
                 <link rel="stylesheet" id="leptos" href=styles/>
+                <style nonce=use_nonce()>{widths}</style>
                 <AutoReload options=options.clone()/>
-                <HydrationScripts options/>
-                <MetaTags/>
+                {(!matches!(opened.page, Page::Running(_))).then(|| view! { <HydrationScripts options/> })}
             </head>
             <body>
                 <App/>
@@ -44,17 +54,13 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 
 #[component]
 pub fn App() -> impl IntoView {
-    provide_meta_context();
+    let Opened { page, look, now, sessions, error } = SharedValue::new(browser::opened).into_inner();
     Effect::new(|_| browser::mark_hydrated());
-    view! {
-        <Title formatter=|title: String| browser::page_title(if title.is_empty() { "Cowork".into() } else { format!("{title} · Cowork") })/>
-        <Router>
-            <Routes fallback=NotFoundPage>
-                // Async: the status and the title depend on the data, and the page must be whole without scripts.
-                <Route path=path!("/") view=HomePage ssr=SsrMode::Async/>
-                <Route path=path!("/sessions/:id") view=SessionPage ssr=SsrMode::Async/>
-                <Route path=path!("/sessions/:id/live") view=LivePage ssr=SsrMode::Async/>
-            </Routes>
-        </Router>
+    let frame = Frame::new(look);
+    match page {
+        Page::Home(home) => view! { <Home home=*home frame sessions now error/> }.into_any(),
+        Page::Session(page) => view! { <Workbench page=*page frame sessions now error/> }.into_any(),
+        Page::Running(page) => view! { <RunningTurn page=*page/> }.into_any(),
+        Page::NotFound => view! { <NotFound error/> }.into_any(),
     }
 }

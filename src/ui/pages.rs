@@ -5,14 +5,22 @@ pub mod live;
 pub mod not_found;
 pub mod session;
 
-use leptos::server_fn::error::ServerFnUrlError;
-use leptos_router::params::ParamsMap;
+use super::words::words;
+use crate::protocol::Page;
 
-use crate::protocol::ApiError;
+/// The name of the product, alone or behind a title.
+pub const NAME: &str = "Cowork";
 
-/// What went wrong with a form, in the address that the answer led to: our routes' `error`, or what a server
-/// function says in its own way.
-fn told_error(query: &ParamsMap) -> Option<String> {
-    let by_function = || query.get("__err").map(|text| ServerFnUrlError::<ApiError>::decode_err(&text).detail);
-    query.get("error").filter(|text| !text.is_empty()).or_else(by_function)
+/// What the browser's tab says at first.
+pub fn title(page: &Page) -> String {
+    match page {
+        Page::Home(_) => NAME.to_owned(),
+        Page::Session(page) => tab_title(&page.session.title),
+        Page::Running(_) => tab_title(words().frame.running_turn),
+        Page::NotFound => tab_title(words().frame.not_found),
+    }
+}
+
+pub fn tab_title(title: &str) -> String {
+    [title, " · ", NAME].concat()
 }

@@ -2,18 +2,23 @@
 //! event goes into the fold; what the fold says it touched is copied into that part's signal, and only that part
 //! of the page is drawn again.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use leptos::prelude::*;
 
 use crate::protocol::{
-    CallId, Event, EventBody, Pending, QueuedMessage, Record, Seq, Session, SessionPage, Status, UNTITLED,
+    CallId, ChangeList, Event, EventBody, Pending, QueuedMessage, Record, Seq, Session, SessionPage, Status, UNTITLED,
     derived_title,
     transcript::{Call, Message, Outcome, Said, Steered, Touched, Transcript, Turn},
 };
 
-/// Log rows kept in the page; older ones are in the log itself.
-const LOG_ROWS: usize = 2000;
+use super::files::examples::examples;
+
+/// Log rows kept in the page, the newest; older ones are in the log itself.
+const LOG_ROWS: usize = 100_000;
 
 #[derive(Clone, Copy)]
 pub struct SessionView {
@@ -26,6 +31,21 @@ pub struct SessionView {
     pub link: RwSignal<Link>,
     /// Counts what has been written, so that a reader who follows is taken along.
     pub written: RwSignal<u64>,
+    /// Of the session alone, so that what depends on it is not drawn with each event.
+    pub status: Memo<Status>,
+    /// Counts what may have changed a file of the workspace.
+    pub files_changed: RwSignal<u64>,
+    /// What each turn changed, as far as its steps said.
+    pub changed: RwSignal<BTreeMap<u32, BTreeSet<String>>>,
+    /// The changes that the page was opened with.
+    pub changes: StoredValue<BTreeMap<u32, ChangeList>>,
+    /// What could be asked for in an empty session.
+    pub examples: StoredValue<Vec<String>>,
+    /// A path that goes into the message field.
+    pub mention: RwSignal<Option<String>>,
+    /// A step whose row in the log is asked for.
+    pub log_of: RwSignal<Option<CallId>>,
+    id: StoredValue<String>,
     fold: StoredValue<Fold>,
     owner: StoredValue<Owner>,
 }
@@ -105,24 +125,45 @@ pub enum Link {
 
 impl SessionView {
     pub fn new(page: SessionPage) -> Self {
-        let SessionPage { session, mut transcript, events, cursor, in_flight, .. } = page;
+        let (changed, examples) = (changed_files(&page), examples(&page.files));
+        let SessionPage { session, mut transcript, events, cursor, in_flight, changes, .. } = page;
+        let id = StoredValue::new(session.id.to_string());
         let turns = transcript.turns.iter_mut().map(TurnView::new).collect();
         if let Some((number, message)) = in_flight {
             // It is shown, but no event has completed it yet.
             let turn = transcript.turns.iter_mut().find(|turn| turn.turn == number);
             turn.into_iter().for_each(|turn| turn.messages.retain(|known| known.message != message));
         }
+        let session = RwSignal::new(session);
         Self {
-            session: RwSignal::new(session),
+            session,
             turns: RwSignal::new(turns),
             queue: RwSignal::new(transcript.queue.clone()),
             queue_held: RwSignal::new(transcript.queue_held),
             events: RwSignal::new(events.into_iter().map(|event| LogRow::Event(Arc::new(event))).collect()),
             link: RwSignal::new(Link::Connecting),
             written: RwSignal::new(0),
+            status: Memo::new(move |_| session.with(|session| session.status)),
+            files_changed: RwSignal::new(0),
+            changed: RwSignal::new(changed),
+            changes: StoredValue::new(changes),
+            examples: StoredValue::new(examples),
+            mention: RwSignal::new(None),
+            log_of: RwSignal::new(None),
+            id,
             fold: StoredValue::new(Fold { transcript, cursor }),
             owner: StoredValue::new(Owner::current().unwrap_or_default()),
         }
+    }
+
+    /// The address of something of this session.
+    pub fn path(&self, rest: &str) -> String {
+        self.id.with_value(|id| ["/cowork/sessions/", id, rest].concat())
+    }
+
+    /// Turns in which files were changed, oldest first.
+    pub fn changing_turns(&self) -> Vec<u32> {
+        self.changed.with(|changed| changed.keys().copied().collect())
     }
 
     /// The seq of the last event that was taken in.
@@ -145,17 +186,29 @@ impl SessionView {
         // The signals belong to the page, not to whatever task an event arrived in.
         self.owner.get_value().with(|| self.draw(touched.unwrap_or(Touched::Nothing)));
         self.update_session(&record);
+        self.note_files(&record.event.body);
         self.events.update(|rows| {
             let newest =
                 rows.iter().rev().find_map(|row| if let LogRow::Event(event) = row { Some(event.seq) } else { None });
             if newest.is_some_and(|newest| newest >= record.event.seq) {
                 return;
             }
-            rows.push(LogRow::Event(Arc::new(record.event)));
+            let mut event = record.event;
+            leave_out_bulk(&mut event.body);
+            rows.push(LogRow::Event(Arc::new(event)));
             let surplus = rows.len().saturating_sub(LOG_ROWS);
             rows.drain(..surplus);
         });
         self.written.update(|count| *count += 1);
+    }
+
+    fn note_files(&self, body: &EventBody) {
+        if let Some((turn, files)) = body.changed_files() {
+            self.changed.update(|changed| changed.entry(turn).or_default().extend(files.iter().cloned()));
+        }
+        if body.may_change_files() {
+            self.files_changed.update(|count| *count += 1);
+        }
     }
 
     /// Takes in live output of a running call.
@@ -328,9 +381,39 @@ impl SessionView {
                 | EventBody::ApprovalRuleRemoved { .. }
                 | EventBody::SteeringReceived { .. }
                 | EventBody::QueueChanged { .. }
+                | EventBody::UploadStarted { .. }
+                | EventBody::UploadCompleted { .. }
+                | EventBody::UploadFailed { .. }
                 | EventBody::SessionError { .. } => {}
             }
         });
+    }
+}
+
+/// What the turns of a page changed; a turn whose rows alone tell of it has its changed files' diffs.
+fn changed_files(page: &SessionPage) -> BTreeMap<u32, BTreeSet<String>> {
+    let mut changed = BTreeMap::<u32, BTreeSet<String>>::new();
+    for (turn, files) in page.events.iter().filter_map(|event| event.body.changed_files()) {
+        changed.entry(turn).or_default().extend(files.iter().cloned());
+    }
+    for turn in page.transcript.turns.iter() {
+        let calls = turn.messages.iter().flat_map(|message| &message.calls).filter(|call| call.diff.is_some());
+        let paths: BTreeSet<String> = calls.map(|call| call.preview.clone()).collect();
+        if !paths.is_empty() {
+            changed.entry(turn.turn).or_insert(paths);
+        }
+    }
+    changed
+}
+
+/// A log row tells of an event in one line; a hundred thousand of them must fit into a tab.
+fn leave_out_bulk(body: &mut EventBody) {
+    if let EventBody::ToolCallCompleted { output, diff, .. } = body {
+        output.clear();
+        *diff = None;
+    }
+    if let EventBody::ToolCallStarted { args, .. } = body {
+        *args = serde_json::Value::Null;
     }
 }
 

@@ -4,6 +4,6 @@ mod clock;
 mod icon;
 mod notice;
 
-pub use clock::{Clock, Day};
+pub use clock::{Clock, Day, ago, minutes};
 pub use icon::{Glyph, Icon};
 pub use notice::Notice;

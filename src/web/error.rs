@@ -4,7 +4,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::protocol::{ApiError, ErrorCode};
 
@@ -27,15 +27,23 @@ impl From<ApiError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let ApiError { code, detail } = self.0;
-        let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = json!({
-            "type": "about:blank",
-            "title": code.title(),
-            "status": status.as_u16(),
-            "code": code.as_str(),
-            "detail": detail,
-        });
-        (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
+        with_document(self.0.code, &document(&self.0))
     }
+}
+
+/// The problem document of an error.
+pub fn document(error: &ApiError) -> Value {
+    json!({
+        "type": "about:blank",
+        "title": error.code.title(),
+        "status": error.code.status(),
+        "code": error.code.as_str(),
+        "detail": error.detail,
+    })
+}
+
+/// The answer that carries a problem document, which may say more than others do.
+pub fn with_document(code: ErrorCode, document: &Value) -> Response {
+    let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, [(header::CONTENT_TYPE, "application/problem+json")], document.to_string()).into_response()
 }

@@ -195,7 +195,7 @@ impl WantsPage {
 }
 
 /// Percent-encodes a query value.
-fn encode(text: &str) -> String {
+pub fn encode(text: &str) -> String {
     let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     text.bytes().map(|byte| if keep(byte) { (byte as char).to_string() } else { format!("%{byte:02X}") }).collect()
 }

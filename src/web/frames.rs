@@ -78,6 +78,9 @@ fn text_field(body: &EventBody) -> Option<&'static str> {
         | EventBody::ToolCallCompleted { .. }
         | EventBody::TurnCompleted { .. }
         | EventBody::TurnInterrupted { .. }
+        | EventBody::UploadStarted { .. }
+        | EventBody::UploadCompleted { .. }
+        | EventBody::UploadFailed { .. }
         | EventBody::SessionError { .. } => None,
     }
 }
@@ -102,6 +105,7 @@ mod tests {
             client_id: Some("c".into()),
             queued: false,
             bytes: 5,
+            attachments: vec![],
         };
         let frames = frames(body, Some("hello"));
         assert_eq!(frames[0]["type"], "message_accepted");

@@ -31,11 +31,13 @@ pub struct LogQuery {
     limit: u32,
     /// Event types, divided by commas; empty means all.
     types: String,
+    /// The whole log as a file, for people: a link can't ask for lines by a header.
+    download: bool,
 }
 
 impl Default for LogQuery {
     fn default() -> Self {
-        Self { cursor: 0, limit: 200, types: String::new() }
+        Self { cursor: 0, limit: 200, types: String::new(), download: false }
     }
 }
 
@@ -47,6 +49,11 @@ pub async fn list(
 ) -> Answer<Response> {
     let types: Vec<String> = query.types.split(',').filter(|name| !name.is_empty()).map(Into::into).collect();
     let page = agent.events(&id, query.cursor, query.limit, &types).await?;
+    if query.download {
+        let name = format!("attachment; filename=\"cowork-log-{id}.jsonl\"");
+        let lines = all_lines(agent, id, query.cursor, types);
+        return Ok(([(header::CONTENT_DISPOSITION, name)], lines).into_response());
+    }
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if accept.contains("application/x-ndjson") {
         return Ok(all_lines(agent, id, query.cursor, types));

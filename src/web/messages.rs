@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     agent::Agent,
-    protocol::{ApiError, MessageId, QueuedMessage},
+    protocol::{ApiError, Attachment, MessageId, QueuedMessage},
 };
 
 #[derive(Deserialize)]
@@ -25,6 +25,8 @@ pub struct NewMessage {
     #[serde(default)]
     message: String,
     client_id: Option<String>,
+    #[serde(default)]
+    attachments: Vec<Attachment>,
 }
 
 pub async fn send(
@@ -36,7 +38,7 @@ pub async fn send(
 ) -> Response {
     let send = async {
         let Fields(new) = new?;
-        let accepted = agent.send_message(&actor, &id, new.message, new.client_id).await?;
+        let accepted = agent.send_message(&actor, &id, new.message, new.client_id, new.attachments).await?;
         Ok((StatusCode::ACCEPTED, Json(accepted)).into_response())
     };
     page.answer(&page_of(&id), send.await)

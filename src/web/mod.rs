@@ -1,25 +1,32 @@
 //! HTTP: routes, guards, the live stream, the page's files. Handlers are a few lines each: read the request,
 //! ask the [`Agent`](crate::agent::Agent), answer.
 
+mod archive;
 mod assets;
 mod auth;
 mod changes;
 mod error;
 mod extract;
+mod files;
 mod frames;
 mod guard;
 mod health;
 mod logs;
+mod look;
 mod messages;
 mod page;
 mod plain;
+mod preview;
 mod public_config;
+mod range;
 mod router;
 mod server;
 mod sessions;
 mod sharing;
 mod sharing_page;
 mod stream;
+mod tus;
+mod upload;
 mod words;
 
 pub use assets::build_id;

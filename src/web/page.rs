@@ -1,69 +1,174 @@
-//! The page: Leptos' routes and server functions, with the same context for both.
+//! The pages: what each address shows is read first, then Leptos renders it whole.
+
+use std::{collections::HashMap, sync::Arc};
 
 use axum::{
-    Router,
     body::Body,
-    extract::{Request, State},
-    http::{StatusCode, request::Parts},
+    extract::{Path, Query, Request, State},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::any,
+    routing::get,
 };
-use leptos::{nonce::Nonce, prelude::*, server_fn::error::SERVER_FN_ERROR_HEADER};
-use leptos_axum::{LeptosRoutes, generate_route_list};
+use leptos::{nonce::Nonce, prelude::*};
 
-use super::messages;
-use crate::{access::Visitor, state::AppState, ui};
+use super::{files, messages, router::Routes};
+use crate::{
+    access::Visitor,
+    protocol::{ApiError, ErrorCode, Look, Opened, Page, SessionId, Tab},
+    state::AppState,
+    ui::{self, words::Language},
+};
 
-/// The routes, and their addresses.
-pub fn routes(state: &AppState) -> (Router<AppState>, Vec<String>) {
-    let listing = generate_route_list(ui::App);
-    let functions = leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path.to_owned());
-    let addresses = listing.iter().map(|route| route.path().to_owned()).chain(functions).collect();
-    let options = state.leptos.clone();
-    let shell = move || ui::shell(options.clone());
-    let router = Router::new().route("/rpc/{*function}", any(server_function)).leptos_routes_with_context(
-        state,
-        listing,
-        context(state.clone()),
-        shell,
-    );
-    (router, addresses)
+pub const LANGUAGE_COOKIE: &str = "cowork_lang";
+
+/// What an address may ask for; names that a page does not know are passed over.
+type Asked = Query<HashMap<String, String>>;
+
+pub fn routes() -> Routes {
+    // Leptos renders on this runtime; a second router of the same process finds it set.
+    let _ = any_spawner::Executor::init_tokio();
+    Routes::new()
+        .route("/", get(home))
+        .route("/sessions/{id}", get(session))
+        .route("/sessions/{id}/live", get(running_turn))
 }
 
-async fn server_function(State(state): State<AppState>, request: Request<Body>) -> Response {
-    let response = leptos_axum::handle_server_fns_with_context(context(state), request).await.into_response();
-    // Leptos answers for an address that no function has with a text for developers.
-    let is_unknown =
-        response.status() == StatusCode::BAD_REQUEST && !response.headers().contains_key(SERVER_FN_ERROR_HEADER);
-    if is_unknown { messages::nothing_here().await.into_response() } else { response }
+async fn home(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(asked): Asked,
+    request: Request<Body>,
+) -> Response {
+    let deleted = asked.get("deleted").and_then(|id| SessionId::parse(id));
+    let page = state.home_page(asked.get("dir").cloned(), deleted).await;
+    render(state, &visitor, Ok(Page::Home(Box::new(page))), &asked, request).await
 }
 
-/// What server functions and components find: the state, who is asking, and the nonce that the answer's policy names.
-fn context(state: AppState) -> impl Fn() + Clone + Send + Sync + 'static {
-    move || {
-        provide_context(state.clone());
-        let Some(parts) = use_context::<Parts>() else { return };
-        if let Some(nonce) = parts.extensions.get::<Nonce>().cloned() {
-            provide_context(nonce);
-        }
-        if let Some(visitor) = parts.extensions.get::<Visitor>().cloned() {
-            provide_context(visitor);
-        }
+async fn session(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    Query(asked): Asked,
+    request: Request<Body>,
+) -> Response {
+    let rows = asked.get("rows").and_then(|rows| rows.parse().ok());
+    let mut page = state.session_page(&visitor, &id, rows).await;
+    if let (Ok(page), Tab::Changes) = (&mut page, wanted_look(request.headers(), &asked).tab) {
+        page.changes = state.turn_changes(page).await;
     }
+    if let Ok(page) = &mut page {
+        page.files = files::of_root(&state.agent, &page.session.id).await;
+    }
+    let page = page.map(|page| Page::Session(Box::new(page)));
+    render(state, &visitor, page, &asked, request).await
+}
+
+/// Rows that surely hold the running turn's end.
+const RUNNING_ROWS: u32 = 30;
+
+async fn running_turn(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    Query(asked): Asked,
+    request: Request<Body>,
+) -> Response {
+    let page = state.session_page(&visitor, &id, Some(RUNNING_ROWS)).await;
+    let page = page.map(|page| Page::Running(Box::new(page)));
+    render(state, &visitor, page, &asked, request).await
 }
 
 /// An address that nothing stands at: a page for people, a problem document for programs.
-pub async fn not_found(State(state): State<AppState>, request: Request<Body>) -> Response {
-    let wants_page = request
-        .headers()
-        .get("accept")
-        .is_some_and(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/html")));
-    if !wants_page {
+pub async fn not_found(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(asked): Asked,
+    request: Request<Body>,
+) -> Response {
+    let accept = header_text(request.headers(), header::ACCEPT);
+    if !accept.contains("text/html") {
         return messages::nothing_here().await.into_response();
     }
+    render(state, &visitor, Err(ApiError::session_not_found()), &asked, request).await
+}
+
+async fn render(
+    state: AppState,
+    visitor: &Visitor,
+    page: Result<Page, ApiError>,
+    asked: &HashMap<String, String>,
+    request: Request<Body>,
+) -> Response {
+    let (status, page, mut error) = match page {
+        Ok(page) => (StatusCode::OK, page, None),
+        Err(error) if error.code == ErrorCode::NotFound => (StatusCode::NOT_FOUND, Page::NotFound, None),
+        // The page says what failed, beside the way back.
+        Err(error) => (
+            StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            Page::NotFound,
+            Some(error.detail),
+        ),
+    };
+    error = error.or_else(|| asked.get("error").filter(|text| !text.is_empty()).cloned());
+    let look = wanted_look(request.headers(), asked);
+    let now = jiff::Timestamp::now().to_string();
+    let opened = Arc::new(Opened { page, look, now, sessions: state.listed_sessions(visitor).await, error });
+    let language = language(request.headers());
+    let nonce = request.extensions().get::<Nonce>().cloned();
+    let context = move || {
+        provide_context(opened.clone());
+        provide_context(language);
+        if let Some(nonce) = nonce.clone() {
+            provide_context(nonce);
+        }
+    };
     let options = state.leptos.clone();
-    let render = leptos_axum::render_app_async_with_context(context(state), move || ui::shell(options.clone()));
+    let render = leptos_axum::render_app_async_with_context(context, move || ui::shell(options.clone()));
     let mut response = render(request).await;
-    *response.status_mut() = StatusCode::NOT_FOUND;
+    *response.status_mut() = status;
     response
+}
+
+/// The look with what the address asks for: without scripts the right panel's tabs are links.
+fn wanted_look(headers: &HeaderMap, asked: &HashMap<String, String>) -> Look {
+    let look = look(headers);
+    Look { tab: asked.get("tab").and_then(|name| Tab::named(name)).unwrap_or(look.tab), ..look }
+}
+
+pub fn look(headers: &HeaderMap) -> Look {
+    cookie(headers, Look::COOKIE).map(|text| Look::read(&text)).unwrap_or_default()
+}
+
+/// The person's choice, else what the browser prefers.
+pub fn language(headers: &HeaderMap) -> Language {
+    let chosen = cookie(headers, LANGUAGE_COOKIE).and_then(|tag| Language::of_tag(&tag));
+    chosen.or_else(|| Language::of_header(&header_text(headers, header::ACCEPT_LANGUAGE))).unwrap_or_default()
+}
+
+fn header_text(headers: &HeaderMap, name: header::HeaderName) -> String {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+}
+
+fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    let all = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = all.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(header::HeaderName, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.clone(), header::HeaderValue::from_static(value))).collect()
+    }
+
+    #[test]
+    fn the_choice_of_a_language_goes_before_the_browsers() {
+        let german = (header::ACCEPT_LANGUAGE, "de-DE,en;q=0.5");
+        assert_eq!(language(&headers(&[])), Language::English);
+        assert_eq!(language(&headers(&[german.clone()])), Language::German);
+        assert_eq!(language(&headers(&[german, (header::COOKIE, "a=b; cowork_lang=en")])), Language::English);
+        assert_eq!(language(&headers(&[(header::COOKIE, "cowork_lang=xx")])), Language::English);
+    }
 }

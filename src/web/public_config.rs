@@ -41,6 +41,12 @@ pub fn public_config(
             "grace_period_ms": config.cowork.grace_period.as_millis() as u64,
             "allowed_hosts": config.cowork.allowed_hosts,
         },
+        "uploads": {
+            "max_workspace_bytes": config.uploads.max_workspace_bytes,
+            "min_free_bytes": config.uploads.min_free_bytes,
+            "max_files": config.uploads.max_files,
+            "keep_partial_hours": config.uploads.keep_partial.as_secs() / 3600,
+        },
         "default_model": config.default_model,
         "models": models.collect::<serde_json::Map<String, Value>>(),
     })

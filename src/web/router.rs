@@ -1,14 +1,14 @@
 //! Every route of the server, in one place.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
-    Router,
+    Extension, Router,
     extract::Request,
     http::HeaderMap,
     middleware,
     response::{IntoResponse, Response},
-    routing::{MethodRouter, delete, get, post},
+    routing::{MethodRouter, delete, get, patch, post},
 };
 use tower_http::{
     catch_panic::CatchPanicLayer,
@@ -20,7 +20,8 @@ use tower_http::{
 };
 
 use super::{
-    assets, auth, changes, error::Problem, guard, health, logs, messages, page, sessions, sharing, sharing_page, stream, words,
+    archive, assets, auth, changes, error::Problem, files, guard, health, logs, look, messages, page, preview, sessions,
+    sharing, sharing_page, stream, tus, upload, words,
 };
 use crate::{
     protocol::{ApiError, ErrorCode},
@@ -36,8 +37,13 @@ pub fn router(state: AppState) -> Router {
     let compressed = SizeAbove::new(COMPRESS_FROM_BYTES)
         // These are precompressed, or streams that must not wait for a full buffer.
         .and(NotForContentType::const_new("application/wasm"))
-        .and(NotForContentType::const_new("application/x-ndjson"));
-    let Routes { router, .. } = routes(&state);
+        .and(NotForContentType::const_new("application/x-ndjson"))
+        // Files of people keep their length, and images and archives are compressed already.
+        .and(NotForContentType::const_new("application/octet-stream"))
+        .and(NotForContentType::const_new("application/pdf"))
+        .and(NotForContentType::const_new("application/zip"))
+        .and(NotForContentType::const_new("image/"));
+    let Routes { router, .. } = routes();
     router
         .fallback(page::not_found)
         .method_not_allowed_fallback(method_not_allowed)
@@ -53,24 +59,35 @@ pub fn router(state: AppState) -> Router {
 }
 
 /// The pattern of every address that something stands at, for those who check them all.
-pub fn addresses(state: &AppState) -> Vec<String> {
-    routes(state).addresses
+pub fn addresses() -> Vec<String> {
+    routes().addresses
 }
 
 /// A router that can tell its addresses.
-struct Routes {
+pub(super) struct Routes {
     router: Router<AppState>,
     addresses: Vec<String>,
 }
 
 impl Routes {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { router: Router::new(), addresses: Vec::new() }
     }
 
-    fn route(mut self, path: &str, methods: MethodRouter<AppState>) -> Self {
+    pub(super) fn route(mut self, path: &str, methods: MethodRouter<AppState>) -> Self {
         self.router = self.router.route(path, methods);
         self.addresses.push(path.to_owned());
+        self
+    }
+
+    fn merge(mut self, other: Self) -> Self {
+        self.router = self.router.merge(other.router);
+        self.addresses.extend(other.addresses);
+        self
+    }
+
+    fn with(mut self, layered: impl FnOnce(Router<AppState>) -> Router<AppState>) -> Self {
+        self.router = layered(self.router);
         self
     }
 
@@ -81,8 +98,8 @@ impl Routes {
     }
 }
 
-fn routes(state: &AppState) -> Routes {
-    let mut routes = Routes::new()
+fn routes() -> Routes {
+    Routes::new()
         .nest("/cowork", cowork())
         .route("/launch", post(auth::new_link))
         .route("/launch/{token}", get(auth::launch))
@@ -96,23 +113,29 @@ fn routes(state: &AppState) -> Routes {
         .route("/tools", get(health::tools))
         .route("/config", get(health::config))
         .route("/pkg/{build}/{file}", get(assets::package))
-        .route("/favicon.svg", get(|headers: HeaderMap| async move { assets::public("favicon.svg", &headers).await }));
-    let (pages, listing) = page::routes(state);
-    routes.router = routes.router.merge(pages);
-    routes.addresses.extend(listing);
-    routes
+        .route("/favicon.svg", get(|headers: HeaderMap| async move { assets::public("favicon.svg", &headers).await }))
+        .merge(page::routes())
 }
 
 fn cowork() -> Routes {
     Routes::new()
         .route("/sessions", post(sessions::create).get(sessions::list))
         .route("/sessions/{id}", get(sessions::get).patch(sessions::update).delete(sessions::delete))
+        .route("/sessions/{id}/update", post(sessions::update_by_form))
+        .route("/sessions/{id}/delete", post(sessions::delete_by_form))
         .route("/sessions/{id}/restore", post(sessions::restore))
         .route("/sessions/{id}/sharing", get(sharing::get).post(sharing::share))
         .route("/sessions/{id}/turns", get(sessions::turns))
         .route("/sessions/{id}/turns/{turn}/changes", get(changes::list))
         .route("/sessions/{id}/turns/{turn}/undo", post(changes::undo))
         .route("/sessions/{id}/logs", get(logs::list))
+        .route("/sessions/{id}/uploads", post(upload::upload))
+        .merge(resumable())
+        .route("/sessions/{id}/files", get(files::list))
+        .route("/sessions/{id}/files/search", get(files::search))
+        .route("/sessions/{id}/files/{*path}", get(files::download))
+        .route("/sessions/{id}/preview/{*path}", get(preview::preview))
+        .route("/sessions/{id}/archive", get(archive::archive))
         .route("/sessions/{id}/messages", post(messages::send))
         .route("/sessions/{id}/stop", post(messages::stop))
         .route("/sessions/{id}/steer", post(words::steer))
@@ -125,6 +148,21 @@ fn cowork() -> Routes {
         .route("/sessions/{id}/queue/{message}/send", post(messages::send_queued))
         .route("/sessions/{id}/stream", get(stream::upgrade))
         .route("/workspaces", get(sessions::folders))
+        .route("/look", post(look::set))
+        .with(|router| router.layer(Extension(Arc::<upload::Desk>::default())))
+        .with(|router| router.layer(Extension(Arc::<archive::Desk>::default())))
+}
+
+/// Uploads by tus; every answer of theirs says the version.
+fn resumable() -> Routes {
+    Routes::new()
+        .route("/sessions/{id}/uploads/tus", post(tus::create).options(tus::options))
+        .route(
+            "/sessions/{id}/uploads/tus/{upload}",
+            patch(tus::send).head(tus::head).get(tus::result).delete(tus::cancel).options(tus::options),
+        )
+        .with(|router| router.layer(Extension(Arc::<tus::Desk>::default())))
+        .with(|router| router.layer(middleware::map_response(tus::speak)))
 }
 
 async fn method_not_allowed(request: Request) -> Problem {

@@ -67,6 +67,27 @@ pub async fn delete(State(agent): State<Agent>, OwnSession(id): OwnSession) -> A
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// The page's forms: a form knows neither PATCH nor DELETE.
+pub async fn update_by_form(
+    State(agent): State<Agent>,
+    Who(actor): Who,
+    SessionPath(id): SessionPath,
+    page: WantsPage,
+    update: Form<UpdateSession>,
+) -> Response {
+    let updated = async { Ok(agent.update_session(&actor, &id, update?.0).await?) };
+    page.answer(&page_of(&id), updated.await.map(|session| Json(session).into_response()))
+}
+
+/// Leads to the start, where the session can be brought back for a while.
+pub async fn delete_by_form(State(agent): State<Agent>, OwnSession(id): OwnSession, page: WantsPage) -> Response {
+    match agent.delete_session(&id).await {
+        Ok(()) if page.0 => Redirect::to(&format!("/?deleted={id}")).into_response(),
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => page.answer("/", Err(error.into())),
+    }
+}
+
 pub async fn restore(State(agent): State<Agent>, OwnSession(id): OwnSession, page: WantsPage) -> Response {
     let restored = agent.restore_session(&id).await;
     page.answer(&page_of(&id), restored.map(|session| Json(session).into_response()).map_err(Into::into))

@@ -1,19 +1,22 @@
 //! The one door to the files of staff. Everything goes through a handle on the workspace's folder, and the
 //! operating system resolves each path beneath it: no link, also none that is swapped in meanwhile, leads out.
 
+mod browse;
 pub mod changes;
 mod error;
+pub mod names;
 mod near;
 mod path;
 mod port;
 mod real;
 pub mod roots;
+pub mod upload;
 mod walk;
 mod write;
 
 use std::{
     cmp::Ordering,
-    io::{self, Read},
+    io::{self, Read, Seek, SeekFrom},
     path::Path,
     time::SystemTime,
 };
@@ -24,6 +27,7 @@ use cap_std::{
 };
 use rustix::fs::OFlags;
 
+pub use browse::time;
 pub use error::WorkspaceError;
 pub use path::{MAX_PATH_BYTES, PathError, WorkspacePath};
 pub use port::RecordedChanges;
@@ -68,6 +72,8 @@ pub struct OpenFile {
     file: File,
     /// Size in bytes when it was opened.
     pub size: u64,
+    /// As of the same moment.
+    pub modified: Option<SystemTime>,
 }
 
 impl Workspace {
@@ -114,7 +120,8 @@ impl Workspace {
         let file = self.dir.open_with(path, &options).map_err(|error| WorkspaceError::of(path, error))?;
         let opened = file.metadata().map_err(|error| WorkspaceError::of(path, error))?;
         regular(path, &opened)?;
-        Ok(OpenFile { file, size: opened.len() })
+        let modified = opened.modified().ok().map(|time| time.into_std());
+        Ok(OpenFile { file, size: opened.len(), modified })
     }
 
     /// Up to `limit` bytes of a small file, or `None` where it can't be read.
@@ -140,6 +147,12 @@ impl Workspace {
 impl Read for OpenFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.file.read(buffer)
+    }
+}
+
+impl Seek for OpenFile {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
     }
 }
 

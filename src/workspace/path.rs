@@ -88,6 +88,14 @@ impl WorkspacePath {
         if self.is_root() { Self(name.into()) } else { Self(format!("{}/{name}", self.0)) }
     }
 
+    /// `below` as seen from this folder; `None` where that is longer than a path may be.
+    pub fn join(&self, below: &Self) -> Option<Self> {
+        if below.is_root() {
+            return Some(self.clone());
+        }
+        Some(self.entry(&below.0)).filter(|path| path.0.len() <= MAX_PATH_BYTES)
+    }
+
     pub fn is_root(&self) -> bool {
         self.0 == "."
     }

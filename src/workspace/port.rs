@@ -6,13 +6,13 @@ use std::{
 };
 
 use super::{
-    Workspace, WorkspaceError, WorkspacePath,
+    Kind, Workspace, WorkspaceError, WorkspacePath,
     changes::{ChangeError, TurnChanges},
     roots::Roots,
 };
 use crate::{
     agent::ports::{changes::Changes, workspaces::Workspaces},
-    protocol::{ApiError, ChangeList, ErrorCode, FolderList, SessionId, UndoAnswer, UndoConflict},
+    protocol::{ApiError, Attached, ChangeList, ErrorCode, FolderList, SessionId, UndoAnswer, UndoConflict},
 };
 
 /// The records that [`TurnChanges`] keeps.
@@ -80,12 +80,42 @@ fn failed(error: ChangeError) -> ApiError {
     }
 }
 
+const NOT_SENT: &str = "The message was not sent. Choose a file of the workspace.";
+
 impl Workspaces for Roots {
     fn resolve(&self, requested: Option<&str>) -> Result<PathBuf, ApiError> {
         Self::resolve(self, requested)
     }
     fn check(&self, workspace: &Path) -> Result<(), ApiError> {
         Self::check(self, workspace)
+    }
+    fn attach(&self, workspace: &Path, paths: &[String]) -> Result<Attached, ApiError> {
+        let mut attached = Attached::default();
+        let workspace = Workspace::open(workspace)
+            .map_err(|error| ApiError::new(ErrorCode::WorkspaceNotFound, format!("{error} {NOT_SENT}")))?;
+        for path in paths {
+            let refused = |code, why: &dyn std::fmt::Display| {
+                ApiError::new(code, format!("`{}` can't be attached: {why} {NOT_SENT}", super::names::shown(path)))
+            };
+            let path = WorkspacePath::parse(path)
+                .map_err(|error| refused(ErrorCode::PathOutsideWorkspace, &format!("{error}.")))?;
+            let facts = workspace.facts(&path).map_err(|error| match error {
+                WorkspaceError::Outside(_) => refused(ErrorCode::PathOutsideWorkspace, &error),
+                error => refused(ErrorCode::AttachmentNotFound, &error),
+            })?;
+            let list = match facts.kind {
+                Kind::File => &mut attached.files,
+                Kind::Folder => &mut attached.directories,
+                Kind::Closed => return Err(refused(ErrorCode::AttachmentNotFound, &"it is no file.")),
+            };
+            if !list.iter().any(|known| known == path.as_str()) {
+                list.push(path.into());
+            }
+        }
+        Ok(attached)
+    }
+    fn sweep_uploads(&self, workspace: &Path, target_dir: &str) {
+        super::upload::sweep_left(workspace, target_dir);
     }
     fn browse(&self, dir: Option<&str>) -> Result<FolderList, ApiError> {
         Self::browse(self, dir)

@@ -63,6 +63,7 @@ impl Roots {
                 dir: None,
                 parent: None,
                 usable: false,
+                writable: false,
                 folders: roots.iter().map(|root| folder(root)).collect(),
             }),
         }
@@ -80,7 +81,8 @@ impl Roots {
         folders.sort_by(|a, b| by_name(&a.name, &b.name));
         folders.truncate(MAX_FOLDERS);
         let parent = dir.parent().filter(|parent| self.covers(parent)).map(shown);
-        Ok(FolderList { dir: Some(shown(dir)), parent, usable: self.usable(dir).is_ok(), folders })
+        let writable = rustix::fs::access(dir, rustix::fs::Access::WRITE_OK).is_ok();
+        Ok(FolderList { dir: Some(shown(dir)), parent, usable: self.usable(dir).is_ok(), writable, folders })
     }
 
     /// The folder, if a session may work in it.

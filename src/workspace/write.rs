@@ -185,10 +185,7 @@ impl<'a> Part<'a> {
         let mut file = File::from(openat(self.dir, self.name(), flags, first)?);
         file.write_all(bytes).map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
         if let Some(old) = old.filter(|old| old.is_file()) {
-            // Colleagues read a file by its group. Where we may not give it that group, it stays ours.
-            let (owner, group) = old.owner;
-            let _ = fchown(&file, Some(Uid::from_raw(owner)), Some(Gid::from_raw(group)))
-                .or_else(|_| fchown(&file, None, Some(Gid::from_raw(group))));
+            take_owner(&file, old);
         }
         if let Some(mode) = mode {
             fchmod(&file, Mode::from_raw_mode(mode))?;
@@ -198,31 +195,49 @@ impl<'a> Part<'a> {
 }
 
 impl Part<'_> {
-    /// Lets the part and the file `name` change places, and looks what came out: `false` if it is not `old`, and
-    /// then they have changed back.
     fn exchange(&self, name: &Path, old: &Node) -> rustix::io::Result<bool> {
-        let (dir, part) = (self.dir, self.name());
-        match renameat_with(dir, part, dir, name, RenameFlags::EXCHANGE) {
-            Ok(()) => {}
-            Err(Errno::NOENT) => return Ok(false),
-            // A file system that can't: there is a moment between the look and the replacement.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
-                return if is_still(dir, name, old) {
-                    renameat(dir, part, dir, name).map(|()| true)
-                } else {
-                    Ok(false)
-                };
-            }
-            Err(error) => return Err(error),
-        }
-        if is_still(dir, part, old) {
-            return Ok(true);
-        }
-        if renameat_with(dir, part, dir, name, RenameFlags::EXCHANGE).is_err() {
-            self.foreign.set(!give_back(dir, part, dir, name));
-        }
-        Ok(false)
+        exchange((self.dir, self.name()), (self.dir, name), old, &self.foreign)
     }
+}
+
+/// A folder and a name in it.
+type Place<'a> = (&'a Dir, &'a Path);
+
+/// Lets a part and the file at `place` change places, and looks what came out: `false` if it is not `old`, and then
+/// they have changed back. Where that failed, `foreign` says that the part is now somebody else's file.
+pub(super) fn exchange(
+    part: Place<'_>,
+    place: Place<'_>,
+    old: &Node,
+    foreign: &Cell<bool>,
+) -> rustix::io::Result<bool> {
+    match renameat_with(part.0, part.1, place.0, place.1, RenameFlags::EXCHANGE) {
+        Ok(()) => {}
+        Err(Errno::NOENT) => return Ok(false),
+        // A file system that can't: there is a moment between the look and the replacement.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+            return if is_still(place.0, place.1, old) {
+                renameat(part.0, part.1, place.0, place.1).map(|()| true)
+            } else {
+                Ok(false)
+            };
+        }
+        Err(error) => return Err(error),
+    }
+    if is_still(part.0, part.1, old) {
+        return Ok(true);
+    }
+    if renameat_with(part.0, part.1, place.0, place.1, RenameFlags::EXCHANGE).is_err() {
+        foreign.set(!give_back(part.0, part.1, place.0, place.1));
+    }
+    Ok(false)
+}
+
+/// Colleagues read a file by its group. Where we may not give it that group, it stays ours.
+pub(super) fn take_owner(file: &File, old: &Node) {
+    let (owner, group) = old.owner;
+    let _ = fchown(file, Some(Uid::from_raw(owner)), Some(Gid::from_raw(group)))
+        .or_else(|_| fchown(file, None, Some(Gid::from_raw(group))));
 }
 
 impl Drop for Part<'_> {
@@ -234,7 +249,7 @@ impl Drop for Part<'_> {
 }
 
 /// Renames to a name that is free, in one step also where the file system can't rename that way.
-fn rename_new(from_dir: &Dir, from: &Path, to_dir: &Dir, to: &Path, sort: Sort) -> rustix::io::Result<()> {
+pub(super) fn rename_new(from_dir: &Dir, from: &Path, to_dir: &Dir, to: &Path, sort: Sort) -> rustix::io::Result<()> {
     match renameat_with(from_dir, from, to_dir, to, RenameFlags::NOREPLACE) {
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => rename_by_other_means(from_dir, from, to_dir, to, sort),
         renamed => renamed,
@@ -268,7 +283,7 @@ fn is_still(dir: &Dir, name: &Path, old: &Node) -> bool {
 }
 
 /// What a name stands for is on the disk after this.
-fn durable(dir: &Dir, path: &WorkspacePath) -> Result<(), WorkspaceError> {
+pub(super) fn durable(dir: &Dir, path: &WorkspacePath) -> Result<(), WorkspaceError> {
     // The handle may be one that only names the folder.
     let opened = openat(dir, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
     match opened.and_then(fsync) {

@@ -40,17 +40,22 @@ const ROUTES: &[(&str, Open)] = &[
     ("/config", SignedIn),
     ("/cowork/sessions", SignedIn),
     ("/cowork/workspaces", SignedIn),
-    ("/rpc/list_sessions", SignedIn),
-    ("/rpc/load_choices", SignedIn),
+    ("/cowork/look", SignedIn),
     ("/sessions/{id}", Session),
     ("/sessions/{id}/live", Session),
     ("/sessions/{id}/sharing", Session),
-    ("/rpc/load_session", Session),
-    ("/rpc/rename_session", Session),
-    ("/rpc/archive_session", Session),
-    ("/rpc/delete_session", Maker),
     ("/cowork/sessions/{id}", Session),
+    ("/cowork/sessions/{id}/update", Session),
+    ("/cowork/sessions/{id}/delete", Maker),
     ("/cowork/sessions/{id}/restore", Maker),
+    ("/cowork/sessions/{id}/uploads", Session),
+    ("/cowork/sessions/{id}/uploads/tus", Session),
+    ("/cowork/sessions/{id}/uploads/tus/{upload}", Session),
+    ("/cowork/sessions/{id}/files", Session),
+    ("/cowork/sessions/{id}/files/search", Session),
+    ("/cowork/sessions/{id}/files/{*path}", Session),
+    ("/cowork/sessions/{id}/preview/{*path}", Session),
+    ("/cowork/sessions/{id}/archive", Session),
     ("/cowork/sessions/{id}/sharing", Session),
     ("/cowork/sessions/{id}/turns", Session),
     ("/cowork/sessions/{id}/turns/{turn}/changes", Session),
@@ -80,21 +85,17 @@ fn address(pattern: &str, session: &str) -> String {
         part if part.starts_with('{') => NOBODYS,
         part => part,
     });
-    let path = parts.collect::<Vec<_>>().join("/");
-    if pattern.starts_with("/rpc/") { format!("{path}?id={session}&title=x&archived=true") } else { path }
+    parts.collect::<Vec<_>>().join("/")
 }
 
 /// What a handler of the address can read, so that nothing but the credential is wrong.
-fn body(pattern: &str, session: &str) -> (&'static str, String) {
-    if pattern.starts_with("/rpc/") {
-        return ("application/x-www-form-urlencoded", format!("id={session}&title=taken&archived=true"));
-    }
+fn body(pattern: &str) -> (&'static str, String) {
     let body = match pattern.rsplit('/').next().unwrap_or_default() {
         "messages" | "steer" | "{message}" => r#"{"message": "taken"}"#,
         "{approval}" => r#"{"decision": "approve"}"#,
         "{question}" => r#"{"answer": "taken"}"#,
         "sharing" => r#"{"name": "ben", "part": "take_part"}"#,
-        "{id}" => r#"{"title": "taken"}"#,
+        "{id}" | "update" => r#"{"title": "taken"}"#,
         _ => "{}",
     };
     ("application/json", body.to_owned())
@@ -107,7 +108,7 @@ async fn ask(
     session: &str,
     more: &[(&str, &str)],
 ) -> Answer {
-    let (kind, body) = body(pattern, session);
+    let (kind, body) = body(pattern);
     let mut headers = vec![("content-type", kind)];
     headers.extend_from_slice(more);
     // A socket is asked for as browsers do, where the pattern has one.
@@ -180,7 +181,7 @@ async fn who_shows_nothing_or_something_wrong_reaches_nothing() {
 async fn an_address_that_is_not_there_is_closed_too() {
     let server = Server::start().await;
     for path in
-        ["/nothing", "/cowork/nothing", "/rpc/nothing", "/pkg/x", "/launch/", "/health/", "//health", "/sign-in/x"]
+        ["/nothing", "/cowork/nothing", "/pkg/x", "/launch/", "/health/", "//health", "/sign-in/x"]
     {
         for method in METHODS {
             let answer = server.api.nobody().request(method, path, &[], None).await;
@@ -222,8 +223,7 @@ async fn a_session_of_another_is_not_there() {
     assert_eq!(team.anna.session(&id).await["title"], "Anna's");
     let list = team.ben.get("/cowork/sessions?q=Anna").await.expect(200);
     assert_eq!((&list["total"], list["sessions"].as_array().unwrap().len()), (&serde_json::json!(0), 0));
-    let listed = team.ben.get("/rpc/list_sessions").await;
-    assert!(!listed.text.contains(&id) && !team.ben.page("/").await.text.contains(&id));
+    assert!(!team.ben.page("/").await.text.contains(&id));
 }
 
 #[tokio::test]

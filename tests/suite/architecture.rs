@@ -10,8 +10,7 @@ use std::{
 const ROOMS: &[(&str, &[&str])] = &[
     ("access", &["config", "protocol"]),
     ("protocol", &[]),
-    ("rpc", &["protocol", "state"]),
-    ("ui", &["protocol", "rpc"]),
+    ("ui", &["protocol"]),
     ("agent", &["protocol"]),
     ("config", &[]),
     ("markdown", &[]),
@@ -23,7 +22,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("workspace", &["agent::ports", "protocol"]),
     ("state", &["access", "agent", "markdown", "protocol"]),
     ("telemetry", &[]),
-    ("web", &["access", "state", "agent", "config", "markdown", "protocol", "rpc", "ui", "workspace"]),
+    ("web", &["access", "state", "agent", "config", "markdown", "protocol", "ui", "workspace"]),
     ("lib", &["ui"]),
     ("cli", &["access", "config", "models", "sandbox", "store"]),
     (

@@ -59,7 +59,8 @@ async fn a_session_is_whole_without_scripts() {
     assert!(forms.iter().all(|form| form.attribute("method") == "post" && form.attribute("action").starts_with('/')));
     let actions: Vec<_> = forms.iter().map(|form| form.attribute("action").to_owned()).collect();
     let messages = format!("/cowork/sessions/{id}/messages");
-    for action in [messages.as_str(), "/rpc/rename_session", "/rpc/archive_session", "/rpc/delete_session"] {
+    let (update, delete) = (format!("/cowork/sessions/{id}/update"), format!("/cowork/sessions/{id}/delete"));
+    for action in [messages.as_str(), &update, &delete, "/cowork/look"] {
         assert!(actions.iter().any(|known| known == action), "{action} in {actions:?}");
     }
 }
@@ -185,8 +186,8 @@ async fn nothing_that_is_written_becomes_an_element_of_the_page() {
         for element in elements(&page.text) {
             let shown = format!("{element:?} in {path}");
             match element.name.as_str() {
-                "script" => assert_eq!(element.attribute("nonce"), nonce, "{shown}"),
-                "img" | "object" | "embed" | "base" | "iframe" | "style" | "video" | "audio" => panic!("{shown}"),
+                "script" | "style" => assert_eq!(element.attribute("nonce"), nonce, "{shown}"),
+                "img" | "object" | "embed" | "base" | "iframe" | "video" | "audio" => panic!("{shown}"),
                 "form" => assert!(element.attribute("action").starts_with('/'), "{shown}"),
                 "link" => assert!(element.attribute("href").starts_with('/'), "{shown}"),
                 "meta" => assert!(!element.attribute("content").contains("evil"), "{shown}"),
@@ -204,9 +205,39 @@ async fn nothing_that_is_written_becomes_an_element_of_the_page() {
 #[tokio::test]
 async fn an_error_in_the_address_is_text_on_the_page() {
     let server = Server::start().await;
-    for name in ["error", "__err"] {
-        let page = server.api.page(&format!("/?{name}=%3Cscript%3Ealert(1)%3C/script%3E")).await;
-        assert_eq!(page.status, 200);
-        assert!(!page.text.contains("<script>alert(1)"), "{}", page.text);
-    }
+    let page = server.api.page("/?error=%3Cscript%3Ealert(1)%3C/script%3E").await;
+    assert_eq!(page.status, 200);
+    assert!(!page.text.contains("<script>alert(1)"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn the_page_speaks_the_readers_language() {
+    let server = Server::start().await;
+    let page = |headers: Vec<(&'static str, &'static str)>| {
+        let api = &server.api;
+        async move { api.request("GET", "/", &[vec![("accept", "text/html")], headers].concat(), None).await.text }
+    };
+    let german = page(vec![("accept-language", "de-DE,de;q=0.9,en;q=0.5")]).await;
+    assert!(german.contains("<html lang=\"de\"") && german.contains("Neue Sitzung"), "{german}");
+    let chosen = page(vec![("accept-language", "de"), ("cookie", "cowork_lang=en; other=1")]).await;
+    assert!(chosen.contains("<html lang=\"en\"") && chosen.contains("New session"), "{chosen}");
+    let unknown = page(vec![("accept-language", "tlh")]).await;
+    assert!(unknown.contains("<html lang=\"en\""), "{unknown}");
+}
+
+#[tokio::test]
+async fn the_page_is_drawn_as_the_person_has_set_it_up() {
+    let server = Server::start().await;
+    let id = server.session().await;
+    let fields = [("theme", "dark"), ("lang", "de"), ("back", "//evil.example")];
+    let set = server.api.form("/cowork/look", &fields).await;
+    assert_eq!((set.status, set.header("location")), (303, "/"), "only to a place of ours");
+
+    let headers = [("accept", "text/html"), ("cookie", "cowork_look=dark.0.1.300.420.progress")];
+    let page = server.api.request("GET", &format!("/sessions/{id}"), &headers, None).await.text;
+    assert!(page.contains("data-theme=\"dark\"") && page.contains("--left:300px;--right:420px"), "{page}");
+    assert!(page.contains("data-left=\"false\"") && page.contains("No plan yet."), "{page}");
+    let headers = [("accept", "text/html"), ("cookie", "cowork_look=<script>.x.y.<b>.99999999.</style>")];
+    let page = server.api.request("GET", &format!("/sessions/{id}"), &headers, None).await.text;
+    assert!(page.contains("--left:272px;--right:364px"), "{page}");
 }

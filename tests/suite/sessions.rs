@@ -284,8 +284,9 @@ async fn a_form_without_scripts_leads_to_the_page_that_shows_the_result() {
     assert_eq!((sent.status, sent.header("location")), (303, page.as_str()));
     server.ended(id, 1).await;
     assert_eq!(server.api.rows(id).await[0]["content"], "Hi & <there>");
-    let renamed = server.api.form("/rpc/rename_session", &[("id", id), ("title", "Again")]).await;
-    assert_eq!(renamed.status, 302, "{renamed:?}");
+    let renamed = server.api.form(&format!("{api}/update"), &[("title", "Again"), ("pinned", "true")]).await;
+    assert_eq!((renamed.status, renamed.header("location")), (303, page.as_str()));
+    assert_eq!(server.api.session(id).await["pinned"], true);
     assert_eq!(server.api.session(id).await["title"], "Again");
 }
 

@@ -80,8 +80,8 @@ async fn only_what_was_deleted_can_be_restored_and_only_once() {
 async fn the_form_that_deletes_leads_to_the_offer_to_undo() {
     let server = Server::start().await;
     let id = server.session().await;
-    let answer = server.api.form("/rpc/delete_session", &[("id", &id)]).await;
-    assert!(matches!(answer.status, 302 | 303), "{answer:?}");
+    let answer = server.api.form(&format!("/cowork/sessions/{id}/delete"), &[]).await;
+    assert_eq!(answer.status, 303, "{answer:?}");
     let place = answer.header("location").to_owned();
     assert_eq!(place, format!("/?deleted={id}"));
     let page = server.api.page(&place).await.text;

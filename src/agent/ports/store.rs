@@ -4,12 +4,14 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::protocol::{
-    Accepted, Actor, ApprovalId, ApprovalRule, Asked, CallId, Decision, EventBody, EventPage, MessageId, Mode, Part,
-    Pending, Question, QuestionId, QueuedMessage, Record, Risk, Role, RuleId, Seq, SessionId, SessionQuery, Share,
-    Sharing, SteeringId, Task, ToolCall, ToolResult, TurnPage, UpdateSession,
+    Accepted, Actor, ApprovalId, ApprovalRule, Asked, Attached, CallId, Decision, EventBody, EventPage, MessageId,
+    Mode, OnConflict, Part, Pending, Question, QuestionId, QueuedMessage, Record, Risk, Role, RuleId, Seq, SessionId,
+    SessionQuery, Share, Sharing, SteeringId, Task, ToolCall, ToolResult, TurnPage, UpdateSession, UploadId,
+    UploadedFile,
 };
 
 /// How long a deleted session can be brought back; then its rows go.
@@ -35,6 +37,7 @@ pub struct StoredSession {
     pub started_at: String,
     pub last_active_at: String,
     pub archived: bool,
+    pub pinned: bool,
     pub head_seq: Seq,
     /// The turn that runs, or ran when the process ended.
     pub running_turn: Option<u32>,
@@ -105,6 +108,43 @@ pub struct Steering {
     pub text: String,
 }
 
+/// An upload whose first byte is about to be taken.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewUpload {
+    pub upload_id: UploadId,
+    pub target_dir: String,
+    pub on_conflict: OnConflict,
+    /// As announced, if it was.
+    pub bytes: Option<u64>,
+    pub resumable: Option<Resumable>,
+}
+
+/// One file that may come in pieces.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resumable {
+    pub name: String,
+    pub length: u64,
+    pub expires: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredUpload {
+    pub upload_id: UploadId,
+    pub session_id: SessionId,
+    pub target_dir: String,
+    pub on_conflict: OnConflict,
+    pub actor: Actor,
+    /// `None`: it ends with its request.
+    pub name: Option<String>,
+    pub length: u64,
+    /// Bytes that are safe.
+    pub received: u64,
+    /// RFC 3339.
+    pub expires_at: Option<String>,
+    /// Once it is over.
+    pub result: Option<UploadedFile>,
+}
+
 /// What is looked for in a session's past.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recall {
@@ -149,6 +189,7 @@ pub struct NewMessage {
     pub message_id: MessageId,
     pub client_id: Option<String>,
     pub text: String,
+    pub attached: Attached,
     /// Model alias for `turn_started`, if it starts now; `None` puts it into the queue.
     pub start_with: Option<String>,
 }
@@ -232,6 +273,8 @@ pub enum StoreError {
     NoQuestion,
     #[error("no such rule")]
     NoRule,
+    #[error("no such upload")]
+    NoUpload,
     /// Deleted too long ago, or not deleted.
     #[error("can't be restored")]
     NotRestorable,
@@ -342,6 +385,32 @@ pub trait Store: Send + Sync {
     async fn steer(&self, actor: &Actor, id: &SessionId, turn: u32, steering: Steering) -> StoreResult<()>;
     /// What was said into the turn since the last time; each gets its row.
     async fn take_steering(&self, id: &SessionId, turn: u32) -> StoreResult<Vec<Steering>>;
+
+    /// `upload_started`, before the first byte is written.
+    async fn begin_upload(&self, actor: &Actor, id: &SessionId, new: NewUpload) -> StoreResult<()>;
+    /// The events of its files in one transaction. `result`: of a resumable one, kept until it expires.
+    async fn end_upload(
+        &self,
+        actor: &Actor,
+        id: &SessionId,
+        upload: &UploadId,
+        files: Vec<EventBody>,
+        result: Option<UploadedFile>,
+    ) -> StoreResult<()>;
+    async fn upload(&self, id: &SessionId, upload: &UploadId) -> StoreResult<StoredUpload>;
+    /// So many bytes of a resumable upload are safe, and it can go on until `expires`.
+    async fn keep_received(
+        &self,
+        id: &SessionId,
+        upload: &UploadId,
+        received: u64,
+        expires: Timestamp,
+    ) -> StoreResult<()>;
+    /// All that have no end yet, or keep their result, in all sessions.
+    async fn uploads(&self) -> StoreResult<Vec<StoredUpload>>;
+    async fn forget_upload(&self, upload: &UploadId) -> StoreResult<()>;
+    /// A row for the model that names the files which came since the last one; its text, if there were any.
+    async fn tell_uploads(&self, id: &SessionId) -> StoreResult<Option<String>>;
 
     async fn set_tasks(&self, id: &SessionId, tasks: Vec<Task>) -> StoreResult<()>;
     async fn recall(&self, id: &SessionId, recall: Recall) -> StoreResult<Vec<Recalled>>;

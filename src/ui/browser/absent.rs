@@ -1,9 +1,15 @@
 //! The server's side of [`super`]: there is no browser.
 
+use std::sync::Arc;
+
 use leptos::{html, prelude::*};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::protocol::{ApiError, ErrorCode};
+use crate::{
+    protocol::{ApiError, ErrorCode, Opened},
+    ui::words::Language,
+};
 
 pub struct Socket;
 
@@ -26,8 +32,20 @@ pub fn now_ms() -> f64 {
     0.0
 }
 
+fn no_browser() -> ApiError {
+    ApiError::new(ErrorCode::Unavailable, "There is no browser here.")
+}
+
 pub async fn post(_path: &str, _body: Value) -> Result<Value, ApiError> {
-    Err(ApiError::new(ErrorCode::Unavailable, "There is no browser here."))
+    Err(no_browser())
+}
+
+pub async fn get<T: DeserializeOwned>(_path: &str) -> Result<T, ApiError> {
+    Err(no_browser())
+}
+
+pub async fn ask(_method: &str, _path: &str, _body: Option<Value>) -> Result<String, ApiError> {
+    Err(no_browser())
 }
 
 pub fn new_client_id() -> String {
@@ -36,10 +54,55 @@ pub fn new_client_id() -> String {
 
 pub fn mark_hydrated() {}
 
-/// The title as HTML: leptos_meta writes it into the page as it is given.
-pub fn page_title(title: String) -> String {
-    title.replace('&', "&amp;").replace('<', "&lt;")
+/// What the page's handler has read.
+pub fn opened() -> Opened {
+    use_context::<Arc<Opened>>().map(Arc::unwrap_or_clone).unwrap_or_default()
 }
+
+/// What the page's handler has chosen.
+pub fn language() -> Language {
+    use_context::<Language>().unwrap_or_default()
+}
+
+pub fn set_title(_title: &str) {}
+
+pub fn set_root_attribute(_name: &str, _value: &str) {}
+
+pub fn set_root_property(_name: &str, _value: &str) {}
+
+pub fn set_cookie(_name: &str, _value: &str) {}
+
+pub fn media(_query: &str) -> bool {
+    false
+}
+
+pub fn window_width() -> f64 {
+    0.0
+}
+
+pub fn go_to(_path: &str) {}
+
+pub fn minutes_ahead() -> i64 {
+    0
+}
+
+pub fn move_focus(_selector: &str, _step: i32) -> bool {
+    false
+}
+
+pub fn capture_pointer(_event: &leptos::ev::PointerEvent) {}
+
+pub fn is_visible() -> bool {
+    false
+}
+
+pub fn encode(text: &str) -> String {
+    text.to_owned()
+}
+
+pub fn copy(_text: &str) {}
+
+pub fn focus(_selector: &str) {}
 
 pub fn local_clock(_iso: &str) -> Option<String> {
     None
@@ -62,3 +125,19 @@ pub fn is_near_end(_element: NodeRef<html::Div>) -> bool {
 pub fn scroll_to_end(_element: NodeRef<html::Div>) {}
 
 pub fn fit_height(_element: NodeRef<html::Textarea>) {}
+
+pub fn scroll_place(_element: NodeRef<html::Div>) -> (f64, f64) {
+    (0.0, 0.0)
+}
+
+pub fn scroll_to(_element: NodeRef<html::Div>, _top: f64) {}
+
+pub fn set_padding(_element: NodeRef<html::Div>, _above: f64, _below: f64) {}
+
+pub fn show_dialog(_dialog: NodeRef<html::Dialog>) {}
+
+pub fn close_dialog(_dialog: NodeRef<html::Dialog>) {}
+
+pub fn is_typing() -> bool {
+    false
+}

@@ -1,47 +1,13 @@
 //! The browser's side of [`super`].
 
-use futures::StreamExt;
-use gloo_net::{
-    http::Request,
-    websocket::{Message, futures::WebSocket},
-};
-use gloo_timers::future::TimeoutFuture;
 use js_sys::{Date, Math, Object, Reflect};
 use leptos::{html, prelude::*};
-use serde_json::Value;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 
-use crate::protocol::{ApiError, ErrorCode};
+use crate::{protocol::Opened, ui::words::Language};
 
 /// Distance from the end, in pixels, within which a reader counts as following.
 const NEAR_END: i32 = 80;
-
-pub struct Socket(WebSocket);
-
-impl Socket {
-    /// Opens a socket to a path of this server; `None` where the browser won't.
-    pub fn open(path: &str) -> Option<Self> {
-        let location = window().location();
-        let scheme = if location.protocol().ok()? == "https:" { "wss" } else { "ws" };
-        let address = format!("{scheme}://{}{path}", location.host().ok()?);
-        WebSocket::open(&address).ok().map(Self)
-    }
-
-    /// The next frame; `None` when the connection is over, for whatever reason.
-    pub async fn next(&mut self) -> Option<String> {
-        loop {
-            match self.0.next().await? {
-                Ok(Message::Text(text)) => return Some(text),
-                Ok(Message::Bytes(_)) => {}
-                Err(_) => return None,
-            }
-        }
-    }
-}
-
-pub async fn sleep(ms: u32) {
-    TimeoutFuture::new(ms).await;
-}
 
 /// From 0 up to 1.
 pub fn random() -> f64 {
@@ -50,20 +16,6 @@ pub fn random() -> f64 {
 
 pub fn now_ms() -> f64 {
     Date::now()
-}
-
-/// Posts JSON; the error is the server's own, or that it did not answer.
-pub async fn post(path: &str, body: Value) -> Result<Value, ApiError> {
-    let silent = |_| ApiError::new(ErrorCode::Unavailable, "The server did not answer. Your text is kept; try again.");
-    let request = Request::post(path).header("content-type", "application/json").header("accept", "application/json");
-    let response = request.body(body.to_string()).map_err(silent)?.send().await.map_err(silent)?;
-    let text = response.text().await.map_err(silent)?;
-    if response.ok() {
-        return Ok(serde_json::from_str(&text).unwrap_or(Value::Null));
-    }
-    let problem =
-        || ApiError::new(ErrorCode::Internal, format!("The server answered with an error ({}).", response.status()));
-    Err(serde_json::from_str(&text).unwrap_or_else(|_| problem()))
 }
 
 /// An id for a message, so that sending it twice is sending it once.
@@ -79,9 +31,123 @@ pub fn mark_hydrated() {
     }
 }
 
-/// The title as a browser takes it: text.
-pub fn page_title(title: String) -> String {
-    title
+/// What the page was opened with comes with the document; a page that was opened otherwise has nothing to show.
+pub fn opened() -> Opened {
+    Opened::default()
+}
+
+/// The language that the server has written into the document.
+pub fn language() -> Language {
+    thread_local! {
+        static LANGUAGE: Language = document()
+            .document_element()
+            .and_then(|root| Language::of_tag(&root.get_attribute("lang")?))
+            .unwrap_or_default();
+    }
+    LANGUAGE.with(|language| *language)
+}
+
+pub fn set_title(title: &str) {
+    document().set_title(title);
+}
+
+pub fn set_root_attribute(name: &str, value: &str) {
+    if let Some(root) = document().document_element() {
+        let _ = root.set_attribute(name, value);
+    }
+}
+
+/// Sets a custom property of the whole page, such as a panel's width.
+pub fn set_root_property(name: &str, value: &str) {
+    let root = document().document_element().and_then(|root| root.dyn_into::<web_sys::HtmlElement>().ok());
+    if let Some(root) = root {
+        let _ = root.style().set_property(name, value);
+    }
+}
+
+/// Keeps a cookie for a year.
+pub fn set_cookie(name: &str, value: &str) {
+    if let Ok(document) = document().dyn_into::<web_sys::HtmlDocument>() {
+        let _ = document.set_cookie(&[name, "=", value, "; Path=/; Max-Age=31536000; SameSite=Lax"].concat());
+    }
+}
+
+/// Whether a media query holds now.
+pub fn media(query: &str) -> bool {
+    window().match_media(query).ok().flatten().is_some_and(|found| found.matches())
+}
+
+pub fn window_width() -> f64 {
+    window().inner_width().ok().and_then(|width| width.as_f64()).unwrap_or_default()
+}
+
+pub fn go_to(path: &str) {
+    let _ = window().location().set_href(path);
+}
+
+/// Minutes that the reader's time is ahead of UTC.
+pub fn minutes_ahead() -> i64 {
+    -(Date::new_0().get_timezone_offset() as i64)
+}
+
+/// Moves the focus along the elements that a selector finds, in the order of the page. Says whether it could.
+pub fn move_focus(selector: &str, step: i32) -> bool {
+    let Ok(all) = document().query_selector_all(selector) else { return false };
+    let focused = document().active_element();
+    let elements: Vec<web_sys::Element> =
+        (0..all.length()).filter_map(|index| all.item(index)?.dyn_into().ok()).collect();
+    let here = elements.iter().position(|element| Some(element) == focused.as_ref());
+    let next = here.map_or(if step > 0 { 0 } else { elements.len() as i32 - 1 }, |here| here as i32 + step);
+    let Some(element) = usize::try_from(next).ok().and_then(|next| elements.get(next)) else { return false };
+    element.unchecked_ref::<web_sys::HtmlElement>().focus().is_ok()
+}
+
+/// What moves over the page from here on goes to the event's element.
+pub fn capture_pointer(event: &leptos::ev::PointerEvent) {
+    if let Some(element) = event.current_target().and_then(|target| target.dyn_into::<web_sys::Element>().ok()) {
+        let _ = element.set_pointer_capture(event.pointer_id());
+    }
+}
+
+pub fn is_visible() -> bool {
+    document().visibility_state() == web_sys::VisibilityState::Visible
+}
+
+/// A text as part of an address.
+pub fn encode(text: &str) -> String {
+    js_sys::encode_uri_component(text).into()
+}
+
+/// A text for the clipboard.
+pub fn copy(text: &str) {
+    // Browsers refuse it to pages that are not secure; then nothing is copied.
+    let _ = window().navigator().clipboard().write_text(text);
+}
+
+/// Whether keys go into a field now.
+pub fn is_typing() -> bool {
+    let focused = document().active_element();
+    focused.is_some_and(|element| matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT"))
+}
+
+/// Shows a dialog over everything; it takes the focus and gives it back.
+pub fn show_dialog(dialog: NodeRef<html::Dialog>) {
+    if let Some(dialog) = dialog.get_untracked().filter(|dialog| !dialog.open()) {
+        let _ = dialog.show_modal();
+    }
+}
+
+pub fn close_dialog(dialog: NodeRef<html::Dialog>) {
+    if let Some(dialog) = dialog.get_untracked() {
+        dialog.close();
+    }
+}
+
+/// Puts the focus on the first element that a selector finds.
+pub fn focus(selector: &str) {
+    if let Ok(Some(found)) = document().query_selector(selector) {
+        let _ = found.unchecked_into::<web_sys::HtmlElement>().focus();
+    }
 }
 
 /// The time of day where the reader is.
@@ -135,6 +201,29 @@ pub fn scroll_to_end(element: NodeRef<html::Div>) {
             element.set_scroll_top(element.scroll_height());
         }
     });
+}
+
+/// How far an element is scrolled and how much of it can be seen, in pixels.
+pub fn scroll_place(element: NodeRef<html::Div>) -> (f64, f64) {
+    let element = element.try_get_untracked().flatten();
+    element.map_or((0.0, 0.0), |element| (element.scroll_top().into(), element.client_height().into()))
+}
+
+/// When what changed is drawn.
+pub fn scroll_to(element: NodeRef<html::Div>, top: f64) {
+    request_animation_frame(move || {
+        if let Some(element) = element.try_get_untracked().flatten() {
+            element.set_scroll_top(top as i32);
+        }
+    });
+}
+
+pub fn set_padding(element: NodeRef<html::Div>, above: f64, below: f64) {
+    if let Some(element) = element.get_untracked() {
+        let style = web_sys::HtmlElement::style(&element);
+        let _ = style.set_property("padding-top", &(above.to_string() + "px"));
+        let _ = style.set_property("padding-bottom", &(below.to_string() + "px"));
+    }
 }
 
 /// Lets a text field be as high as its text, within what the style allows.

@@ -1,12 +1,24 @@
 //! Everything that only a browser has, behind functions that both builds know. On the server they do nothing, since
-//! effects and event handlers never run there; the title alone is written by both.
+//! effects and event handlers never run there.
 
 #[cfg(feature = "hydrate")]
 mod live;
 #[cfg(feature = "hydrate")]
+mod upload;
+#[cfg(feature = "hydrate")]
+mod wire;
+#[cfg(feature = "hydrate")]
 pub use live::*;
+#[cfg(feature = "hydrate")]
+pub use upload::*;
+#[cfg(feature = "hydrate")]
+pub use wire::{Socket, ask, get, post, sleep};
 
 #[cfg(not(feature = "hydrate"))]
 mod absent;
 #[cfg(not(feature = "hydrate"))]
+mod no_upload;
+#[cfg(not(feature = "hydrate"))]
 pub use absent::*;
+#[cfg(not(feature = "hydrate"))]
+pub use no_upload::*;

@@ -25,7 +25,7 @@ pub fn TranscriptView(view: SessionView, has_earlier: bool, shown_rows: usize) -
             <div class="column" role="log" aria-live="off" aria-label="Conversation">
                 {has_earlier.then(|| view! { <p class="earlier"><a href=earlier rel="external">"Earlier messages"</a></p> })}
                 <Show when=is_empty fallback=|| ()>
-                    <Welcome/>
+                    <Welcome view/>
                 </Show>
                 <For each=move || view.turns.get() key=|turn| turn.turn let:turn>
                     <TurnItem turn/>
@@ -42,16 +42,13 @@ pub fn TranscriptView(view: SessionView, has_earlier: bool, shown_rows: usize) -
 }
 
 #[component]
-fn Welcome() -> impl IntoView {
+fn Welcome(view: SessionView) -> impl IntoView {
+    let examples = view.examples.get_value().into_iter().map(|task| view! { <li>{task}</li> }).collect_view();
     view! {
         <div class="welcome">
             <h2>"Ready to work"</h2>
             <p>"Describe what you need. You see every step, and nothing outside the folder is touched."</p>
-            <ul class="examples">
-                <li>"What is in this folder?"</li>
-                <li>"Which files mention \u{201c}invoice\u{201d}?"</li>
-                <li>"Show me the first 10 lines of a file"</li>
-            </ul>
+            <ul class="examples">{examples}</ul>
         </div>
     }
 }

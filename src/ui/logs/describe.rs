@@ -1,21 +1,27 @@
 //! An event in words. There is no `_` arm: a new event needs its words here.
 
 use crate::{
-    protocol::{Decision, EVERYBODY, EventBody, InterruptReason, QueueChange, StoppedBy},
-    ui::widgets::Glyph,
+    protocol::{Decision, EVERYBODY, EventBody, InterruptReason, QueueChange, StoppedBy, UploadStatus},
+    ui::{
+        chat::duration,
+        files::size,
+        widgets::Glyph,
+        words::{fill, words},
+    },
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Turn,
     Tool,
+    Approval,
+    Upload,
     Model,
     Session,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogLine {
-    pub kind: Kind,
     pub glyph: Glyph,
     pub text: String,
     /// The number at the end of the row; the seq where there is none.
@@ -24,8 +30,8 @@ pub struct LogLine {
     pub tone: &'static str,
 }
 
-fn line(kind: Kind, glyph: Glyph, text: impl Into<String>) -> LogLine {
-    LogLine { kind, glyph, text: text.into(), figure: None, tone: "plain" }
+fn line(glyph: Glyph, text: impl Into<String>) -> LogLine {
+    LogLine { glyph, text: text.into(), figure: None, tone: "plain" }
 }
 
 impl LogLine {
@@ -37,124 +43,189 @@ impl LogLine {
     }
 }
 
-pub fn describe(body: &EventBody) -> LogLine {
+/// What the filter goes by; cheaper than the words.
+pub fn kind(body: &EventBody) -> Kind {
     match body {
-        EventBody::SessionStarted { model, .. } => {
-            line(Kind::Session, Glyph::Flag, format!("Session started with {model}"))
+        EventBody::ModelCall { .. } => Kind::Model,
+        EventBody::ToolCallStarted { .. } | EventBody::ToolCallCompleted { .. } | EventBody::ChangesUndone { .. } => {
+            Kind::Tool
         }
-        EventBody::SessionResumed { turn_count } => {
-            line(Kind::Session, Glyph::Flag, format!("Session goes on here after {turn_count} turns"))
+        EventBody::ApprovalRequested(_)
+        | EventBody::ApprovalResolved { .. }
+        | EventBody::ApprovalRuleAdded { .. }
+        | EventBody::ApprovalRuleRemoved { .. } => Kind::Approval,
+        EventBody::UploadStarted { .. } | EventBody::UploadCompleted { .. } | EventBody::UploadFailed { .. } => {
+            Kind::Upload
         }
-        EventBody::SessionUpdated { title, model, archived, mode } => {
-            line(Kind::Session, Glyph::Flag, updated(title.as_deref(), model.as_deref(), *archived, mode.is_some()))
-        }
-        EventBody::UserMessageReceived { queued: true, .. } => {
-            line(Kind::Turn, Glyph::Chat, "You asked; it waits for its turn")
-        }
-        EventBody::UserMessageReceived { .. } => line(Kind::Turn, Glyph::Chat, "You asked"),
-        EventBody::TurnStarted { turn, model, .. } => {
-            line(Kind::Turn, Glyph::Step, format!("Turn {turn} started, {model}"))
-        }
-        EventBody::ModelCall { model, ms, tokens, .. } => {
-            let tokens = tokens.map(|tokens| format!(", {} tokens", tokens.total)).unwrap_or_default();
-            line(Kind::Model, Glyph::Spark, format!("{model} was asked{tokens}")).figure(milliseconds(*ms))
-        }
-        EventBody::ModelRetry { reason, wait_ms, .. } => {
-            line(Kind::Turn, Glyph::Warning, format!("Trying again: {reason}"))
-                .figure(milliseconds(*wait_ms))
-                .tone("waiting")
-        }
-        EventBody::MessageCompleted { bytes: 0, partial: false, .. } => {
-            line(Kind::Turn, Glyph::Chat, "Chose the next step")
-        }
-        EventBody::MessageCompleted { bytes, partial, .. } => {
-            let text = if *partial { "Answer cut off" } else { "Answer written" };
-            line(Kind::Turn, Glyph::Chat, text).figure(format!("{bytes} B"))
-        }
-        EventBody::ToolCallStarted { name, preview, .. } => line(Kind::Tool, Glyph::Step, format!("{name} {preview}")),
-        EventBody::ToolCallCompleted { name, success, preview, elapsed_ms, .. } => {
-            let (glyph, tone) = if *success { (Glyph::Check, "plain") } else { (Glyph::Cross, "failed") };
-            line(Kind::Tool, glyph, format!("{name}: {preview}")).figure(milliseconds(*elapsed_ms)).tone(tone)
-        }
-        EventBody::ApprovalRequested(approval) => {
-            line(Kind::Tool, Glyph::Clock, format!("Waits for approval: {} {}", approval.name, approval.preview))
-                .tone("waiting")
-        }
-        EventBody::ApprovalResolved { decision, .. } => match decision {
-            Decision::Approve => line(Kind::Tool, Glyph::Check, "Approved"),
-            Decision::ApproveAlways => line(Kind::Tool, Glyph::Check, "Approved, and always from now on"),
-            Decision::Deny => line(Kind::Tool, Glyph::Cross, "Denied").tone("waiting"),
-        },
-        EventBody::ApprovalRuleAdded { tool, scope, .. } => {
-            line(Kind::Session, Glyph::Flag, format!("No longer asks for {}", rule(tool, scope.as_deref())))
-        }
-        EventBody::ApprovalRuleRemoved { tool, scope, .. } => {
-            line(Kind::Session, Glyph::Flag, format!("Asks again for {}", rule(tool, scope.as_deref())))
-        }
-        EventBody::AwaitingUserInput(asked) => {
-            line(Kind::Turn, Glyph::Chat, format!("Asks: {}", asked.question.question)).tone("waiting")
-        }
-        EventBody::UserInputReceived { .. } => line(Kind::Turn, Glyph::Chat, "You answered"),
-        EventBody::SteeringReceived { .. } => line(Kind::Turn, Glyph::Chat, "You said something into the turn"),
-        EventBody::ChangesUndone { turn, restored, conflicts } => {
-            let count = restored.len();
-            let files = if count == 1 { "1 file" } else { &format!("{count} files") };
-            let tone = if conflicts.is_empty() { "plain" } else { "waiting" };
-            line(Kind::Tool, Glyph::Step, format!("Changes of turn {turn} taken back: {files}")).tone(tone)
-        }
-        EventBody::SharingChanged { name, part } => line(Kind::Session, Glyph::Flag, shared(name, part.is_some())),
-        EventBody::QueueChanged { change, length, .. } => line(Kind::Turn, Glyph::Clock, queue(*change, *length)),
-        EventBody::TurnCompleted { turn, total_time_ms, stopped_by, .. } => {
-            let (text, tone) = match stopped_by {
-                None => (format!("Turn {turn} done"), "plain"),
-                Some(StoppedBy::Limit) => (format!("Turn {turn} stopped at the limit of steps"), "waiting"),
-            };
-            line(Kind::Turn, Glyph::Check, text).figure(milliseconds(*total_time_ms)).tone(tone)
-        }
-        EventBody::TurnInterrupted { turn, reason, .. } => {
-            let (why, tone) = match reason {
-                InterruptReason::Stopped => ("stopped by you", "waiting"),
-                InterruptReason::Error => ("failed", "failed"),
-                InterruptReason::Restart => ("interrupted by a restart", "waiting"),
-            };
-            line(Kind::Turn, Glyph::Stop, format!("Turn {turn} {why}")).tone(tone)
-        }
-        EventBody::SessionError { detail, .. } => line(Kind::Session, Glyph::Warning, detail.clone()).tone("failed"),
+        EventBody::SessionStarted { .. }
+        | EventBody::SessionResumed { .. }
+        | EventBody::SessionUpdated { .. }
+        | EventBody::SessionError { .. } => Kind::Session,
+        EventBody::UserMessageReceived { .. }
+        | EventBody::TurnStarted { .. }
+        | EventBody::ModelRetry { .. }
+        | EventBody::MessageCompleted { .. }
+        | EventBody::AwaitingUserInput(_)
+        | EventBody::UserInputReceived { .. }
+        | EventBody::SteeringReceived { .. }
+        | EventBody::QueueChanged { .. }
+        | EventBody::TurnCompleted { .. }
+        | EventBody::TurnInterrupted { .. } => Kind::Turn,
     }
 }
 
+pub fn describe(body: &EventBody) -> LogLine {
+    let w = &words().logs;
+    match body {
+        EventBody::SessionStarted { model, .. } => line(Glyph::Flag, fill(w.session_started, &[model])),
+        EventBody::SessionResumed { turn_count } => line(Glyph::Flag, w.session_resumed.of((*turn_count).into())),
+        EventBody::SessionUpdated { title, model, archived, mode } => {
+            line(Glyph::Flag, updated(title.as_deref(), model.as_deref(), *archived, mode.is_some()))
+        }
+        EventBody::UserMessageReceived { queued: true, .. } => line(Glyph::Chat, w.you_asked_queued),
+        EventBody::UserMessageReceived { .. } => line(Glyph::Chat, w.you_asked),
+        EventBody::TurnStarted { turn, model, .. } => {
+            line(Glyph::Step, fill(w.turn_started, &[&turn.to_string(), model]))
+        }
+        EventBody::ModelCall { model, ms, tokens, .. } => {
+            let text = match tokens {
+                Some(tokens) => fill(w.model_asked_tokens, &[model, &tokens.total.to_string()]),
+                None => fill(w.model_asked, &[model]),
+            };
+            line(Glyph::Spark, text).figure(duration(*ms))
+        }
+        EventBody::ModelRetry { reason, wait_ms, .. } => {
+            line(Glyph::Warning, fill(w.retrying, &[reason])).figure(duration(*wait_ms)).tone("waiting")
+        }
+        EventBody::MessageCompleted { bytes: 0, partial: false, .. } => line(Glyph::Chat, w.next_step),
+        EventBody::MessageCompleted { bytes, partial, .. } => {
+            line(Glyph::Chat, if *partial { w.answer_cut } else { w.answer_written }).figure(bytes.to_string() + " B")
+        }
+        EventBody::ToolCallStarted { name, preview, .. } => line(Glyph::Step, [name, " ", preview].concat()),
+        EventBody::ToolCallCompleted { name, success, preview, elapsed_ms, .. } => {
+            let (glyph, tone) = if *success { (Glyph::Check, "plain") } else { (Glyph::Cross, "failed") };
+            line(glyph, [name, ": ", preview].concat()).figure(duration(*elapsed_ms)).tone(tone)
+        }
+        EventBody::ApprovalRequested(approval) => {
+            let what = [&approval.name, " ", &approval.preview].concat();
+            line(Glyph::Shield, fill(w.waits_for_approval, &[&what])).tone("waiting")
+        }
+        EventBody::ApprovalResolved { decision, .. } => match decision {
+            Decision::Approve => line(Glyph::Shield, w.approved),
+            Decision::ApproveAlways => line(Glyph::Shield, w.approved_always),
+            Decision::Deny => line(Glyph::Shield, w.denied).tone("waiting"),
+        },
+        EventBody::ApprovalRuleAdded { tool, scope, .. } => {
+            line(Glyph::Flag, fill(w.rule_added, &[&rule(tool, scope.as_deref())]))
+        }
+        EventBody::ApprovalRuleRemoved { tool, scope, .. } => {
+            line(Glyph::Flag, fill(w.rule_removed, &[&rule(tool, scope.as_deref())]))
+        }
+        EventBody::SharingChanged { name, part } => {
+            let name = if name == EVERYBODY { w.everybody } else { name };
+            line(Glyph::Flag, fill(if part.is_some() { w.shared } else { w.unshared }, &[name]))
+        }
+        EventBody::AwaitingUserInput(asked) => {
+            line(Glyph::Chat, fill(w.asks, &[&asked.question.question])).tone("waiting")
+        }
+        EventBody::UserInputReceived { .. } => line(Glyph::Chat, w.you_answered),
+        EventBody::SteeringReceived { .. } => line(Glyph::Chat, w.steered),
+        EventBody::ChangesUndone { turn, restored, conflicts } => {
+            let tone = if conflicts.is_empty() { "plain" } else { "waiting" };
+            line(Glyph::Step, w.undone.with(restored.len() as u64, &[&turn.to_string()])).tone(tone)
+        }
+        EventBody::QueueChanged { change, length, .. } => line(Glyph::Clock, queue(*change, *length)),
+        EventBody::TurnCompleted { turn, total_time_ms, stopped_by, .. } => {
+            let (text, tone) = match stopped_by {
+                None => (w.turn_done, "plain"),
+                Some(StoppedBy::Limit) => (w.turn_limit, "waiting"),
+            };
+            line(Glyph::Check, fill(text, &[&turn.to_string()])).figure(duration(*total_time_ms)).tone(tone)
+        }
+        EventBody::TurnInterrupted { turn, reason, .. } => {
+            let (text, tone) = match reason {
+                InterruptReason::Stopped => (w.turn_stopped, "waiting"),
+                InterruptReason::Error => (w.turn_failed, "failed"),
+                InterruptReason::Restart => (w.turn_restart, "waiting"),
+            };
+            line(Glyph::Stop, fill(text, &[&turn.to_string()])).tone(tone)
+        }
+        EventBody::UploadStarted { name, target_dir, .. } => {
+            let what = name.as_deref().unwrap_or(w.files_word);
+            let text = if target_dir == "." { w.upload_started } else { w.upload_started_into };
+            line(Glyph::Upload, fill(text, &[what, target_dir]))
+        }
+        EventBody::UploadCompleted { path, status: UploadStatus::Skipped, .. } => {
+            line(Glyph::Upload, fill(w.upload_skipped, &[path])).tone("waiting")
+        }
+        EventBody::UploadCompleted { path, size: bytes, .. } => {
+            line(Glyph::Upload, fill(w.uploaded, &[path])).figure(size(*bytes as f64))
+        }
+        EventBody::UploadFailed { name, detail, .. } => {
+            let what = name.as_deref().unwrap_or(w.files_word);
+            line(Glyph::Upload, fill(w.upload_failed, &[what, detail])).tone("failed")
+        }
+        EventBody::SessionError { detail, .. } => line(Glyph::Warning, detail.clone()).tone("failed"),
+    }
+}
+
+/// Where in the conversation the event stands: the id of an element.
+pub fn place(body: &EventBody) -> Option<String> {
+    let turn = match body {
+        EventBody::ToolCallStarted { tool_call_id: call, .. }
+        | EventBody::ToolCallCompleted { tool_call_id: call, .. }
+        | EventBody::ApprovalResolved { tool_call_id: call, .. }
+        | EventBody::UserInputReceived { tool_call_id: call, .. } => return Some(["call-", call.as_str()].concat()),
+        EventBody::ApprovalRequested(approval) => return Some(["call-", approval.tool_call_id.as_str()].concat()),
+        EventBody::AwaitingUserInput(asked) => return Some(["call-", asked.tool_call_id.as_str()].concat()),
+        EventBody::UserMessageReceived { turn, .. } => (*turn)?,
+        EventBody::TurnStarted { turn, .. }
+        | EventBody::ModelCall { turn, .. }
+        | EventBody::ModelRetry { turn, .. }
+        | EventBody::MessageCompleted { turn, .. }
+        | EventBody::SteeringReceived { turn, .. }
+        | EventBody::ChangesUndone { turn, .. }
+        | EventBody::TurnCompleted { turn, .. }
+        | EventBody::TurnInterrupted { turn, .. } => *turn,
+        EventBody::SessionStarted { .. }
+        | EventBody::SessionResumed { .. }
+        | EventBody::SessionUpdated { .. }
+        | EventBody::ApprovalRuleAdded { .. }
+        | EventBody::ApprovalRuleRemoved { .. }
+        | EventBody::QueueChanged { .. }
+        | EventBody::UploadStarted { .. }
+        | EventBody::UploadCompleted { .. }
+        | EventBody::UploadFailed { .. }
+        | EventBody::SessionError { .. } => return None,
+    };
+    Some(["turn-", &turn.to_string()].concat())
+}
+
 fn updated(title: Option<&str>, model: Option<&str>, archived: Option<bool>, mode: bool) -> String {
+    let w = &words().logs;
     let parts = [
-        title.map(|title| format!("renamed to \u{201c}{title}\u{201d}")),
-        model.map(|model| format!("model set to {model}")),
-        archived.map(|archived| if archived { "archived".into() } else { "brought back from the archive".into() }),
-        mode.then(|| "mode changed".into()),
+        title.map(|title| fill(w.renamed, &[title])),
+        model.map(|model| fill(w.model_set, &[model])),
+        archived.map(|archived| if archived { w.archived } else { w.unarchived }.to_owned()),
+        mode.then(|| w.mode_changed.to_owned()),
     ];
-    format!("Session {}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+    fill(w.session_updated, &[&parts.into_iter().flatten().collect::<Vec<_>>().join(", ")])
 }
 
 fn rule(tool: &str, scope: Option<&str>) -> String {
     match scope {
-        Some(scope) => format!("{tool}: {scope}"),
+        Some(scope) => [tool, ": ", scope].concat(),
         None => tool.to_owned(),
     }
 }
 
-fn shared(name: &str, with: bool) -> String {
-    let who = if name == EVERYBODY { "everybody" } else { name };
-    format!("{} {who}", if with { "Shared with" } else { "No longer shared with" })
-}
-
 fn queue(change: QueueChange, length: u32) -> String {
-    let waiting = if length == 1 { "1 message waits".to_owned() } else { format!("{length} messages wait") };
+    let w = &words().logs;
+    let waiting = w.messages_wait.of(length.into());
     match change {
-        QueueChange::Edited => "A waiting message was changed".into(),
-        QueueChange::Removed => format!("A waiting message was removed, {waiting}"),
-        QueueChange::Released => "Waiting messages go on".into(),
-        QueueChange::Held => format!("{waiting} until you go on"),
+        QueueChange::Edited => w.queue_edited.to_owned(),
+        QueueChange::Removed => fill(w.queue_removed, &[&waiting]),
+        QueueChange::Released => w.queue_released.to_owned(),
+        QueueChange::Held => fill(w.queue_held, &[&waiting]),
     }
-}
-
-fn milliseconds(ms: u64) -> String {
-    crate::ui::chat::duration(ms)
 }

@@ -2,22 +2,28 @@
 
 use leptos::prelude::*;
 
-use crate::ui::session_view::{Link, SessionView};
+use crate::ui::{
+    session_view::{Link, SessionView},
+    words::{fill, words},
+};
 
 #[component]
 pub fn LinkChip(view: SessionView) -> impl IntoView {
     let link = view.link;
+    let w = &words().logs;
     let text = move || match link.get() {
-        Link::Connecting => "Connecting".to_owned(),
-        Link::Live => "Live".to_owned(),
+        Link::Connecting => w.connecting.to_owned(),
+        Link::Live => w.live.to_owned(),
         Link::CatchingUp { head } => {
-            format!("Catching up, {} of {head}", view.session.with(|session| session.head_seq).min(head))
+            let now = view.session.with(|session| session.head_seq).min(head);
+            fill(w.catching_up, &[&now.to_string(), &head.to_string()])
         }
-        Link::Waiting { .. } => "Connection lost".to_owned(),
-        Link::Gone => "Reload the page".to_owned(),
+        Link::Waiting { .. } => w.lost.to_owned(),
+        Link::Gone => w.gone.to_owned(),
     };
-    let countdown =
-        move || if let Link::Waiting { seconds } = link.get() { Some(format!("again in {seconds} s")) } else { None };
+    let countdown = move || {
+        if let Link::Waiting { seconds } = link.get() { Some(fill(w.again_in, &[&seconds.to_string()])) } else { None }
+    };
     let state = move || match link.get() {
         Link::Live => "live",
         Link::Connecting | Link::CatchingUp { .. } => "busy",

@@ -2,107 +2,179 @@
 
 use std::sync::Arc;
 
-use leptos::{html, prelude::*};
+use leptos::{prelude::*, task::spawn_local};
 
-use super::describe::{Kind, describe};
+use super::{
+    filter::{Chosen, Filter, Filters},
+    row::{LogItem, Shown},
+    window::Window,
+};
 use crate::{
-    protocol::Event,
+    protocol::{CallId, EventBody, EventPage, Seq},
     ui::{
         browser,
+        frame::Frame,
         session_view::{LogRow, SessionView},
-        widgets::{Clock, Icon},
+        words::words,
     },
 };
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Filter {
-    All,
-    Only(Kind),
-}
-
-impl Filter {
-    const CHIPS: [(Self, &'static str); 5] = [
-        (Self::All, "All"),
-        (Self::Only(Kind::Tool), "Tools"),
-        (Self::Only(Kind::Turn), "Turns"),
-        (Self::Only(Kind::Model), "Model"),
-        (Self::Only(Kind::Session), "Session"),
-    ];
-
-    /// Model calls are many and mean little to most, so they show when asked for.
-    fn shows(self, row: &LogRow) -> bool {
-        match (self, row) {
-            (_, LogRow::Reconnected { .. }) => true,
-            (Self::All, LogRow::Event(event)) => describe(&event.body).kind != Kind::Model,
-            (Self::Only(kind), LogRow::Event(event)) => describe(&event.body).kind == kind,
-        }
-    }
-}
+/// Older events that are read at once, when the reader comes to the beginning.
+const OLDER: u64 = 500;
+/// Pixels from the beginning at which they are read.
+const NEAR_START: f64 = 400.0;
+/// Relative times are told anew after this long, in milliseconds.
+const TICK_MS: u32 = 20_000;
 
 #[component]
-pub fn LogPanel(view: SessionView) -> impl IntoView {
-    let filter = RwSignal::new(Filter::All);
-    let scroller = NodeRef::<html::Div>::new();
+pub fn LogPanel(frame: Frame, view: SessionView) -> impl IntoView {
+    let filter = Filter::new();
+    let window = Window::new();
     let follows = RwSignal::new(true);
-    let rows =
-        move || view.events.with(|rows| rows.iter().filter(|row| filter.get().shows(row)).cloned().collect::<Vec<_>>());
+    let shown =
+        Shown { frame, view, relative: RwSignal::new(false), now: RwSignal::new(0), marked: RwSignal::new(None) };
+    let places = Memo::new(move |_| view.events.with(|rows| filter.places(rows)));
+    let drawn = move || {
+        let part = places.with(|places| {
+            let (from, to) = window.part(places.len());
+            places[from..to].to_vec()
+        });
+        view.events.with(|rows| part.into_iter().filter_map(|place| rows.get(place).cloned()).collect::<Vec<_>>())
+    };
     Effect::new(move |_| {
-        view.events.track();
-        filter.track();
+        let count = places.with(Vec::len);
+        window.make_room(count);
         if follows.get_untracked() {
-            browser::scroll_to_end(scroller);
+            browser::scroll_to_end(window.scroller);
         }
     });
-    let saved = move || match view.session.with(|session| session.head_seq) {
-        0 => "Nothing has happened yet".to_owned(),
-        1 => "1 event, saved".to_owned(),
-        count => format!("{count} events, all saved"),
-    };
-    let download =
-        format!("/cowork/sessions/{}/logs?limit=1000", view.session.with_untracked(|session| session.id.to_string()));
-    view! {
-        <aside class="logs" id="logs" aria-label="Logs">
-            <h2 class="logs-title">"Logs"</h2>
-            <div class="filters" role="group" aria-label="Show">{Filter::CHIPS.map(|(chip, label)| view! { <FilterChip filter chip label/> })}</div>
-            <div class="log-rows" node_ref=scroller tabindex="0" role="log" aria-live="off" aria-label="Events" on:scroll=move |_| follows.set(browser::is_near_end(scroller))>
-                <ol><For each=rows key=LogRow::key let:row><LogItem row/></For></ol>
-            </div>
-            <footer class="logs-foot"><span>{saved}</span><a href=download rel="external" target="_blank">"Show as JSON"</a></footer>
-        </aside>
-    }
-}
-
-#[component]
-fn FilterChip(filter: RwSignal<Filter>, chip: Filter, label: &'static str) -> impl IntoView {
-    let pressed = move || (filter.get() == chip).to_string();
-    view! { <button type="button" class="chip" aria-pressed=pressed on:click=move |_| filter.set(chip)>{label}</button> }
-}
-
-#[component]
-fn LogItem(row: LogRow) -> impl IntoView {
-    match row {
-        LogRow::Reconnected { recovered, .. } => {
-            let text = match recovered {
-                0 => "reconnected, nothing was missed".to_owned(),
-                1 => "reconnected, 1 event recovered".to_owned(),
-                count => format!("reconnected, {count} events recovered"),
-            };
-            view! { <li class="log-divider">{text}</li> }.into_any()
+    keep_time(shown);
+    jump_to_rows(view, filter, window, follows, places, shown);
+    let loading = StoredValue::new(false);
+    let on_scroll = move |_| {
+        window.look();
+        follows.set(browser::is_near_end(window.scroller));
+        if browser::scroll_place(window.scroller).0 < NEAR_START && !loading.get_value() {
+            loading.set_value(true);
+            spawn_local(async move {
+                let before = places.with_untracked(Vec::len);
+                read_older(view).await;
+                let added = places.try_with_untracked(Vec::len).unwrap_or_default().saturating_sub(before);
+                if added > 0 {
+                    window.shift(added);
+                }
+                loading.try_set_value(false);
+            });
         }
-        LogRow::Event(event) => view! { <EventItem event/> }.into_any(),
+    };
+    let w = &words().logs;
+    let empty = move || {
+        let none = places.with(Vec::is_empty);
+        let any = view.events.with(|rows| !rows.is_empty());
+        none.then(|| view! { <p class="empty">{if any { w.none_match } else { w.nothing_yet_text }}</p> })
+    };
+    view! {
+        <section class="logs" id="logs" aria-label=w.logs>
+            <Filters filter relative=shown.relative/>
+            <div class="log-rows" node_ref=window.scroller tabindex="0" role="log" aria-live="off" aria-label=w.events on:scroll=on_scroll>
+                {empty}
+                <div node_ref=window.space>
+                    <ol><For each=drawn key=LogRow::key let:row><LogItem row shown/></For></ol>
+                </div>
+            </div>
+            <Foot view filter/>
+        </section>
     }
 }
 
 #[component]
-fn EventItem(event: Arc<Event>) -> impl IntoView {
-    let line = describe(&event.body);
-    let actor = format!("#{} by {}", event.seq, event.actor.name);
+fn Foot(view: SessionView, filter: Filter) -> impl IntoView {
+    let w = &words().logs;
+    let head = move || view.session.with(|session| session.head_seq);
+    let saved = move || if head() == 0 { w.nothing_yet.to_owned() } else { w.saved.of(head()) };
+    let pause = move |_| filter.paused_at.update(|paused| *paused = paused.is_none().then(|| untrack(head)));
+    let label = move || match filter.paused_at.get() {
+        None => w.pause.to_owned(),
+        Some(last) => [w.go_on, ", ", &w.new_rows.of(head().saturating_sub(last))].concat(),
+    };
+    let download = view.path("/logs?download=true");
     view! {
-        <li class="log-row" data-tone=line.tone data-type=event.body.event_type() data-seq=event.seq.to_string() title=actor>
-            <Clock at=event.created_at.clone()/>
-            <Icon glyph=line.glyph/>
-            <span class="log-text">{line.text}</span>
-            <span class="log-figure">{line.figure.unwrap_or_else(|| format!("#{}", event.seq))}</span>
-        </li>
+        <footer class="logs-foot">
+            <span>{saved}</span>
+            <span class="spacer"></span>
+            <button type="button" class="link-button" aria-pressed=move || filter.paused_at.get().is_some().to_string() on:click=pause>{label}</button>
+            <a href=download rel="external" download="">{w.download}</a>
+        </footer>
     }
+}
+
+/// Tells relative times anew while they are shown.
+fn keep_time(shown: Shown) {
+    Effect::new(move |_| {
+        if !shown.relative.get() {
+            return;
+        }
+        spawn_local(async move {
+            while shown.relative.try_get_untracked() == Some(true) {
+                shown.now.try_set((browser::now_ms() / 60_000.0) as i64);
+                browser::sleep(TICK_MS).await;
+            }
+        });
+    });
+}
+
+/// Shows the row of a step that somebody asked for in the conversation.
+fn jump_to_rows(
+    view: SessionView,
+    filter: Filter,
+    window: Window,
+    follows: RwSignal<bool>,
+    places: Memo<Vec<usize>>,
+    shown: Shown,
+) {
+    Effect::new(move |_| {
+        let Some(call) = view.log_of.get() else { return };
+        view.log_of.set(None);
+        filter.chosen.set(Chosen::All);
+        filter.text.set(String::new());
+        filter.paused_at.set(None);
+        let found = view.events.with_untracked(|rows| {
+            let tells = |row: &LogRow| match row {
+                LogRow::Event(event) if call_of(&event.body) == Some(&call) => Some(event.seq),
+                LogRow::Event(_) | LogRow::Reconnected { .. } => None,
+            };
+            rows.iter().enumerate().rev().find_map(|(place, row)| Some((place, tells(row)?)))
+        });
+        if let Some((place, seq)) = found {
+            follows.set(false);
+            shown.marked.set(Some(seq));
+            let row = places.with_untracked(|places| places.partition_point(|shown| *shown < place));
+            window.scroll_to(row);
+        }
+    });
+}
+
+fn call_of(body: &EventBody) -> Option<&CallId> {
+    if let EventBody::ToolCallStarted { tool_call_id, .. } | EventBody::ToolCallCompleted { tool_call_id, .. } = body {
+        return Some(tool_call_id);
+    }
+    None
+}
+
+/// Reads events before the first that is there, if there are any.
+async fn read_older(view: SessionView) {
+    let first = view.events.with_untracked(|rows| rows.iter().find_map(seq_of)).unwrap_or_default();
+    if first <= 1 {
+        return;
+    }
+    let cursor = (first - 1).saturating_sub(OLDER);
+    let limit = first - 1 - cursor;
+    let path = view.path(&["/logs?limit=", &limit.to_string(), "&cursor=", &cursor.to_string()].concat());
+    let Ok(page) = browser::get::<EventPage>(&path).await else { return };
+    let older = page.events.into_iter().filter(|event| event.seq < first).map(|event| LogRow::Event(Arc::new(event)));
+    view.events.try_update(|rows| drop(rows.splice(0..0, older.collect::<Vec<_>>())));
+}
+
+fn seq_of(row: &LogRow) -> Option<Seq> {
+    if let LogRow::Event(event) = row { Some(event.seq) } else { None }
 }

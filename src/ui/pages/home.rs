@@ -1,52 +1,87 @@
-//! The start: the sessions there are, and a new one.
+//! The start: what waits, the sessions there are, and a new one.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
-use super::told_error;
 use crate::{
-    protocol::SessionId,
+    protocol::{HomePage, Listed, SessionId},
     ui::{
-        sessions::{create::CreateForm, list::SessionSidebar},
-        widgets::{Glyph, Icon, Notice},
+        browser,
+        frame::{Divider, Frame, Side, topbar::Topbar},
+        pages::NAME,
+        sessions::{
+            checks::Checks,
+            create::CreateForm,
+            list::SessionList,
+            state::{Sessions, is_waiting},
+        },
+        widgets::Notice,
+        words::words,
     },
 };
 
 #[component]
-pub fn HomePage() -> impl IntoView {
-    let query = use_query_map();
-    let value = move |name: &str| query.with(|query| query.get(name)).unwrap_or_default();
-    let deleted = move || SessionId::parse(&value("deleted"));
-    let error = move || query.with(told_error);
-    let dir = Memo::new(move |_| value("dir"));
+pub fn Home(home: HomePage, frame: Frame, sessions: Vec<Listed>, now: String, error: Option<String>) -> impl IntoView {
+    let sessions = Sessions::new(sessions, &now, None);
+    let w = words();
+    let folder =
+        home.choices.folders.as_ref().ok().filter(|folders| folders.dir.is_some()).map(|folders| folders.writable);
+    let built_in = home.choices.built_in_only;
+    Effect::new(move |_| match sessions.waiting() {
+        0 => browser::set_title(NAME),
+        count => browser::set_title(&["(", &count.to_string(), ") ", NAME].concat()),
+    });
     view! {
-        <Title text=""/>
-        <div class="app home">
-            <header class="topbar">
-                <a class="brand" href="/"><span class="logo"><Icon glyph=Glyph::Logo/></span><span class="brand-name">"Cowork"</span></a>
-            </header>
-            <SessionSidebar current=None/>
+        <div class="app home" data-left=move || frame.left_open.get().to_string()>
+            <Topbar frame title=view! { <span class="brand-name">{NAME}</span> }.into_any() has_right=false>{()}</Topbar>
+            <div class="sidebar" id="left"><SessionList sessions/></div>
+            <Divider frame side=Side::Left/>
             <main class="centre start">
-                {move || error().map(|text| view! { <Notice kind="failed">{text}</Notice> })}
-                {move || deleted().map(|id| view! { <Deleted id/> })}
-                <h1>"New session"</h1>
-                <p class="lead">
-                    "A session works on one folder of this computer. The agent can look at everything in it, and at nothing outside."
-                </p>
-                <CreateForm dir/>
+                {error.map(|text| view! { <Notice kind="failed">{text}</Notice> })}
+                {home.deleted.map(|id| view! { <Deleted id/> })}
+                <Waiting sessions/>
+                <h1>{w.sessions.new_session}</h1>
+                <p class="lead">{w.home.lead}</p>
+                <CreateForm choices=home.choices/>
+                <Checks folder built_in/>
             </main>
         </div>
     }
 }
 
+/// What needs a person, across all sessions.
+#[component]
+fn Waiting(sessions: Sessions) -> impl IntoView {
+    let rows = move || {
+        sessions.list.with(|list| {
+            let waiting = list.iter().filter(|listed| is_waiting(listed.status));
+            let row = |listed: &Listed| {
+                let href = ["/sessions/", listed.id.as_str()].concat();
+                view! { <li><a href=href><span class="dot dot-waiting"></span><span>{listed.title.clone()}</span></a></li> }
+            };
+            waiting.map(row).collect_view()
+        })
+    };
+    move || {
+        let count = sessions.waiting() as u64;
+        (count > 0).then(|| {
+            view! {
+                <section class="inbox card">
+                    <h2>{words().sessions.waiting_count.of(count)}</h2>
+                    <ul class="folder-list">{rows()}</ul>
+                </section>
+            }
+        })
+    }
+}
+
 #[component]
 fn Deleted(id: SessionId) -> impl IntoView {
+    let w = &words().sessions;
     view! {
-        <form class="notice notice-info" method="post" action=format!("/cowork/sessions/{id}/restore")>
-            <span>"The session was deleted. Your files were not touched. "</span>
-            <button class="button" type="submit">"Undo"</button>
-            <span class="muted">" for 30 seconds"</span>
+        <form class="notice notice-info" method="post" action=["/cowork/sessions/", id.as_str(), "/restore"].concat()>
+            <span>{w.deleted}" "</span>
+            <button class="button" type="submit">{w.undo}</button>
+            <span class="muted">" "{w.undo_for}</span>
         </form>
     }
 }

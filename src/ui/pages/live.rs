@@ -1,50 +1,22 @@
 //! The running turn alone, for browsers without scripts: it stands in a frame and refreshes itself until it ends.
 
-use leptos::{either::Either, prelude::*};
-use leptos_meta::{Meta, Title};
-use leptos_router::hooks::use_params_map;
+use leptos::prelude::*;
 
-use super::not_found::NotFoundPage;
 use crate::{
-    protocol::{SessionPage as Page, Status},
-    rpc::sessions::load_session,
-    ui::{chat::turn::TurnItem, session_view::SessionView},
+    protocol::{SessionPage, Status},
+    ui::{chat::turn::TurnItem, session_view::SessionView, words::words},
 };
 
-/// Seconds between two looks.
-const REFRESH_S: &str = "2";
-/// Rows that surely hold the running turn's end.
-const ROWS: u32 = 30;
-
 #[component]
-pub fn LivePage() -> impl IntoView {
-    let params = use_params_map();
-    let id = params.with_untracked(|params| params.get("id")).unwrap_or_default();
-    let page = Resource::new_blocking(move || id.clone(), |id| load_session(id, ROWS));
-    view! {
-        <Suspense fallback=|| ()>
-            {move || Suspend::new(async move {
-                match page.await {
-                    Ok(page) => Either::Left(view! { <RunningTurn page/> }),
-                    Err(_) => Either::Right(view! { <NotFoundPage/> }),
-                }
-            })}
-        </Suspense>
-    }
-}
-
-#[component]
-fn RunningTurn(page: Page) -> impl IntoView {
+pub fn RunningTurn(page: SessionPage) -> impl IntoView {
     let running = page.session.status != Status::Idle;
-    let back = format!("/sessions/{}", page.session.id);
+    let back = ["/sessions/", page.session.id.as_str()].concat();
     let view = SessionView::new(page);
     let turn = view.turns.with_untracked(|turns| turns.last().copied());
     view! {
-        <Title text="The running turn"/>
-        {running.then(|| view! { <Meta http_equiv="refresh" content=REFRESH_S/> })}
         <main class="plain-turn">
             {turn.map(|turn| view! { <TurnItem turn/> })}
-            {(!running).then(|| view! { <p><a class="button" href=back target="_top">"Finished. Show the conversation"</a></p> })}
+            {(!running).then(|| view! { <p><a class="button" href=back target="_top">{words().frame.finished}</a></p> })}
         </main>
     }
 }

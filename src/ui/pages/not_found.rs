@@ -1,15 +1,17 @@
 use leptos::prelude::*;
-use leptos_meta::Title;
 
-/// An address that nothing stands at, or a session that is not there any more.
+use crate::ui::{widgets::Notice, words::words};
+
+/// An address that nothing stands at, or one whose page could not be read.
 #[component]
-pub fn NotFoundPage() -> impl IntoView {
+pub fn NotFound(error: Option<String>) -> impl IntoView {
+    let w = &words().frame;
     view! {
-        <Title text="Not found"/>
         <main class="lonely">
-            <h1>"There is nothing here"</h1>
-            <p>"The session may have been deleted, or the address has a typing error."</p>
-            <p><a class="button primary" href="/">"To your sessions"</a></p>
+            <h1>{w.nothing_here}</h1>
+            {error.map(|text| view! { <Notice kind="failed">{text}</Notice> })}
+            <p>{w.nothing_here_text}</p>
+            <p><a class="button primary" href="/">{w.to_sessions}</a></p>
         </main>
     }
 }

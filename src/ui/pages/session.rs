@@ -1,117 +1,81 @@
-//! A session: its conversation in the middle, its logs on the right.
+//! A session: its conversation in the middle, lists and files on the left, what happened on the right.
 
-use leptos::{either::Either, prelude::*};
-use leptos_meta::Title;
-use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos::prelude::*;
 
-use super::{not_found::NotFoundPage, told_error};
+use super::tab_title;
 use crate::{
-    protocol::{SessionPage as Page, Status},
-    rpc::sessions::load_session,
+    protocol::{Listed, SessionPage, Status},
     ui::{
+        browser,
         chat::{composer::Composer, transcript::TranscriptView},
         connection,
-        logs::{link::LinkChip, panel::LogPanel},
+        files::{panel::FilesPanel, state::Files},
+        frame::{Divider, Frame, Side, palette::Palette, rail::Rail, topbar::Topbar, zones::ZoneTabs},
+        logs::link::LinkChip,
         session_view::SessionView,
-        sessions::list::SessionSidebar,
-        widgets::{Glyph, Icon, Notice},
+        sessions::{list::SessionList, menu::SessionMenu, state::Sessions},
+        widgets::Notice,
+        words::words,
     },
 };
 
 #[component]
-pub fn SessionPage() -> impl IntoView {
-    let (params, query) = (use_params_map(), use_query_map());
-    let id = Memo::new(move |_| params.with(|params| params.get("id")).unwrap_or_default());
-    let rows =
-        Memo::new(move |_| query.with(|query| query.get("rows")).and_then(|rows| rows.parse().ok()).unwrap_or(0));
-    let page = Resource::new_blocking(move || (id.get(), rows.get()), |(id, rows)| load_session(id, rows));
-    view! {
-        <Transition fallback=|| ()>
-            {move || Suspend::new(async move {
-                match page.await {
-                    Ok(page) => Either::Left(view! { <Workbench page/> }),
-                    Err(_) => Either::Right(view! { <NotFoundPage/> }),
-                }
-            })}
-        </Transition>
-    }
-}
-
-#[component]
-fn Workbench(page: Page) -> impl IntoView {
-    let query = use_query_map();
-    let error = move || query.with(told_error);
+pub fn Workbench(
+    page: SessionPage,
+    frame: Frame,
+    sessions: Vec<Listed>,
+    now: String,
+    error: Option<String>,
+) -> impl IntoView {
     let (id, boot_id) = (page.session.id.clone(), page.boot_id.clone());
     let (has_earlier, blocked) = (page.has_earlier, page.blocked.clone());
     let shown_rows = page.transcript.turns.len();
+    let listing = page.files.clone();
     let view = SessionView::new(page);
-    {
-        let id = id.clone();
-        Effect::new(move |_| connection::follow(view, id.clone(), boot_id.clone()));
-    }
+    let files = Files::new(view, listing);
+    let sessions = Sessions::new(sessions, &now, Some(view));
+    Effect::new(move |_| connection::follow(view, id.clone(), boot_id.clone()));
+    let palette = RwSignal::new(false);
     let title = Signal::derive(move || view.session.with(|session| session.title.clone()));
-    let tab_title = Signal::derive(move || if view.is_running() { format!("● {}", title.get()) } else { title.get() });
-    let session = Signal::derive(move || view.session.get());
-    let tab = RwSignal::new("chat");
+    Effect::new(move |_| {
+        let waiting = match sessions.waiting() {
+            0 => String::new(),
+            count => ["(", &count.to_string(), ") "].concat(),
+        };
+        let running = if view.is_running() { "● " } else { "" };
+        browser::set_title(&[&waiting, running, &tab_title(&title.get())].concat());
+    });
+    let bar = view! { <Title view title/> }.into_any();
     view! {
-        <Title text=tab_title/>
-        <div class="app session" data-tab=move || tab.get()>
-            <Header view title/>
-            <SessionSidebar current=Some(session)/>
+        <div
+            class="app session" data-zone=move || frame.zone.get().name() data-drawer=move || frame.drawer.get().to_string()
+            data-left=move || frame.left_open.get().to_string() data-right=move || frame.right_open.get().to_string()
+        >
+            <Topbar frame title=bar has_right=true>
+                <LinkChip view/>
+                <Palette frame files open=palette/>
+                <SessionMenu view title/>
+            </Topbar>
+            <div class="sidebar" id="left"><SessionList sessions/><FilesPanel files/></div>
+            <Divider frame side=Side::Left/>
             <main class="centre chat" id="chat">
-                {move || error().map(|text| view! { <Notice kind="failed">{text}</Notice> })}
+                {error.map(|text| view! { <Notice kind="failed">{text}</Notice> })}
                 <TranscriptView view has_earlier shown_rows/>
                 <PlainProgress view/>
                 <Composer view blocked/>
             </main>
-            <LogPanel view/>
-            <Tabs tab/>
+            <Divider frame side=Side::Right/>
+            <Rail frame view/>
+            <ZoneTabs frame view/>
         </div>
     }
 }
 
 #[component]
-fn Header(view: SessionView, title: Signal<String>) -> impl IntoView {
+fn Title(view: SessionView, title: Signal<String>) -> impl IntoView {
     let workspace = view.session.with_untracked(|session| session.workspace.clone());
     let folder = short_path(&workspace);
-    view! {
-        <header class="topbar">
-            <a class="brand" href="/" aria-label="Cowork, all sessions"><span class="logo"><Icon glyph=Glyph::Logo/></span></a>
-            <h1 class="page-title">{title}</h1>
-            <span class="folder" title=workspace>{folder}</span>
-            <span class="spacer"></span>
-            <LinkChip view/>
-            <SessionMenu view title/>
-        </header>
-    }
-}
-
-/// Rename, archive, delete: forms, so that they work without scripts.
-#[component]
-fn SessionMenu(view: SessionView, title: Signal<String>) -> impl IntoView {
-    let id = view.session.with_untracked(|session| session.id.to_string());
-    let archived = move || view.session.with(|session| session.archived);
-    view! {
-        <details class="menu">
-            <summary class="button quiet" aria-label="Session menu"><Icon glyph=Glyph::Menu/></summary>
-            <div class="menu-body card">
-                <form class="menu-form" method="post" action="/rpc/rename_session">
-                    <input type="hidden" name="id" value=id.clone()/>
-                    <label class="field">"Title" <input name="title" maxlength="200" value=title.get_untracked() autocomplete="off"/></label>
-                    <button class="button" type="submit">"Rename"</button>
-                </form>
-                <form method="post" action="/rpc/archive_session">
-                    <input type="hidden" name="id" value=id.clone()/>
-                    <input type="hidden" name="archived" value=move || (!archived()).to_string()/>
-                    <button class="button wide" type="submit">{move || if archived() { "Bring back from the archive" } else { "Archive" }}</button>
-                </form>
-                <form method="post" action="/rpc/delete_session">
-                    <input type="hidden" name="id" value=id.clone()/>
-                    <button class="button wide danger" type="submit">"Delete session"</button>
-                </form>
-            </div>
-        </details>
-    }
+    view! { <h1 class="page-title">{title}</h1><span class="folder" title=workspace>{folder}</span> }
 }
 
 /// Without scripts, the running turn is shown in a frame that refreshes itself; what is being typed stays.
@@ -120,25 +84,10 @@ fn PlainProgress(view: SessionView) -> impl IntoView {
     let running = view.session.with_untracked(|session| session.status != Status::Idle);
     let id = view.session.with_untracked(|session| session.id.to_string());
     // As text: browsers with scripts read what is inside `noscript` as text, and hydration must not look for elements.
+    let title = words().frame.running_turn;
     let frame =
-        format!("<iframe class=\"plain-progress\" title=\"The running turn\" src=\"/sessions/{id}/live\"></iframe>");
+        ["<iframe class=\"plain-progress\" title=\"", title, "\" src=\"/sessions/", &id, "/live\"></iframe>"].concat();
     running.then(|| view! { <noscript inner_html=frame></noscript> })
-}
-
-#[component]
-fn Tabs(tab: RwSignal<&'static str>) -> impl IntoView {
-    let button = move |name: &'static str, label: &'static str, glyph: Glyph| {
-        view! {
-            <button type="button" class="tab" aria-pressed=move || (tab.get() == name).to_string() on:click=move |_| tab.set(name)>
-                <Icon glyph/>{label}
-            </button>
-        }
-    };
-    view! {
-        <nav class="tabs" aria-label="Views">
-            {button("chat", "Chat", Glyph::Chat)} {button("sessions", "Sessions", Glyph::Folder)} {button("logs", "Logs", Glyph::Logs)}
-        </nav>
-    }
 }
 
 /// The last two parts of a path: what tells folders apart.

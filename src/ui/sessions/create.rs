@@ -4,34 +4,21 @@ use leptos::{either::Either, prelude::*};
 
 use crate::{
     protocol::{CreateChoices, Folder, FolderList},
-    rpc::sessions::load_choices,
-    ui::widgets::{Glyph, Icon, Notice},
+    ui::{
+        widgets::{Glyph, Icon, Notice},
+        words::words,
+    },
 };
 
 #[component]
-pub fn CreateForm(#[prop(into)] dir: Signal<String>) -> impl IntoView {
-    let choices = Resource::new_blocking(move || dir.get(), load_choices);
-    view! {
-        <Transition fallback=|| ()>
-            {move || Suspend::new(async move {
-                match choices.await {
-                    Ok(choices) => Either::Left(view! { <Choices choices/> }),
-                    Err(error) => Either::Right(view! { <Notice kind="failed">{error.detail}</Notice> }),
-                }
-            })}
-        </Transition>
-    }
-}
-
-#[component]
-fn Choices(choices: CreateChoices) -> impl IntoView {
+pub fn CreateForm(choices: CreateChoices) -> impl IntoView {
     let CreateChoices { models, built_in_only, folders, notice } = choices;
     let notice = notice.map(|text| view! { <Notice kind="info">{text}</Notice> });
     let form = match folders {
         Ok(folders) => Either::Left(view! { <FolderForm folders models built_in_only/> }),
         Err(error) => Either::Right(view! {
             <Notice kind="failed">{error.detail}</Notice>
-            <p><a href="/">"Back to the folders you can choose"</a></p>
+            <p><a href="/">{words().home.back_to_folders}</a></p>
         }),
     };
     view! { {notice} {form} }
@@ -39,26 +26,27 @@ fn Choices(choices: CreateChoices) -> impl IntoView {
 
 #[component]
 fn FolderForm(folders: FolderList, models: Vec<String>, built_in_only: bool) -> impl IntoView {
-    let FolderList { dir, parent, usable, folders } = folders;
+    let w = words();
+    let FolderList { dir, parent, usable, folders, .. } = folders;
     let up = parent.as_deref().map(folder_link);
     let chosen = dir.clone();
     view! {
         <form class="create card" method="post" action="/cowork/sessions">
             <div class="folder-bar">
                 <Icon glyph=Glyph::Folder/>
-                <span class="folder-path">{dir.clone().unwrap_or_else(|| "Choose a folder".into())}</span>
-                {up.map(|up| view! { <a class="button quiet" href=up><Icon glyph=Glyph::Up/>"Up"</a> })}
+                <span class="folder-path">{dir.clone().unwrap_or_else(|| w.home.choose_folder.into())}</span>
+                {up.map(|up| view! { <a class="button quiet" href=up><Icon glyph=Glyph::Up/>{w.home.up}</a> })}
             </div>
             <ul class="folder-list">{folders.iter().map(folder_row).collect_view()}</ul>
-            {folders.is_empty().then(|| view! { <p class="empty">"No folders inside."</p> })}
+            {folders.is_empty().then(|| view! { <p class="empty">{w.home.no_folders}</p> })}
             <input type="hidden" name="workspace" value=chosen/>
             <div class="create-bar">
-                <label class="field">"Title" <input name="title" maxlength="200" placeholder="Optional; the first message otherwise" autocomplete="off"/></label>
+                <label class="field">{w.sessions.title}" "<input name="title" maxlength="200" placeholder=w.home.title_hint autocomplete="off"/></label>
                 {(models.len() > 1).then(|| view! { <ModelChoice models/> })}
-                <button class="button primary" type="submit" disabled=!usable>"Start in this folder"</button>
+                <button class="button primary" type="submit" disabled=!usable>{w.home.start}</button>
             </div>
         </form>
-        {built_in_only.then(|| view! { <BuiltInNote/> })}
+        {built_in_only.then(|| view! { <p class="muted small">{w.home.built_in_note}</p> })}
     }
 }
 
@@ -77,15 +65,5 @@ fn folder_link(path: &str) -> String {
 fn ModelChoice(models: Vec<String>) -> impl IntoView {
     let options =
         models.into_iter().map(|name| view! { <option value=name.clone()>{name.clone()}</option> }).collect_view();
-    view! { <label class="field">"Model" <select name="model">{options}</select></label> }
-}
-
-#[component]
-fn BuiltInNote() -> impl IntoView {
-    view! {
-        <p class="muted small">
-            "No language model is configured, so the built-in one answers: it lists, finds, searches, reads, counts and compares files. "
-            "A "<code>"[models.…]"</code>" section in "<code>"loom.toml"</code>" brings a real one."
-        </p>
-    }
+    view! { <label class="field">{words().home.model}" "<select name="model">{options}</select></label> }
 }

@@ -1,77 +1,110 @@
-//! The left panel: all sessions, newest activity first.
+//! The left panel's upper part: search, and the sessions in their groups.
 
-use leptos::prelude::*;
+use leptos::{ev, prelude::*};
 
+use super::{
+    groups::{Group, group},
+    row::SessionRow,
+    state::Sessions,
+};
 use crate::{
-    protocol::{Session, SessionId, Status},
-    rpc::sessions::list_sessions,
-    ui::widgets::{Day, Glyph, Icon},
+    protocol::SessionId,
+    ui::{
+        browser,
+        widgets::{Glyph, Icon, Notice},
+        words::{fill, words},
+    },
 };
 
-/// `current`: the session whose page this is, with its live title and status.
+/// What the arrow keys walk along.
+const ROWS: &str = "#left .session-row";
+
 #[component]
-pub fn SessionSidebar(#[prop(into)] current: Option<Signal<Session>>) -> impl IntoView {
-    let status = current.map(|session| Memo::new(move |_| session.with(|session| session.status)));
-    // A turn's begin and end change the order, so the list is read again then.
-    let sessions =
-        Resource::new_blocking(move || status.map(|status| status.get()), |_| list_sessions(String::new(), false));
-    // A list that can't be read now leaves the one before in place.
-    let shown = StoredValue::new(Vec::new());
+pub fn SessionList(sessions: Sessions) -> impl IntoView {
+    let w = &words().sessions;
+    let groups = Memo::new(move |_| grouped(sessions));
+    let is_empty = move || groups.with(Vec::is_empty);
+    let asked = move || !sessions.query.with(|query| query.trim().is_empty());
+    let nothing =
+        move || if asked() { fill(w.nothing_found, &[sessions.query.get().trim()]) } else { w.none_yet.to_owned() };
+    let archived = move || sessions.archived.get();
     view! {
-        <nav class="sidebar" id="sessions" aria-label="Sessions">
-            <a class="button new-session" href="/"><Icon glyph=Glyph::Plus/>"New session"</a>
-            <Transition fallback=|| ()>
-                {move || Suspend::new(async move {
-                    if let Ok(list) = sessions.await {
-                        shown.set_value(list.sessions);
-                    }
-                    view! { <Rows list=shown.get_value() current/> }
-                })}
-            </Transition>
+        <nav class="sessions" id="sessions" aria-label=w.sessions on:keydown=on_key>
+            <a class="button new-session" href="/"><Icon glyph=Glyph::Plus/>{w.new_session}</a>
+            <div class="search" role="search">
+                <Icon glyph=Glyph::Search/>
+                <input
+                    type="search" aria-label=w.search placeholder=w.search autocomplete="off"
+                    prop:value=move || sessions.query.get() on:input:target=move |event| sessions.query.set(event.target().value())
+                />
+                <button type="button" class="button quiet icon-button" aria-pressed=move || archived().to_string()
+                    aria-label=move || if archived() { w.hide_archived } else { w.show_archived }
+                    title=move || if archived() { w.hide_archived } else { w.show_archived }
+                    on:click=move |_| sessions.archived.update(|archived| *archived = !*archived)
+                ><Icon glyph=Glyph::Archive/></button>
+            </div>
+            {move || sessions.problem.get().map(|text| view! { <Notice kind="failed">{text}</Notice> })}
+            {move || sessions.failed.get().then(|| view! { <Notice kind="waiting">{w.list_failed}</Notice> })}
+            {move || sessions.deleted.get().map(|listed| view! { <Undo sessions id=listed.id title=listed.title/> })}
+            {move || archived().then(|| view! { <p class="group">{w.group_archived}</p> })}
+            {move || is_empty().then(|| view! { <p class="empty">{nothing}</p> })}
+            <For each=move || groups.get() key=|(group, _)| *group let((group, _))>
+                <section>
+                    <h2 class="group">{group.label()}</h2>
+                    <ul class="session-list">
+                        <For each=move || members(groups, group) key=|id| id.clone() let:id>
+                            <SessionRow sessions id/>
+                        </For>
+                    </ul>
+                </section>
+            </For>
         </nav>
     }
 }
 
-#[component]
-fn Rows(list: Vec<Session>, current: Option<Signal<Session>>) -> impl IntoView {
-    if list.is_empty() {
-        return view! { <p class="empty">"No sessions yet."</p> }.into_any();
+type Groups = Vec<(Group, Vec<SessionId>)>;
+
+fn grouped(sessions: Sessions) -> Groups {
+    let (today, ahead) = sessions.today.get();
+    let mut placed: Vec<(Group, SessionId)> = sessions.list.with(|list| {
+        list.iter().map(|listed| (group(listed, sessions.status(listed), today, ahead), listed.id.clone())).collect()
+    });
+    // Stable: inside a group the newest stay first.
+    placed.sort_by_key(|(group, _)| *group);
+    let mut groups: Groups = Vec::new();
+    for (group, id) in placed {
+        match groups.last_mut() {
+            Some((last, ids)) if *last == group => ids.push(id),
+            _ => groups.push((group, vec![id])),
+        }
     }
-    let rows = list.into_iter().map(|session| view! { <Row session current/> }).collect_view();
-    view! { <h2 class="group">"Sessions"</h2><ul class="session-list">{rows}</ul> }.into_any()
+    groups
+}
+
+fn members(groups: Memo<Groups>, group: Group) -> Vec<SessionId> {
+    groups
+        .with(|groups| groups.iter().find(|(known, _)| *known == group).map(|(_, ids)| ids.clone()))
+        .unwrap_or_default()
 }
 
 #[component]
-fn Row(session: Session, current: Option<Signal<Session>>) -> impl IntoView {
-    let id: SessionId = session.id.clone();
-    let this = current.filter(|current| current.with_untracked(|current| current.id == id));
-    let title = session.title.clone();
-    let status = session.status;
-    let title = move || this.map_or_else(|| title.clone(), |this| this.with(|session| session.title.clone()));
-    let status = move || this.map_or(status, |this| this.with(|session| session.status));
+fn Undo(sessions: Sessions, id: SessionId, title: String) -> impl IntoView {
+    let w = &words().sessions;
     view! {
-        <li>
-            <a class="session-row" href=format!("/sessions/{}", session.id) aria-current=this.map(|_| "page")>
-                <span class=move || format!("dot {}", dot(status())) role="img" aria-label=move || label(status())></span>
-                <span class="session-title">{title}</span>
-                <Day at=session.last_active_at/>
-            </a>
-        </li>
+        <div class="notice notice-info undo" role="status">
+            <strong>{title}</strong><span>{w.deleted}</span>
+            <button type="button" class="button" on:click=move |_| sessions.restore(&id)>{w.undo}</button>
+        </div>
     }
 }
 
-fn dot(status: Status) -> &'static str {
-    match status {
-        Status::Idle => "dot-idle",
-        Status::Running => "dot-running",
-        Status::AwaitingApproval | Status::AwaitingUserInput => "dot-waiting",
-    }
-}
-
-fn label(status: Status) -> &'static str {
-    match status {
-        Status::Idle => "idle",
-        Status::Running => "running",
-        Status::AwaitingApproval | Status::AwaitingUserInput => "waiting for you",
+fn on_key(event: ev::KeyboardEvent) {
+    let step = match event.key().as_str() {
+        "ArrowDown" => 1,
+        "ArrowUp" => -1,
+        _ => return,
+    };
+    if browser::move_focus(ROWS, step) {
+        event.prevent_default();
     }
 }

@@ -2,7 +2,13 @@
 
 use leptos::prelude::*;
 
-use crate::ui::browser;
+use crate::ui::{
+    browser,
+    words::{fill, words},
+};
+
+/// Days from 0000-03-01 to 1970-01-01.
+const DAYS_TO_1970: i64 = 719_468;
 
 /// A time of day: `14:05:09`.
 #[component]
@@ -34,9 +40,47 @@ fn LocalTime(at: String, first: String, local: fn(&str) -> Option<String>) -> im
     view! { <time datetime=at.clone() title=at>{shown}</time> }
 }
 
+/// Minutes since 1970 of a UTC time such as `2026-03-09T14:05:09.120Z`.
+pub fn minutes(iso: &str) -> Option<i64> {
+    let number = |from, to| iso.get(from..to)?.parse::<i64>().ok();
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute) = (number(11, 13)?, number(14, 16)?);
+    // Years begin in March here, so that the leap day is the last.
+    let (year, month) = if month < 3 { (year - 1, month + 9) } else { (year, month - 3) };
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1 - DAYS_TO_1970;
+    Some((days * 24 + hour) * 60 + minute)
+}
+
+/// How long ago something was, in a word; both in minutes since 1970.
+pub fn ago(then: i64, now: i64) -> String {
+    let w = &words().logs;
+    match (now - then).max(0) {
+        0 => w.ago_now.to_owned(),
+        minutes @ 1..60 => fill(w.ago_minutes, &[&minutes.to_string()]),
+        minutes @ 60..1440 => fill(w.ago_hours, &[&(minutes / 60).to_string()]),
+        minutes => fill(w.ago_days, &[&(minutes / 1440).to_string()]),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::short_date;
+    use super::{ago, minutes, short_date};
+
+    #[test]
+    fn minutes_count_from_1970() {
+        assert_eq!(minutes("1970-01-01T00:00:00.000Z"), Some(0));
+        assert_eq!(minutes("2000-02-29T12:30:00.000Z"), Some(951_827_400 / 60));
+        assert_eq!(minutes("2026-11-30T03:00:00.000Z"), Some(1_796_007_600 / 60));
+        assert_eq!(minutes("soon"), None);
+    }
+
+    #[test]
+    fn the_past_is_told_in_a_word() {
+        let told: Vec<_> =
+            [0, 1, 59, 60, 1439, 1440, 4000].into_iter().map(|minutes| ago(10_000 - minutes, 10_000)).collect();
+        assert_eq!(told, ["now", "1 min", "59 min", "1 h", "23 h", "1 d", "2 d"]);
+        assert_eq!(ago(10_001, 10_000), "now", "a clock that is ahead");
+    }
 
     #[test]
     fn a_date_in_a_list_is_short() {

@@ -20,6 +20,19 @@ pub enum Glyph {
     Clock,
     Menu,
     Logs,
+    PanelLeft,
+    PanelRight,
+    Look,
+    Search,
+    Archive,
+    Pin,
+    Circle,
+    File,
+    Download,
+    Upload,
+    Shield,
+    Copy,
+    Question,
 }
 
 impl Glyph {
@@ -41,6 +54,19 @@ impl Glyph {
             Self::Clock => "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7v5l3.5 2",
             Self::Menu => "M5 12h.01M12 12h.01M19 12h.01",
             Self::Logs => "M5 6h14M5 12h14M5 18h9",
+            Self::PanelLeft => "M4 5h16v14H4zM10 5v14",
+            Self::PanelRight => "M4 5h16v14H4zM14 5v14",
+            Self::Look => "M12 3a9 9 0 1 0 0 18zM12 3a9 9 0 0 1 0 18",
+            Self::Search => "M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13zM15.5 15.5L20 20",
+            Self::Archive => "M4 5h16v4H4zM5.5 9v10h13V9M10 13h4",
+            Self::Pin => "M9 4h6l-1 6 3 3H7l3-3zM12 13v7",
+            Self::Circle => "M12 19a7 7 0 1 0 0-14 7 7 0 0 0 0 14z",
+            Self::File => "M6 3.5h8l4 4v13H6zM14 3.5v4h4",
+            Self::Download => "M12 4v11M7 10.5l5 5 5-5M5 20h14",
+            Self::Upload => "M12 15V4M7 8.5l5-5 5 5M5 20h14",
+            Self::Shield => "M12 3.5l7 2.5v5.5c0 4.5-3 7.5-7 9-4-1.5-7-4.5-7-9V6z",
+            Self::Copy => "M9 9h11v11H9zM5 15H4V4h11v1",
+            Self::Question => "M9 9a3 3 0 1 1 4.5 2.6c-1 .6-1.5 1.2-1.5 2.4M12 17.5v.5",
         }
     }
 }

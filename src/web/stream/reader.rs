@@ -82,8 +82,8 @@ impl Reader {
             self.state.require(&self.visitor, id, Part::TakePart).await?;
         }
         match frame {
-            ClientFrame::UserMessage { message, client_id } => {
-                agent.send_message(actor, id, message, client_id).await.map(drop)
+            ClientFrame::UserMessage { message, client_id, attachments } => {
+                agent.send_message(actor, id, message, client_id, attachments).await.map(drop)
             }
             ClientFrame::Stop { .. } => agent.stop(id).await,
             ClientFrame::Steer { message, .. } => agent.steer(actor, id, message).await,

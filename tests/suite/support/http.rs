@@ -95,6 +95,11 @@ impl Api {
         self.shown.first().and_then(|(_, value)| value.strip_prefix("Bearer ")).unwrap_or_default()
     }
 
+    /// The lines of a request that say where it goes and who sends it.
+    pub fn signed_head(&self) -> String {
+        format!("Host: {}\r\nAuthorization: Bearer {}\r\n", self.address, self.token())
+    }
+
     /// What it shows beside `headers`, which go first.
     pub fn shown(&self, headers: &[(&str, &str)]) -> Vec<(&'static str, String)> {
         let given: Vec<&str> = headers.iter().map(|(name, _)| *name).collect();
@@ -108,6 +113,14 @@ impl Api {
     }
 
     pub async fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<String>) -> Answer {
+        self.exchange(method, path, headers, body.map(String::into_bytes)).await
+    }
+
+    pub async fn send_bytes(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
+        self.exchange(method, path, headers, Some(body)).await
+    }
+
+    async fn exchange(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<Vec<u8>>) -> Answer {
         let mut request = self.client.request(Method::from_bytes(method.as_bytes()).unwrap(), self.url(path));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -122,6 +135,17 @@ impl Api {
         let response = soon(&what, request.send()).await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Answer { status, headers, text: soon(&what, response.text()).await.unwrap() }
+    }
+
+    /// An answer that may hold anything.
+    pub async fn download(&self, path: &str) -> (HeaderMap, Vec<u8>) {
+        let mut request = self.client.get(self.url(path));
+        for (name, value) in self.shown(&[]) {
+            request = request.header(name, value);
+        }
+        let response = soon(path, request.send()).await.unwrap();
+        let headers = response.headers().clone();
+        (headers, soon(path, response.bytes()).await.unwrap().to_vec())
     }
 
     pub async fn get(&self, path: &str) -> Answer {

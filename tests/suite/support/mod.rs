@@ -1,5 +1,6 @@
 //! What the tests stand on: the product as a server or a process, a model that plays scripts, and clients.
 
+pub mod form;
 pub mod host;
 pub mod html;
 pub mod http;

@@ -89,6 +89,26 @@ impl Home {
         start(self.serve_command(more), &self.data()).await
     }
 
+    /// Starts the server where its workspace is a disk of so many bytes, in a file system that nobody else sees.
+    pub async fn start_on_small_disk(&self, bytes: u64) -> Process {
+        let serve = self.serve_command(&[]);
+        let script = "mount -t tmpfs -o size=$0 tmpfs \"$1\" && shift && exec \"$@\"";
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, &bytes.to_string()]);
+        command.arg(&self.workspace).arg(serve.get_program()).args(serve.get_args());
+        command.current_dir(self.folder.path()).env_clear().env("HOME", self.folder.path());
+        command.env("PATH", std::env::var_os("PATH").unwrap());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        start(command).await
+    }
+
+    /// Adds lines to the configuration.
+    pub fn configure(&self, lines: &str) {
+        let file = self.folder.path().join("loom.toml");
+        let config = std::fs::read_to_string(&file).unwrap_or_default();
+        std::fs::write(file, format!("{config}\n{lines}\n")).unwrap();
+    }
+
     /// Starts the server with the workspace and the database that it chooses itself.
     pub async fn start_plain(&self) -> Process {
         start(self.command(&["--port", "0"]), &self.folder.path().join(".loom/cowork.db.files")).await

@@ -16,6 +16,7 @@ use cowork::{
     },
     config::Config,
     models,
+    protocol::UploadLimits,
     sandbox::{Sandbox, Settings},
     state::{AppState, Site, Timing},
     store::SqliteStore,
@@ -40,6 +41,7 @@ use super::{
 /// How a server differs from the usual one.
 pub struct Setup {
     pub timing: Timing,
+    pub uploads: UploadLimits,
     pub message_bytes: usize,
     pub queued_messages: usize,
     pub connections: usize,
@@ -59,6 +61,14 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             timing: Timing::default(),
+            uploads: UploadLimits {
+                file_bytes: 1_000_000,
+                request_bytes: 4_000_000,
+                files: 10_000,
+                workspace_bytes: None,
+                free_bytes: 0,
+                keep_partial: Duration::from_secs(3600),
+            },
             message_bytes: 262_144,
             queued_messages: 100,
             connections: 1000,
@@ -104,7 +114,7 @@ impl Server {
 
     /// The lines of a request that say where it goes and who sends it.
     pub fn signed_head(&self) -> String {
-        format!("Host: {}\r\nAuthorization: Bearer {}\r\n", self.address, self.api.token())
+        self.api.signed_head()
     }
 
     pub async fn socket(&self, session: &str, query: &str) -> Socket {
@@ -219,6 +229,7 @@ impl Setup {
             built_in_only: false,
             public_config: web::public_config(&config, None, &database, address, &roots),
             timing: self.timing,
+            uploads: self.uploads,
         };
         let access = Arc::new(Access::open(&data, self.access.clone()).unwrap());
         tokio::spawn(access.clone().keep_current());
@@ -233,7 +244,7 @@ impl Setup {
             stopping: CancellationToken::new(),
             sockets: TaskTracker::new(),
         };
-        let addresses = web::addresses(&state);
+        let addresses = web::addresses();
         let served = serve(listener, self.connections, state, store, stopping.clone());
         Server {
             api: Api::new(address, &access::token(&data).unwrap()),

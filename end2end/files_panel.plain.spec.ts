@@ -1,0 +1,13 @@
+// Without scripts a file is brought by a form, and fetched by a link.
+import { expect, test } from './support/test';
+
+test('a form uploads, and a row downloads', async ({ desk, page, workspace }) => {
+  await desk.openSession();
+  await page.locator('.drop-zone input[type="file"]').first().setInputFiles({ name: 'plain.txt', mimeType: 'text/plain', buffer: Buffer.from('plain') });
+  await page.locator('.drop-zone').getByRole('button', { name: 'Upload' }).click();
+  await expect(page.locator('.file-name', { hasText: 'plain.txt' })).toBeVisible();
+  expect(workspace.exists('plain.txt')).toBe(true);
+  const download = page.waitForEvent('download');
+  await page.getByRole('link', { name: /plain\.txt/ }).click();
+  expect((await download).suggestedFilename()).toBe('plain.txt');
+});

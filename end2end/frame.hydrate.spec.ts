@@ -1,0 +1,155 @@
+// The page's frame: panels that stay as they were left, looks, keys, the palette, the list of sessions.
+import { call, text } from './support/model';
+import { expect, test } from './support/test';
+
+test('a panel that was closed or moved is so after a reload, without a jump', async ({ desk, page }) => {
+  await desk.openSession({ title: 'Panels' });
+  await page.getByRole('button', { name: 'Hide sessions and files' }).click();
+  await expect(page.locator('#left')).toBeHidden();
+  const line = page.getByRole('separator', { name: 'Width of logs, progress and changes' });
+  await line.focus();
+  await page.keyboard.press('ArrowLeft');
+  await page.keyboard.press('ArrowLeft');
+  await expect(line).toHaveAttribute('aria-valuenow', '396');
+  await page.getByRole('tab', { name: 'Progress' }).click();
+
+  const html = await (await page.request.get(page.url(), { headers: { accept: 'text/html' } })).text();
+  expect(html, 'the server draws it so').toContain('--right:396px');
+  expect(html).toContain('data-left="false"');
+  await desk.reload();
+  await expect(page.locator('#left')).toBeHidden();
+  await expect(page.getByRole('tab', { name: 'Progress' })).toHaveAttribute('aria-selected', 'true');
+  expect((await page.locator('#right').boundingBox())!.width).toBeCloseTo(396, 0);
+});
+
+test('a line between zones follows the pointer', async ({ desk, page }) => {
+  await desk.openSession();
+  const box = (await page.locator('.divider-left').boundingBox())!;
+  await page.mouse.move(box.x + box.width / 2, 400);
+  await page.mouse.down();
+  await page.mouse.move(350, 400, { steps: 4 });
+  await page.mouse.up();
+  expect((await page.locator('#left').boundingBox())!.width).toBeCloseTo(350, -1);
+});
+
+test('below 1100 pixels the right panel is a drawer', async ({ desk, page }) => {
+  await page.setViewportSize({ width: 1000, height: 800 });
+  await desk.openSession();
+  await expect(page.locator('#right')).toBeHidden();
+  await page.locator('.toggle-right').click();
+  await expect(page.locator('#right')).toBeVisible();
+  await page.getByRole('button', { name: 'Close' }).click();
+  await expect(page.locator('#right')).toBeHidden();
+});
+
+test('a look is there at once and stays', async ({ desk, page }) => {
+  await desk.openSession();
+  await page.locator('summary[aria-label="Look and language"]').click();
+  await page.getByRole('radio', { name: 'Dark' }).check();
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+  await desk.reload();
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+  await page.locator('summary[aria-label="Look and language"]').click();
+  await page.getByRole('button', { name: 'Deutsch' }).click();
+  await expect(page.locator('html')).toHaveAttribute('lang', 'de');
+  await expect(page.getByRole('tab', { name: 'Protokoll' })).toBeVisible();
+});
+
+test('the palette finds sessions and commands by the keyboard alone', async ({ desk, page }) => {
+  await desk.createSession({ title: 'Travel policy' });
+  await desk.openSession({ title: 'Price list' });
+  await page.keyboard.press('Control+k');
+  const palette = page.getByRole('dialog', { name: 'Go to or do' });
+  await expect(palette.getByRole('combobox')).toBeFocused();
+  await page.keyboard.type('progress');
+  await expect(palette.getByRole('option').first()).toHaveText('Progress');
+  await page.keyboard.press('Enter');
+  await expect(palette).toBeHidden();
+  await expect(page.getByRole('tab', { name: 'Progress' })).toHaveAttribute('aria-selected', 'true');
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('travel');
+  await expect(palette.getByRole('option', { name: 'Travel policy' })).toBeVisible();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Travel policy');
+});
+
+test('sessions are renamed, pinned, archived, deleted and brought back in place', async ({ desk, page }) => {
+  await desk.createSession({ title: 'First' });
+  await desk.createSession({ title: 'Second' });
+  await desk.openSession({ title: 'Third' });
+  const list = page.locator('#sessions');
+  const row = (name: string) => list.locator('.session-row', { hasText: name });
+  const act = async (name: string, what: string) => {
+    await list.getByRole('button', { name: `Session menu: ${name}` }).click();
+    await list.getByRole('button', { name: what, exact: true }).click();
+  };
+  await act('First', 'Pin');
+  await expect(list.getByRole('heading', { name: 'Pinned' })).toBeVisible();
+  await expect(list.locator('.session-title').first()).toHaveText('First');
+
+  await row('Second').focus();
+  await page.keyboard.press('F2');
+  await page.keyboard.type('Better name');
+  await page.keyboard.press('Enter');
+  await expect(row('Better name')).toBeVisible();
+
+  await act('Better name', 'Archive');
+  await expect(row('Better name')).toHaveCount(0);
+  await list.getByRole('button', { name: 'Show archived' }).click();
+  await expect(row('Better name')).toBeVisible();
+  await list.getByRole('button', { name: 'Hide archived' }).click();
+
+  await act('First', 'Delete session');
+  await expect(row('First')).toHaveCount(0);
+  await list.getByRole('button', { name: 'Undo' }).click();
+  await expect(row('First')).toBeVisible();
+});
+
+test('the search looks at titles and at what was said', async ({ desk, page, model }) => {
+  model.script('Where', [text('The pelican is in the harbour.')]);
+  await desk.openSession({ title: 'Birds' });
+  await desk.ask('Where');
+  await desk.openSession({ title: 'Ships' });
+  const list = page.locator('#sessions');
+  await list.getByRole('searchbox').fill('pelican');
+  await expect(list.locator('.session-title')).toHaveText(['Birds']);
+  await list.getByRole('searchbox').fill('nothing like it');
+  await expect(list.getByText('Nothing found for “nothing like it”.')).toBeVisible();
+});
+
+test('logs: filter, pause, and the way to a step', async ({ desk, page, model }) => {
+  model.script('Read', [call('read_file', { path: 'notes.txt' })], [text('Read.')]);
+  await desk.openSession();
+  await desk.ask('Read');
+  await page.getByRole('button', { name: 'Tools', exact: true }).click();
+  await expect(page.locator('.log-row')).toHaveCount(2);
+  await page.getByRole('button', { name: 'All', exact: true }).click();
+  await page.getByRole('searchbox', { name: 'Filter by text' }).fill('turn 1 done');
+  await expect(page.locator('.log-row')).toHaveCount(1);
+  await page.getByRole('searchbox', { name: 'Filter by text' }).fill('');
+  await page.getByRole('button', { name: 'Pause' }).click();
+  const before = await page.locator('.log-row').count();
+  await desk.ask('Read');
+  await expect(page.getByRole('button', { name: /^Go on, \d+ new$/ })).toBeVisible();
+  await expect(page.locator('.log-row')).toHaveCount(before);
+  await page.getByRole('button', { name: /^Go on/ }).click();
+  await expect(page.locator('.log-row')).not.toHaveCount(before);
+  await desk.logs('turn_started').last().getByRole('link').click();
+  await expect(page).toHaveURL(/#turn-2$/);
+});
+
+test('changes of a turn are shown with their diff, and taken back', async ({ desk, page, model, workspace }) => {
+  model.script('Write', [call('write_file', { path: 'new.md', content: '# New\n' })], [text('Written.')]);
+  const id = await desk.createSession({ title: 'Changing' });
+  await page.request.patch(`/cowork/sessions/${id}`, { data: { mode: 'accept_edits' }, headers: { origin: new URL(page.url()).origin } });
+  await desk.open(`/sessions/${id}`);
+  await desk.ask('Write');
+  await page.getByRole('tab', { name: /Changes/ }).click();
+  const change = page.locator('.file-change', { hasText: 'new.md' });
+  await change.locator('summary').click();
+  await expect(change.locator('.diff .added')).toHaveText('+# New');
+  await change.getByRole('button', { name: 'Undo' }).click();
+  await expect(page.getByText('1 file is as it was before.')).toBeVisible();
+  await expect(change).toContainText('taken back');
+  expect(workspace.exists('new.md')).toBe(false);
+});

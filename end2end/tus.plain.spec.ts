@@ -1,0 +1,68 @@
+// A standard tus client, unchanged: what it sends arrives whole, also over a server that crashed in between.
+import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Upload } from 'tus-js-client';
+import { expect, test } from './support/test';
+
+const PIECE = 256 * 1024;
+
+test('tus-js-client goes on after the server was killed in the middle of an upload', async ({ server, workspace }) => {
+  const created = await fetch(`${server.origin}/cowork/sessions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...server.credential() },
+    body: JSON.stringify({ workspace: workspace.folder }),
+  });
+  const { id } = (await created.json()) as { id: string };
+  const file = randomBytes(8 * PIECE + 123);
+  let pieces = 0;
+  let crashed: Promise<void> | undefined;
+  const crash = async () => {
+    await server.end('SIGKILL');
+    await server.start();
+  };
+
+  const address = await new Promise<string>((resolve, reject) => {
+    const upload: Upload = new Upload(file, {
+      headers: server.credential(),
+      endpoint: `${server.origin}/cowork/sessions/${id}/uploads/tus`,
+      metadata: { filename: 'big/überall.bin', target_dir: 'incoming' },
+      chunkSize: PIECE,
+      retryDelays: Array<number>(50).fill(200),
+      onChunkComplete: () => {
+        pieces += 1;
+        if (pieces === 3) crashed = crash();
+      },
+      onSuccess: () => resolve(upload.url!),
+      onError: reject,
+    });
+    upload.start();
+  });
+  await crashed;
+
+  expect(crashed, 'the server was killed meanwhile').toBeDefined();
+  expect(readFileSync(join(workspace.folder, 'incoming/big/überall.bin')).equals(file)).toBe(true);
+  const told = (await (await fetch(address, { headers: server.credential() })).json()) as { result: { status: string; sha256: string } };
+  expect(told.result.status).toBe('uploaded');
+  expect(told.result.sha256).toBe(createHash('sha256').update(file).digest('hex'));
+});
+
+test('tus-js-client is told why a name can not be used', async ({ server, workspace }) => {
+  const created = await fetch(`${server.origin}/cowork/sessions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...server.credential() },
+    body: JSON.stringify({ workspace: workspace.folder }),
+  });
+  const { id } = (await created.json()) as { id: string };
+  const refused = await new Promise<string>((resolve, reject) => {
+    new Upload(Buffer.from('x'), {
+      headers: server.credential(),
+      endpoint: `${server.origin}/cowork/sessions/${id}/uploads/tus`,
+      metadata: { filename: '../escape.txt' },
+      retryDelays: null,
+      onSuccess: () => reject(new Error('it was taken')),
+      onError: (error) => resolve(error.message),
+    }).start();
+  });
+  expect(refused).toContain('path_outside_workspace');
+});

@@ -1,0 +1,181 @@
+//! Files of the person's computer, and bringing them to the server with a measured progress.
+
+use futures::channel::oneshot;
+use leptos::{ev, html, prelude::*};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use web_sys::{File, FileSystemDirectoryEntry, FileSystemEntry, FileSystemFileEntry};
+
+use super::wire::{Body, Reply, exchange};
+use crate::{protocol::ApiError, ui::files::state::State};
+
+/// A file as the browser hands it out, with the folders that it was dropped with.
+#[derive(Clone)]
+pub struct LocalFile {
+    file: File,
+    path: String,
+}
+
+impl LocalFile {
+    fn new(file: File, folder: &str) -> Self {
+        // A folder that was chosen gives its files' paths itself.
+        let relative = js_sys::Reflect::get(&file, &"webkitRelativePath".into()).ok().and_then(|path| path.as_string());
+        let path = relative.filter(|path| !path.is_empty()).unwrap_or_else(|| [folder, &file.name()].concat());
+        Self { file, path }
+    }
+
+    pub fn path(&self) -> String {
+        self.path.clone()
+    }
+
+    pub fn size(&self) -> f64 {
+        self.file.size()
+    }
+
+    /// Tells this state of the file from a later one.
+    pub fn stamp(&self) -> String {
+        [self.size().to_string(), self.file.last_modified().to_string()].join(":")
+    }
+}
+
+/// What the server said to a request of tus.
+pub enum Sent {
+    Taken { offset: Option<f64>, location: Option<String> },
+    Refused(ApiError),
+    Broken,
+    Cancelled,
+}
+
+fn listed(files: Option<web_sys::FileList>) -> Vec<LocalFile> {
+    let Some(files) = files else { return Vec::new() };
+    (0..files.length()).filter_map(|index| files.get(index)).map(|file| LocalFile::new(file, "")).collect()
+}
+
+/// The files that were chosen; the field is free for the next choice.
+pub fn chosen_files(event: &ev::Event) -> Vec<LocalFile> {
+    let Some(input) = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlInputElement>().ok()) else {
+        return Vec::new();
+    };
+    let files = listed(input.files());
+    input.set_value("");
+    files
+}
+
+/// Lets a field choose folders.
+pub fn choose_folders(field: NodeRef<html::Input>) {
+    if let Some(field) = field.get_untracked() {
+        field.set_webkitdirectory(true);
+    }
+}
+
+pub fn pasted_files(event: &ev::ClipboardEvent) -> Vec<LocalFile> {
+    listed(event.clipboard_data().and_then(|data| data.files()))
+}
+
+/// Whether files are dragged, and not a text or a link of the page.
+pub fn drags_files(event: &ev::DragEvent) -> bool {
+    event.data_transfer().is_some_and(|data| data.types().includes(&"Files".into(), 0))
+}
+
+/// Files and folders that were dropped; what they are must be asked before the event ends.
+pub fn dropped_files(event: &ev::DragEvent) -> impl Future<Output = Vec<LocalFile>> + use<> {
+    let items = event.data_transfer().map(|data| data.items());
+    let entries: Vec<FileSystemEntry> = items.map_or_else(Vec::new, |items| {
+        (0..items.length()).filter_map(|index| items.get(index)?.webkit_get_as_entry().ok().flatten()).collect()
+    });
+    let plain = listed(event.data_transfer().and_then(|data| data.files()));
+    async move {
+        if entries.is_empty() {
+            return plain;
+        }
+        let mut found = Vec::new();
+        let mut waiting: Vec<(String, FileSystemEntry)> =
+            entries.into_iter().map(|entry| (String::new(), entry)).collect();
+        while let Some((folder, entry)) = waiting.pop() {
+            if entry.is_file() {
+                let entry: FileSystemFileEntry = entry.unchecked_into();
+                if let Some(file) = ask(|tell| entry.file_with_callback(tell)).await {
+                    found.push(LocalFile::new(file.unchecked_into(), &folder));
+                }
+                continue;
+            }
+            let inner = [&folder, &entry.name(), "/"].concat();
+            let reader = entry.unchecked_into::<FileSystemDirectoryEntry>().create_reader();
+            // A reader hands out a hundred at a time, until there are none.
+            while let Some(batch) = ask(|tell| reader.read_entries_with_callback(tell).ok()).await {
+                let batch: js_sys::Array = batch.unchecked_into();
+                if batch.length() == 0 {
+                    break;
+                }
+                waiting.extend(batch.iter().map(|entry| (inner.clone(), entry.unchecked_into())));
+            }
+        }
+        found.reverse();
+        found
+    }
+}
+
+/// An answer that comes by a callback; `None` where it never comes.
+async fn ask<T>(question: impl FnOnce(&js_sys::Function) -> T) -> Option<JsValue> {
+    let (tell, told) = oneshot::channel();
+    let answer = Closure::once(move |value: JsValue| drop(tell.send(value)));
+    question(answer.as_ref().unchecked_ref());
+    told.await.ok()
+}
+
+/// A text in base64, as tus writes metadata.
+pub fn base64(text: &str) -> String {
+    let bytes: String = text.bytes().map(char::from).collect();
+    window().btoa(&bytes).unwrap_or_default()
+}
+
+/// A request of tus without a body.
+pub async fn tus(method: &str, path: &str, headers: &[(&str, String)]) -> Sent {
+    let headers: Vec<_> = headers.iter().cloned().chain([version()]).collect();
+    told(exchange(method, path, &headers, Body::None, |_| true).await)
+}
+
+/// The rest of a file from an offset on.
+pub async fn send_piece(
+    file: StoredValue<LocalFile, LocalStorage>,
+    address: &str,
+    offset: f64,
+    progress: impl Fn(f64) + 'static,
+    state: RwSignal<State>,
+) -> Sent {
+    let Some(Ok(rest)) = file.try_with_value(|file| file.file.slice_with_f64(offset)) else { return Sent::Cancelled };
+    let piece = ("content-type", "application/offset+octet-stream".to_owned());
+    let headers = [("upload-offset", offset.to_string()), piece, version()];
+    let goes_on = move || state.try_with_untracked(|state| *state == State::Cancelled) == Some(false);
+    let watched = move |sent| {
+        progress(sent);
+        goes_on()
+    };
+    let reply = exchange("PATCH", address, &headers, Body::Bytes(&rest), watched).await;
+    if goes_on() { told(reply) } else { Sent::Cancelled }
+}
+
+fn version() -> (&'static str, String) {
+    ("tus-resumable", "1.0.0".to_owned())
+}
+
+fn told(reply: Option<Reply>) -> Sent {
+    match reply {
+        Some(reply) if (200..300).contains(&reply.status) => Sent::Taken {
+            offset: reply.header("upload-offset").and_then(|offset| offset.parse().ok()),
+            location: reply.header("location"),
+        },
+        Some(reply) if reply.status != 0 => reply.taken().map_or_else(Sent::Refused, |_| Sent::Broken),
+        _ => Sent::Broken,
+    }
+}
+
+/// Asks before the page is left while something is on its way.
+pub fn warn_before_leaving(busy: bool) {
+    window().set_onbeforeunload(None);
+    if busy {
+        let ask = Closure::<dyn Fn(web_sys::Event)>::new(|event: web_sys::Event| event.prevent_default());
+        window().set_onbeforeunload(Some(ask.as_ref().unchecked_ref()));
+        // As long as the page.
+        ask.forget();
+    }
+}

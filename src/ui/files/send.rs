@@ -1,0 +1,126 @@
+//! One upload by tus: begun or taken up where it stood, sent in one piece, and gone on with where the connection broke.
+
+use leptos::prelude::*;
+use serde::Deserialize;
+
+use super::state::{State, Upload};
+use crate::{
+    protocol::ErrorCode,
+    ui::{
+        browser::{self, Sent},
+        session_view::SessionView,
+        words::words,
+    },
+};
+
+/// Files that are sent side by side.
+pub const AT_ONCE: u32 = 3;
+/// Times that a broken connection is tried again, each after twice the wait of the one before.
+const TRIES: u32 = 6;
+const FIRST_WAIT_MS: u32 = 500;
+
+/// What `GET` of an upload tells.
+#[derive(Deserialize)]
+struct Told {
+    result: Option<Ended>,
+}
+
+#[derive(Deserialize)]
+struct Ended {
+    status: String,
+    path: Option<String>,
+}
+
+/// Brings the file to its end: there, or told why not.
+pub async fn send(view: SessionView, upload: Upload) {
+    let ended = match begin(view, upload).await {
+        Ok((address, offset)) => transfer(upload, &address, offset).await,
+        Err(refused) => refused,
+    };
+    // Cancelled meanwhile: that word stays.
+    if upload.state.try_with_untracked(|state| *state == State::Cancelled) == Some(false) {
+        upload.state.try_set(ended);
+    }
+}
+
+/// The upload's address and how much of it is there.
+async fn begin(view: SessionView, upload: Upload) -> Result<(String, f64), State> {
+    let key = key(upload);
+    if let Some(known) = browser::load_draft(&key)
+        && let Sent::Taken { offset: Some(offset), .. } = browser::tus("HEAD", &known, &[]).await
+    {
+        return Ok((known, offset));
+    }
+    let (name, dir) = (upload.name.get_value(), upload.dir.get_value());
+    let metadata = [("filename", name.as_str()), ("target_dir", &dir), ("on_conflict", upload.rule.get_untracked())];
+    let metadata = metadata.map(|(key, value)| [key, " ", &browser::base64(value)].concat()).join(",");
+    let headers = [("upload-length", upload.size.to_string()), ("upload-metadata", metadata)];
+    match browser::tus("POST", &view.path("/uploads/tus"), &headers).await {
+        Sent::Taken { location: Some(address), .. } => {
+            browser::save_draft(&key, &address);
+            Ok((address, 0.0))
+        }
+        other => Err(refused(other)),
+    }
+}
+
+async fn transfer(upload: Upload, address: &str, mut offset: f64) -> State {
+    let mut wait = FIRST_WAIT_MS;
+    for _ in 0..TRIES {
+        if offset < upload.size {
+            let started = (browser::now_ms(), offset);
+            let progress = move |sent: f64| {
+                let passed = (browser::now_ms() - started.0) / 1000.0;
+                let left_s = (sent > 0.0 && passed > 0.5).then(|| (upload.size - started.1 - sent) * passed / sent);
+                let state = State::Sending { sent: started.1 + sent, left_s };
+                upload.state.try_update(|known| {
+                    if *known != State::Cancelled {
+                        *known = state
+                    }
+                });
+            };
+            match browser::send_piece(upload.file, address, offset, progress, upload.state).await {
+                Sent::Taken { .. } => {}
+                Sent::Broken => {
+                    browser::sleep(wait).await;
+                    wait *= 2;
+                    if let Sent::Taken { offset: Some(now), .. } = browser::tus("HEAD", address, &[]).await {
+                        offset = now;
+                    }
+                    continue;
+                }
+                other => {
+                    browser::save_draft(&key(upload), "");
+                    return refused(other);
+                }
+            }
+        }
+        browser::save_draft(&key(upload), "");
+        return result(address).await;
+    }
+    State::Failed(words().frame.no_answer.to_owned())
+}
+
+async fn result(address: &str) -> State {
+    match browser::get::<Told>(address).await {
+        Ok(Told { result: Some(Ended { status, .. }) }) if status == "skipped" => State::Skipped,
+        Ok(Told { result: Some(Ended { path: Some(path), .. }) }) => State::Added(path),
+        Ok(_) => State::Failed(words().frame.bad_answer.to_owned()),
+        Err(error) => State::Failed(error.detail),
+    }
+}
+
+fn refused(sent: Sent) -> State {
+    match sent {
+        Sent::Refused(error) if error.code.as_str() == "already_exists" => State::Exists,
+        Sent::Refused(error) => State::Failed([&error.detail, " (", error.code.as_str(), ")"].concat()),
+        Sent::Cancelled => State::Cancelled,
+        Sent::Broken | Sent::Taken { .. } => State::Failed(ErrorCode::Unavailable.title().to_owned()),
+    }
+}
+
+/// Where the address of an upload is kept, so that it goes on after a reload.
+fn key(upload: Upload) -> String {
+    let stamp = upload.file.with_value(|file| file.stamp());
+    ["upload:", &upload.dir.get_value(), "/", &upload.name.get_value(), ":", &stamp].concat()
+}

@@ -1,0 +1,31 @@
+//! How large something is, for people.
+
+/// `1.2 MB`: powers of ten, as file managers show them.
+pub fn size(bytes: f64) -> String {
+    const UNITS: [&str; 4] = ["B", "kB", "MB", "GB"];
+    let mut value = bytes;
+    let mut unit = 0;
+    while value >= 999.5 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    let tenths = (value * 10.0).round() as u64;
+    let number = if unit == 0 || tenths >= 100 {
+        (value.round() as u64).to_string()
+    } else {
+        [(tenths / 10).to_string(), ".".into(), (tenths % 10).to_string()].concat()
+    };
+    [&number, " ", UNITS[unit]].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+
+    #[test]
+    fn sizes_are_short() {
+        let told: Vec<_> =
+            [0.0, 999.0, 1000.0, 1_234_567.0, 52_428_800.0, 999_600.0, 3e12].into_iter().map(size).collect();
+        assert_eq!(told, ["0 B", "999 B", "1.0 kB", "1.2 MB", "52 MB", "1.0 MB", "3000 GB"]);
+    }
+}

@@ -1,0 +1,25 @@
+//! The bar over the page.
+
+use leptos::prelude::*;
+
+use super::{Frame, Side, look_menu::LookMenu, toggle::PanelToggle};
+use crate::ui::{
+    widgets::{Glyph, Icon},
+    words::words,
+};
+
+/// `children`: what a page puts on the right, before the look.
+#[component]
+pub fn Topbar(frame: Frame, #[prop(into)] title: AnyView, has_right: bool, children: Children) -> impl IntoView {
+    view! {
+        <header class="topbar">
+            <PanelToggle frame side=Side::Left/>
+            <a class="brand" href="/" aria-label=words().frame.all_sessions><span class="logo"><Icon glyph=Glyph::Logo/></span></a>
+            {title}
+            <span class="spacer"></span>
+            {children()}
+            <LookMenu frame/>
+            {has_right.then(|| view! { <PanelToggle frame side=Side::Right/> })}
+        </header>
+    }
+}

@@ -1,0 +1,70 @@
+//! Whether work can begin here: the model is asked, the folder was looked at; each says pass or what to do. And what
+//! everybody wants to know who brings files.
+
+use leptos::{prelude::*, task::spawn_local};
+
+use crate::{
+    protocol::ModelInfo,
+    ui::{
+        browser,
+        widgets::{Glyph, Icon},
+        words::{fill, words},
+    },
+};
+
+/// `folder`: whether the chosen one can be written, if one is chosen.
+#[component]
+pub fn Checks(folder: Option<bool>, built_in: bool) -> impl IntoView {
+    let w = &words().home;
+    let model = RwSignal::new(built_in.then(|| (true, w.model_built_in.to_owned())));
+    Effect::new(move |_| {
+        if !built_in {
+            spawn_local(async move {
+                let told =
+                    browser::get::<Vec<ModelInfo>>("/models").await.map_or_else(|error| (false, error.detail), tell);
+                model.try_set(Some(told));
+            });
+        }
+    });
+    let writable = match folder {
+        Some(true) => (Some(true), w.folder_ok),
+        Some(false) => (Some(false), w.folder_bad),
+        None => (None, w.folder_none),
+    };
+    let model = move || match model.get() {
+        Some((ok, text)) => check(Some(ok), text),
+        None => check(None, w.checking.to_owned()),
+    };
+    view! {
+        <section class="checks">
+            <h2>{w.checks}</h2>
+            <ul>{check(writable.0, writable.1.to_owned())}{model}</ul>
+            <h2 class="facts">{w.facts}</h2>
+            <ul class="facts"><li>{w.facts_where}</li><li>{w.facts_who}</li><li>{w.facts_restart}</li></ul>
+        </section>
+    }
+}
+
+/// Of the model that new sessions take.
+fn tell(models: Vec<ModelInfo>) -> (bool, String) {
+    let w = &words().home;
+    let Some(model) = models.into_iter().find(|model| model.default) else { return (false, w.fail.to_owned()) };
+    match model.detail {
+        None => (true, fill(w.model_ok, &[&model.name])),
+        Some(why) => (false, fill(w.model_bad, &[&model.name, &why])),
+    }
+}
+
+fn check(ok: Option<bool>, text: String) -> impl IntoView {
+    let w = &words().home;
+    let (glyph, state) = match ok {
+        Some(true) => (Glyph::Check, w.pass),
+        Some(false) => (Glyph::Cross, w.fail),
+        None => (Glyph::Clock, ""),
+    };
+    view! {
+        <li class="check" data-ok=ok.map(|ok| ok.to_string())>
+            <Icon glyph/><span class="visually-hidden">{state}</span><span>{text}</span>
+        </li>
+    }
+}

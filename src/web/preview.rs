@@ -1,0 +1,166 @@
+//! A first look at a file. What a browser would run never gets there as itself: text and tables are data, Markdown
+//! is sanitised, images and PDF come from an address that runs nothing.
+
+use std::io::Read;
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+
+use super::{
+    error::Answer,
+    extract::{SessionPath, encode},
+    files::{look, path, shown_type, told},
+};
+use crate::{
+    agent::Agent,
+    markdown,
+    protocol::{ApiError, FilePreview, PreviewKind, SessionId, Table},
+    workspace::{Workspace, WorkspacePath, changes::is_binary, time},
+};
+
+/// Of a text: more is nothing that somebody reads in a panel.
+const TEXT_BYTES: usize = 256 * 1024;
+/// Of a table.
+const ROWS: usize = 200;
+const COLUMNS: usize = 24;
+const CELL_CHARS: usize = 500;
+
+pub async fn preview(
+    State(agent): State<Agent>,
+    SessionPath(id): SessionPath,
+    Path((_, file)): Path<(String, String)>,
+) -> Answer<Json<FilePreview>> {
+    let file = path(&file)?;
+    let session = id.clone();
+    Ok(Json(look(&agent, &id, move |workspace| look_at(workspace, &session, &file)).await?))
+}
+
+fn look_at(workspace: &Workspace, session: &SessionId, file: &WorkspacePath) -> Result<FilePreview, ApiError> {
+    let mut opened = workspace.open_file(file).map_err(told)?;
+    let name = file.split().map_or("", |(_, name)| name).to_owned();
+    let mut preview = FilePreview {
+        path: file.to_string(),
+        kind: PreviewKind::None,
+        size: opened.size,
+        modified_at: opened.modified.and_then(time),
+        truncated: false,
+        text: None,
+        html: None,
+        table: None,
+        url: None,
+        name,
+    };
+    if let Some((kind, _)) = shown_type(&preview.name) {
+        let place: Vec<String> = file.names().map(encode).collect();
+        preview.kind = kind;
+        preview.url = Some(format!("/cowork/sessions/{session}/files/{}?inline=true", place.join("/")));
+        return Ok(preview);
+    }
+    let mut bytes = Vec::new();
+    let limit = TEXT_BYTES as u64 + 1;
+    opened.by_ref().take(limit).read_to_end(&mut bytes).map_err(|error| {
+        tracing::warn!(%error, "a file could not be read for its preview");
+        ApiError::internal()
+    })?;
+    preview.truncated = bytes.len() > TEXT_BYTES;
+    bytes.truncate(TEXT_BYTES);
+    let Some(text) = text(&bytes, preview.truncated) else { return Ok(preview) };
+    match ending(&preview.name).as_str() {
+        "md" | "markdown" => {
+            preview.kind = PreviewKind::Markdown;
+            preview.html = Some(markdown::render(text).concat());
+        }
+        ending @ ("csv" | "tsv") => {
+            let delimiter = if ending == "tsv" { b'\t' } else { delimiter(text) };
+            let (table, more) = table(text, delimiter);
+            preview.kind = PreviewKind::Table;
+            preview.truncated |= more;
+            preview.table = Some(table);
+            return Ok(preview);
+        }
+        _ => preview.kind = PreviewKind::Text,
+    }
+    preview.text = Some(text.to_owned());
+    Ok(preview)
+}
+
+fn ending(name: &str) -> String {
+    name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default()
+}
+
+/// The bytes as text, if that is what they are. A character that the limit cut in two is left out.
+fn text(bytes: &[u8], cut: bool) -> Option<&str> {
+    if is_binary(bytes) {
+        return None;
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Some(text),
+        Err(error) if cut && error.error_len().is_none() => std::str::from_utf8(&bytes[..error.valid_up_to()]).ok(),
+        Err(_) => None,
+    }
+}
+
+/// What divides the cells: where a comma is a decimal point, tables have semicolons.
+fn delimiter(text: &str) -> u8 {
+    let first = text.lines().next().unwrap_or_default();
+    let count = |delimiter: u8| first.bytes().filter(|byte| *byte == delimiter).count();
+    if count(b';') > count(b',') { b';' } else { b',' }
+}
+
+/// The beginning of a table, and whether there is more of it.
+fn table(text: &str, delimiter: u8) -> (Table, bool) {
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .from_reader(text.trim_start_matches('\u{FEFF}').as_bytes());
+    let mut more = false;
+    let mut records = Vec::new();
+    for record in reader.records() {
+        // The last line of a text that was cut may be half a record.
+        let Ok(record) = record else { break };
+        if records.len() > ROWS {
+            more = true;
+            break;
+        }
+        more |= record.len() > COLUMNS;
+        records.push(record.iter().take(COLUMNS).map(|cell| cell.chars().take(CELL_CHARS).collect()).collect());
+    }
+    let mut records = records.into_iter();
+    let columns = records.next().unwrap_or_default();
+    (Table { columns, rows: records.collect() }, more)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_read_by_what_divides_them_and_cut_to_what_is_shown() {
+        let (read, more) = table("a,b\n1,\"x, y\"\n2\n", delimiter("a,b"));
+        assert_eq!(read.columns, ["a", "b"]);
+        assert_eq!(read.rows, [vec!["1", "x, y"], vec!["2"]]);
+        assert!(!more);
+        let (read, _) = table("\u{FEFF}Name;Preis\nTee;1,20\n", delimiter("Name;Preis"));
+        assert_eq!(
+            (read.columns, read.rows),
+            (vec!["Name".into(), "Preis".into()], vec![vec!["Tee".into(), "1,20".into()]])
+        );
+        let long = format!("h\n{}", "1\n".repeat(ROWS + 1));
+        let (read, more) = table(&long, b',');
+        assert_eq!((read.rows.len(), more), (ROWS, true));
+        let (read, more) = table(&format!("{}\n", vec!["c"; COLUMNS + 1].join(",")), b',');
+        assert_eq!((read.columns.len(), more), (COLUMNS, true));
+        assert_eq!(table("", b',').0, Table::default());
+    }
+
+    #[test]
+    fn what_is_no_text_is_not_shown_as_one() {
+        assert_eq!(text(b"plain \xc3\xa4", false), Some("plain ä"));
+        assert_eq!(text(b"cut \xc3", true), Some("cut "));
+        assert_eq!(text(b"latin \xe4 one", false), None);
+        assert_eq!(text(b"a\0b", false), None);
+    }
+}
