@@ -61,6 +61,12 @@ export class Desk {
     return (await answer.json()).id;
   }
 
+  async setMode(id: string, mode: string): Promise<void> {
+    const address = `${this.server.origin}/cowork/sessions/${id}`;
+    const answer = await this.page.request.patch(address, { data: { mode }, headers: { origin: this.server.origin } });
+    expect(answer.status(), await answer.text()).toBe(200);
+  }
+
   async say(message: string): Promise<void> {
     await this.composer.fill(message);
     await this.page.getByRole('button', { name: 'Send' }).click();
