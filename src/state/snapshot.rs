@@ -8,8 +8,8 @@ use crate::{
     agent::ports::store::TurnWindow,
     markdown,
     protocol::{
-        ApiError, ChangeList, CreateChoices, Event, EventBody, FileList, HomePage, InFlight, Listed, Part, Seq, SessionId,
-        SessionPage, SessionQuery,
+        ApiError, ChangeList, CreateChoices, Event, EventBody, FileList, HomePage, InFlight, Listed, Part, Seq,
+        SessionId, SessionPage, SessionQuery,
         transcript::{Call, Message, Transcript},
     },
 };
@@ -27,12 +27,7 @@ const LOG_ROWS: u32 = 200;
 
 impl AppState {
     /// The newest `rows` rows of a session, the events of their turns, and the text that is being written.
-    pub async fn session_page(
-        &self,
-        visitor: &Visitor,
-        id: &str,
-        rows: Option<u32>,
-    ) -> Result<SessionPage, ApiError> {
+    pub async fn session_page(&self, visitor: &Visitor, id: &str, rows: Option<u32>) -> Result<SessionPage, ApiError> {
         let id = &SessionId::parse(id).ok_or_else(ApiError::session_not_found)?;
         self.require(visitor, id, Part::Watch).await?;
         // The moment comes first: what is read after it may be newer, and applying an event twice changes nothing.

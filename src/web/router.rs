@@ -20,8 +20,8 @@ use tower_http::{
 };
 
 use super::{
-    archive, assets, auth, changes, error::Problem, files, guard, health, logs, look, messages, page, preview, sessions,
-    sharing, sharing_page, stream, tus, upload, words,
+    archive, assets, auth, changes, error::Problem, files, guard, health, logs, look, messages, page, preview,
+    sessions, sharing, sharing_page, stream, tus, upload, words,
 };
 use crate::{
     protocol::{ApiError, ErrorCode},

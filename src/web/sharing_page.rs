@@ -51,7 +51,8 @@ pub async fn page(
 fn whose(sharing: &Sharing) -> impl IntoView + use<> {
     match &sharing.owner {
         Some(owner) => view! { <p>"This session is " <strong>{owner.clone()}</strong> "'s."</p> }.into_any(),
-        None => view! { <p>"This session is everybody's who may sign in: it was made where nobody had a name."</p> }.into_any(),
+        None => view! { <p>"This session is everybody's who may sign in: it was made where nobody had a name."</p> }
+            .into_any(),
     }
 }
 

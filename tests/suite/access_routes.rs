@@ -180,9 +180,7 @@ async fn who_shows_nothing_or_something_wrong_reaches_nothing() {
 #[tokio::test]
 async fn an_address_that_is_not_there_is_closed_too() {
     let server = Server::start().await;
-    for path in
-        ["/nothing", "/cowork/nothing", "/pkg/x", "/launch/", "/health/", "//health", "/sign-in/x"]
-    {
+    for path in ["/nothing", "/cowork/nothing", "/pkg/x", "/launch/", "/health/", "//health", "/sign-in/x"] {
         for method in METHODS {
             let answer = server.api.nobody().request(method, path, &[], None).await;
             assert_eq!(answer.status, 401, "{method} {path}: {answer:?}");

@@ -51,7 +51,8 @@ async fn every_changing_route_of_the_router_is_in_the_table() {
         // Whoever asks with a method that is not there is told which are.
         let answer = server.api.request("SEARCH", &path, &[], None).await;
         assert_eq!(answer.status, 405, "{pattern}: {answer:?}");
-        for method in answer.header("allow").split(',').filter(|method| !matches!(*method, "GET" | "HEAD" | "OPTIONS")) {
+        for method in answer.header("allow").split(',').filter(|method| !matches!(*method, "GET" | "HEAD" | "OPTIONS"))
+        {
             found.insert((method.to_owned(), pattern.clone()));
         }
     }
@@ -125,7 +126,18 @@ async fn a_foreign_host_reaches_nothing() {
 }
 
 fn path(pattern: &str, id: &str) -> String {
-    let names = ["{message}", "{approval}", "{rule}", "{question}", "{turn}", "{upload}", "{*path}", "{token}", "{build}", "{file}"];
+    let names = [
+        "{message}",
+        "{approval}",
+        "{rule}",
+        "{question}",
+        "{turn}",
+        "{upload}",
+        "{*path}",
+        "{token}",
+        "{build}",
+        "{file}",
+    ];
     let nobodys = "0123456789abcdef0123456789abcdef";
     names.iter().fold(pattern.replace("{id}", id), |path, name| path.replace(name, nobodys))
 }

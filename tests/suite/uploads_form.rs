@@ -196,12 +196,10 @@ async fn a_length_that_is_none_is_refused() {
         ["Content-Length: -1", "Content-Length: 5, 6", "Content-Length: 5\r\nContent-Length: 6", "Content-Length: x"]
     {
         let answer =
-            exchange(server.address, format!("{}{form}", Form::head(&id, &server.api, &format!("{length}\r\n"))))
-                .await;
+            exchange(server.address, format!("{}{form}", Form::head(&id, &server.api, &format!("{length}\r\n")))).await;
         assert_eq!(status(&answer), 400, "{length} {answer}");
     }
-    let short =
-        Form::head(&id, &server.api, &format!("Content-Length: {}\r\nConnection: close\r\n", form.len() - 20));
+    let short = Form::head(&id, &server.api, &format!("Content-Length: {}\r\nConnection: close\r\n", form.len() - 20));
     let answer = exchange(server.address, format!("{short}{form}")).await;
     assert_eq!(status(&answer), 400, "{answer}");
     assert_eq!(body(&answer)["code"], "bad_multipart");

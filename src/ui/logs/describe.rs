@@ -58,6 +58,7 @@ pub fn kind(body: &EventBody) -> Kind {
             Kind::Upload
         }
         EventBody::SessionStarted { .. }
+        | EventBody::SharingChanged { .. }
         | EventBody::SessionResumed { .. }
         | EventBody::SessionUpdated { .. }
         | EventBody::SessionError { .. } => Kind::Session,
@@ -123,7 +124,7 @@ pub fn describe(body: &EventBody) -> LogLine {
         }
         EventBody::SharingChanged { name, part } => {
             let name = if name == EVERYBODY { w.everybody } else { name };
-            line(Glyph::Flag, fill(if part.is_some() { w.shared } else { w.unshared }, &[name]))
+            line(Glyph::Flag, fill(if part.is_some() { w.shared_with } else { w.unshared_with }, &[name]))
         }
         EventBody::AwaitingUserInput(asked) => {
             line(Glyph::Chat, fill(w.asks, &[&asked.question.question])).tone("waiting")
@@ -190,6 +191,7 @@ pub fn place(body: &EventBody) -> Option<String> {
         EventBody::SessionStarted { .. }
         | EventBody::SessionResumed { .. }
         | EventBody::SessionUpdated { .. }
+        | EventBody::SharingChanged { .. }
         | EventBody::ApprovalRuleAdded { .. }
         | EventBody::ApprovalRuleRemoved { .. }
         | EventBody::QueueChanged { .. }

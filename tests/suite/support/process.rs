@@ -99,7 +99,7 @@ impl Home {
         command.current_dir(self.folder.path()).env_clear().env("HOME", self.folder.path());
         command.env("PATH", std::env::var_os("PATH").unwrap());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        start(command).await
+        start(command, &self.data()).await
     }
 
     /// Adds lines to the configuration.
