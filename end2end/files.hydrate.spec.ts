@@ -6,8 +6,9 @@ import { expect, test } from './support/test';
 /** A browser escapes quotes and line ends of a name, and nothing else. */
 const NAMES = ['plain.txt', 'say "hi".txt', 'per%cent %41.txt', 'ü 数.txt', 'a;b=c.txt', "it's.txt", 'folder/deep/x.txt'];
 
-test('a file keeps the name that the browser had for it', async ({ desk, page }) => {
-  const id = await desk.openSession();
+test('a file keeps the name that the browser had for it', async ({ desk, page, server }) => {
+  const id = await desk.createSession();
+  await page.goto(`${server.origin}/health`);
   const answer = await page.evaluate(
     async ({ id, names }) => {
       const form = new FormData();

@@ -6,6 +6,7 @@ mod database;
 mod document;
 mod known;
 mod lookup;
+mod mcp;
 mod models;
 mod parse;
 
@@ -14,6 +15,7 @@ use std::{path::PathBuf, time::Duration};
 pub use access::{Access, Proxy};
 pub use database::{DatabaseChoice, DatabaseKind, database_file};
 pub use lookup::{ConfigSource, Loaded};
+pub use mcp::{Hidden, McpLink, McpServer};
 pub use models::{ApiKey, BUILT_IN, Capabilities, ModelConfig, Provider};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +32,8 @@ pub struct Config {
     pub default_workspace: Option<PathBuf>,
     pub retry: Retry,
     pub sandbox: Sandbox,
+    pub web_fetch: WebFetch,
+    pub mcp_servers: Vec<McpServer>,
     /// Window of models that don't name theirs, in tokens.
     pub max_model_context_tokens: u64,
     /// Loom's database file. Which file is used in the end says [`database_file`].
@@ -76,6 +80,14 @@ pub struct Cowork {
     pub grace_period: Duration,
     /// Host names beside the loopback ones that the server answers to.
     pub allowed_hosts: Vec<String>,
+    /// Fields and environment variables that hold secrets here, beside those that do everywhere.
+    pub secret_names: Vec<String>,
+    /// The newest events that each session's log keeps; without it all.
+    pub log_max_events: Option<u64>,
+    /// How long each session's log keeps its events; without it for ever.
+    pub log_max_age: Option<Duration>,
+    /// A session without turn, wait, queue or watcher leaves memory after this long.
+    pub idle_after: Duration,
 }
 
 /// How programs of the agent run.
@@ -85,6 +97,15 @@ pub struct Sandbox {
     pub required: bool,
     /// Whether they may use the network.
     pub network: bool,
+}
+
+/// Pages of the web for the agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WebFetch {
+    pub enabled: bool,
+    /// What is read of one page.
+    pub max_bytes: u64,
+    pub timeout: Duration,
 }
 
 /// How model calls are repeated.

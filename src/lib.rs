@@ -4,7 +4,9 @@
 //! - [`protocol`]: the vocabulary that everything shares.
 //! - [`ui`]: the page; both builds.
 //! - [`agent`]: the domain behind one door; [`models`], [`tools`] and [`store`] implement its ports.
-//! - [`workspace`]: the only way to the files of people; [`sandbox`]: the only way to run programs.
+//! - [`redaction`]: what neither the log nor anybody else is told.
+//! - [`workspace`]: the only way to the files of people; [`sandbox`]: the only way to run programs; [`documents`]: text
+//!   out of PDF and Office files.
 //! - [`access`]: who is asking; [`web`]: HTTP and the live stream; [`state`] is what its handlers reach.
 //!
 //! ARCHITECTURE.md tells how the parts move.
@@ -22,11 +24,19 @@ pub mod access;
 #[cfg(feature = "ssr")]
 pub mod agent;
 #[cfg(feature = "ssr")]
+pub mod cards;
+#[cfg(feature = "ssr")]
 pub mod config;
+#[cfg(feature = "ssr")]
+pub mod documents;
+#[cfg(feature = "ssr")]
+pub mod log_commands;
 #[cfg(feature = "ssr")]
 pub mod markdown;
 #[cfg(feature = "ssr")]
 pub mod models;
+#[cfg(feature = "ssr")]
+pub mod redaction;
 #[cfg(feature = "ssr")]
 pub mod sandbox;
 #[cfg(feature = "ssr")]

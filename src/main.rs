@@ -1,6 +1,7 @@
 //! The composition root: configuration, store, models, tools, agent, web, in this order. No logic of its own.
 
 use std::{
+    io::stdout,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -17,11 +18,14 @@ use cowork::{
         ports::{clock::SystemClock, store::Publish},
     },
     config::{BUILT_IN, Config, DatabaseChoice, Loaded},
+    documents,
+    log_commands::{self, Wanted},
     models,
     protocol::UploadLimits,
+    redaction::Redaction,
     sandbox::{self, OWN_PROGRAM, Sandbox, Settings},
     state::{AppState, Site, Timing},
-    store::SqliteStore,
+    store::{LogPolicy, Retention, SqliteStore},
     telemetry, tools,
     web::{self, ServeOptions},
     workspace::{RecordedChanges, roots::Roots},
@@ -65,9 +69,36 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Look at everything that a server needs, and say what helps.
     Doctor(doctor::DoctorArgs),
+    /// Print the event log of a session.
+    Logs {
+        /// The session's id, as in its address.
+        session: String,
+        /// Only these types, divided by commas.
+        #[arg(long, value_delimiter = ',')]
+        types: Vec<String>,
+        /// Only events behind this seq.
+        #[arg(long, default_value_t = 0)]
+        after: u64,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Check that nobody has changed, exchanged or removed events. Exit code 1 where somebody has.
+    Verify {
+        /// The end of a session's chain, as the process log told it; must stand in the log. May be given more than once.
+        #[arg(long)]
+        head: Vec<String>,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Runs a program for the server, confined.
     #[command(hide = true)]
     Sandbox { stage: sandbox::Stage },
+    /// Reads a document for the server, in little memory and time.
+    #[command(hide = true)]
+    Document,
 }
 
 #[derive(Args, Clone, Default)]
@@ -94,6 +125,16 @@ fn main() -> anyhow::Result<ExitCode> {
         Some(Command::Backup(args)) => return backup::run(&args).map(|()| ExitCode::SUCCESS),
         Some(Command::Doctor(args)) => return runtime()?.block_on(doctor::run(&args)),
         Some(Command::Link(args)) => return runtime()?.block_on(link::run(&args)).map(|()| ExitCode::SUCCESS),
+        Some(Command::Logs { session, types, after, json, place }) => {
+            let wanted = Wanted { session, after, types, json };
+            log_commands::print(&place.load()?.1.path, &wanted, &mut stdout().lock())?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Some(Command::Verify { head, place }) => {
+            let whole = log_commands::verify(&place.load()?.1.path, &head, &mut stdout().lock())?;
+            return Ok(if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+        Some(Command::Document) => return Ok(documents::serve()),
         Some(Command::Serve(args)) => args,
         None => cli.serve,
     };
@@ -110,24 +151,33 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 
 async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let (Loaded { config, file, warnings }, database) = args.place.load()?;
-    telemetry::start(&config.log_level);
+    let redaction = Arc::new(redaction(&config));
+    telemetry::start(&config.log_level, redaction.clone());
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    web::raise_file_limit();
 
     let shared = access::is_shared(&database.data_folder(), &config.access)?;
     let (listener, address) = listen(&args, &config, shared).await?;
     let roots = Arc::new(roots(&args, &config)?);
     let feeds = Arc::new(Feeds::default());
     let publish: Arc<dyn Publish> = feeds.clone();
-    let store = Arc::new(SqliteStore::open(&database.path, publish, Arc::new(SystemClock))?);
+    let policy = LogPolicy { redaction: redaction.clone(), retention: retention(&config) };
+    let store = SqliteStore::open_with_policy(&database.path, publish, Arc::new(SystemClock), policy)?;
+    let store = Arc::new(store);
     let sandbox = sandbox(&config, file.as_deref(), &database, address);
+    let own_tools = tools::from_config(&config, Arc::new(sandbox)).map_err(anyhow::Error::msg)?;
+    let tools = Arc::new(tools::McpTools::start(own_tools, &config.mcp_servers));
+    tools.ready().await;
     let agent = Agent::new(AgentParts {
         store: store.clone(),
         feeds,
         models: models::from_config(&config)?,
-        tools: tools::all_tools(Arc::new(sandbox)),
+        tools: tools.clone(),
         workspaces: roots.clone(),
         data: database.data_folder(),
         changes: Arc::new(RecordedChanges),
+        clock: Arc::new(SystemClock),
+        redaction,
         limits: limits(&config),
     });
     let access = Arc::new(Access::open(&database.data_folder(), config.access.clone())?);
@@ -168,7 +218,7 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         }
         stopping.cancel();
         sockets.close();
-        let _ = timeout(LAST_WAIT, sockets.wait()).await;
+        let _ = timeout(LAST_WAIT, async { tokio::join!(sockets.wait(), tools.shut_down()) }).await;
     })
     .await;
     store.close().await?;
@@ -234,12 +284,27 @@ fn upload_limits(config: &Config) -> UploadLimits {
     }
 }
 
+/// Keys of the configuration, and what the environment's names say is one.
+fn redaction(config: &Config) -> Redaction {
+    let keys = config.models.iter().filter_map(|model| model.api_key.as_ref());
+    let keys = keys.map(|key| key.reveal().to_owned());
+    // A variable that is no text can't be found in one.
+    let environment =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    Redaction::with_environment(keys, &config.cowork.secret_names, environment)
+}
+
+fn retention(config: &Config) -> Retention {
+    Retention { events: config.cowork.log_max_events, age: config.cowork.log_max_age }
+}
+
 fn limits(config: &Config) -> Limits {
     let retry = config.retry;
     Limits {
         message_bytes: usize::try_from(config.cowork.max_message_bytes).unwrap_or(usize::MAX),
         queued_messages: config.cowork.max_queue as usize,
         full_mode: config.cowork.allow_full_mode,
+        idle_after: config.cowork.idle_after,
         retry: RetryPolicy {
             attempts: retry.max_attempts,
             base: retry.base_delay,

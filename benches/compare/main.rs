@@ -5,6 +5,7 @@
 
 mod client;
 mod host;
+mod log;
 mod model;
 mod page;
 mod relay;
@@ -35,7 +36,7 @@ struct Cli {
     #[arg(long, default_value_t = 3)]
     repeats: usize,
     /// Only these parts.
-    #[arg(long, value_delimiter = ',', default_value = "streams,start,memory,page,uploads")]
+    #[arg(long, value_delimiter = ',', default_value = "streams,start,memory,page,uploads,log")]
     only: Vec<Part>,
     /// What `cargo bench` passes.
     #[arg(long, hide = true)]
@@ -57,6 +58,7 @@ enum Part {
     Memory,
     Page,
     Uploads,
+    Log,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -116,6 +118,9 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
     }
     if wanted(Part::Uploads) {
         add(report::uploads(&uploads::compare(&stage, cli.repeats)?));
+    }
+    if wanted(Part::Log) {
+        add(report::log(&log::compare(&stage, cli.repeats).await?));
     }
     println!(
         "{host}- load average before the run {load}, after it {}; {} repeats\n{tables}{}",

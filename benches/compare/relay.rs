@@ -64,7 +64,18 @@ pub async fn serve(model: &str, database: &Path) -> anyhow::Result<()> {
 
 /// The bare server of the cold start: it binds and answers.
 pub async fn serve_nothing() -> anyhow::Result<()> {
-    listen(Router::new().route("/", get(|| async { "ok" })).route("/health", get(|| async { "ok" }))).await
+    let ok = || async { "ok" };
+    listen(Router::new().route("/", get(ok)).route("/health", get(ok)).route("/watch", get(watch_nothing))).await
+}
+
+/// A watcher of nothing: the least that an idle socket costs.
+async fn watch_nothing(upgrade: WebSocketUpgrade) -> Response {
+    let upgrade = upgrade.read_buffer_size(BUFFER_BYTES).write_buffer_size(BUFFER_BYTES);
+    upgrade.on_upgrade(|mut socket| async move {
+        if socket.send(Message::Text(Utf8Bytes::from_static(r#"{"type":"synced"}"#))).await.is_ok() {
+            while let Some(Ok(_)) = socket.recv().await {}
+        }
+    })
 }
 
 async fn listen(router: Router) -> anyhow::Result<()> {

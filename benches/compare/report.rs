@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{
+    log::Log,
     page::Visit,
     start::Starts,
     stats::{Series, number},
@@ -78,6 +79,27 @@ fn stream_aims(sessions: usize, Compared { cowork, bare }: &Compared) -> Vec<Aim
         aims.push(Aim::at_most("delay of a chunk, 20 sessions at 50 a second: p99 ≤ 10 ms", 10.0, p99, " ms"));
     }
     aims
+}
+
+pub fn log(log: &Log) -> (String, Vec<Aim>) {
+    let mut text = String::from("\n### Log\n\n| figure | Cowork | bare | ratio |\n|---|---:|---:|---:|\n");
+    let mut ratios = Vec::new();
+    for (name, compared) in [
+        ("durable events a second, 256 sessions at once", &log.durable),
+        ("events a second, 100,000 of them over the socket", &log.replay),
+        ("bytes for each of 5,000 idle watchers", &log.watcher),
+    ] {
+        let ratio = compared.cowork.median() / compared.bare.median();
+        let (cowork, bare) = (compared.cowork.show(), compared.bare.show());
+        let _ = writeln!(text, "| {name} | {cowork} | {bare} | {} |", number(ratio));
+        ratios.push(ratio);
+    }
+    let aims = vec![
+        Aim::at_least("durable events, 256 sessions: ≥ 0.5 × a bare group commit", 0.5, ratios[0], " ×"),
+        Aim::at_least("replay of 100,000 events: ≥ 0.5 × a paged read with JSON", 0.5, ratios[1], " ×"),
+        Aim::at_most("idle watchers: ≤ 2.5 × a bare WebSocket with the same buffers", 2.5, ratios[2], " ×"),
+    ];
+    (text, aims)
 }
 
 pub fn starts(starts: &Starts) -> (String, Vec<Aim>) {

@@ -88,6 +88,21 @@ export class Desk {
     await this.page.goto(`${this.server.origin}/sessions/${id}`);
   }
 
+  /** Waits for a card that asks for a word, and gives it. Without scripts a person loads the page again. */
+  async waiting(): Promise<Locator> {
+    const id = this.sessionId();
+    await expect.poll(async () => (await this.session(id)).status).toMatch(/^awaiting/);
+    if (!this.scripts) await this.page.goto(`${this.server.origin}/sessions/${id}`);
+    await expect(this.asks.first()).toBeVisible();
+    return this.asks.first();
+  }
+
+  /** Waits for the end of a turn that goes on after a word. */
+  async finished(): Promise<void> {
+    if (!this.scripts) return this.showFinished();
+    await expect(this.page.locator('.turn[data-running]')).toHaveCount(0);
+  }
+
   sessionId(): string {
     return new URL(this.page.url()).pathname.split('/')[2];
   }
@@ -113,6 +128,10 @@ export class Desk {
   }
   get lastTurn(): Locator {
     return this.turns.last();
+  }
+  /** Cards that ask for a word. */
+  get asks(): Locator {
+    return this.page.locator('.ask');
   }
   get stop(): Locator {
     return this.page.getByRole('button', { name: 'Stop' });

@@ -7,14 +7,14 @@ use super::{
     calls::{self, CallOutcome, Prepared},
     new_id,
     ports::{
-        model::ChatMessage,
+        model::{ChatMessage, Picture},
         store::{NewApproval, StoreResult},
     },
     prompt,
     turn::TurnContext,
     waiting::{self, Cancelled},
 };
-use crate::protocol::{ApprovalId, Decision, Mode, Risk, ToolCall};
+use crate::protocol::{ApprovalId, Decision, Mode, Risk, ToolCall, ToolResult};
 
 /// Reading calls that run at the same time: enough to hide a slow disk, few enough for two cores.
 const PARALLEL: usize = 4;
@@ -46,7 +46,7 @@ pub async fn run(
     if batch.len() > 1 && batch.iter().all(Judged::runs_beside_others) {
         return run_together(context, &batch, messages).await;
     }
-    let mut end = BatchEnd::Done;
+    let (mut end, mut pictures) = (BatchEnd::Done, Vec::new());
     for judged in &batch {
         let call = judged.prepared.call;
         if matches!(end, BatchEnd::Done) && context.cancel.is_cancelled() {
@@ -62,7 +62,10 @@ pub async fn run(
             }
         }
         match run_one(context, judged, resumed).await? {
-            CallOutcome::Done(result) => messages.push(prompt::tool_message(call, &result)),
+            CallOutcome::Done(result, shown) => {
+                messages.push(prompt::tool_message(call, &result));
+                pictures.extend(shown);
+            }
             CallOutcome::Fatal(result, why) => {
                 messages.push(prompt::tool_message(call, &result));
                 end = BatchEnd::Fatal(why);
@@ -70,10 +73,18 @@ pub async fn run(
             CallOutcome::Suspended => end = BatchEnd::Suspended,
         }
     }
+    show(pictures, messages);
     if matches!(end, BatchEnd::Done) && context.cancel.is_cancelled() {
         end = BatchEnd::Cancelled;
     }
     Ok(end)
+}
+
+/// Behind the results of the batch, which stand together.
+fn show(pictures: Vec<Picture>, messages: &mut Vec<ChatMessage>) {
+    if !pictures.is_empty() {
+        messages.push(ChatMessage::Pictures(pictures));
+    }
 }
 
 async fn judge_all<'c>(context: &TurnContext, calls: &'c [ToolCall], resumed: bool) -> StoreResult<Vec<Judged<'c>>> {
@@ -125,7 +136,7 @@ async fn run_one(context: &TurnContext, judged: &Judged<'_>, resumed: bool) -> S
     match verdict {
         Verdict::Free => {}
         Verdict::Refused(why) => {
-            return calls::refuse(context, call, why, "not allowed in this mode").await.map(CallOutcome::Done);
+            return calls::refuse(context, call, why, "not allowed in this mode").await.map(done);
         }
         Verdict::Ask { .. } => match waiting::decision(context, &call.id).await? {
             Err(Cancelled) if context.leaves() => return Ok(CallOutcome::Suspended),
@@ -133,7 +144,7 @@ async fn run_one(context: &TurnContext, judged: &Judged<'_>, resumed: bool) -> S
             Ok(decided) if decided.decision == Decision::Deny => {
                 let why = "The person denied this call, so it was not run. Do not try the same again; go on without it, \
                            or ask what they would rather have.";
-                return calls::refuse(context, call, why, "denied").await.map(CallOutcome::Done);
+                return calls::refuse(context, call, why, "denied").await.map(done);
             }
             Ok(_) => {}
         },
@@ -156,11 +167,14 @@ async fn run_together(
     }
     let running: Vec<_> = batch.iter().map(|judged| calls::execute(context, &judged.prepared)).collect();
     let mut running = stream::iter(running).buffered(PARALLEL);
-    let mut end = BatchEnd::Done;
+    let (mut end, mut pictures) = (BatchEnd::Done, Vec::new());
     for Judged { prepared: Prepared { call, .. }, .. } in batch {
         let Some(Some(ran)) = running.next().await else { continue };
         match calls::end(context, call, ran).await? {
-            CallOutcome::Done(result) => messages.push(prompt::tool_message(call, &result)),
+            CallOutcome::Done(result, shown) => {
+                messages.push(prompt::tool_message(call, &result));
+                pictures.extend(shown);
+            }
             CallOutcome::Fatal(result, why) => {
                 messages.push(prompt::tool_message(call, &result));
                 end = BatchEnd::Fatal(why);
@@ -168,13 +182,18 @@ async fn run_together(
             CallOutcome::Suspended => {}
         }
     }
+    show(pictures, messages);
     Ok(if context.cancel.is_cancelled() { BatchEnd::Cancelled } else { end })
 }
 
 /// A written result for a call that the end of the turn came before. What waits for a person's word waits no more.
 async fn skip(context: &TurnContext, call: &ToolCall) -> StoreResult<CallOutcome> {
     context.store.withdraw(&context.id).await?;
-    calls::refuse(context, call, "Not run: the turn was ended before.", "not run").await.map(CallOutcome::Done)
+    calls::refuse(context, call, "Not run: the turn was ended before.", "not run").await.map(done)
+}
+
+fn done(result: ToolResult) -> CallOutcome {
+    CallOutcome::Done(result, Vec::new())
 }
 
 impl Judged<'_> {

@@ -1,22 +1,31 @@
 //! One tool call: an intent before it runs, its live output, a result after.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{sync::atomic::Ordering, time::Duration};
 
 use serde_json::Value;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::{
     ports::{
+        model::Picture,
         store::{CallEnd, CallStart, QuestionState, StoreResult},
         tool::{Action, ToolContext, ToolError, ToolOutput},
     },
     turn::TurnContext,
     waiting::CallHost,
 };
-use crate::protocol::{InterruptReason, ToolCall, ToolResult};
+use crate::{
+    protocol::{InterruptReason, ToolCall, ToolResult},
+    redaction::OwnValues,
+};
 
 /// Longest preview of a call or a result, in characters: one line of a card.
 const PREVIEW_CHARS: usize = 80;
+/// How long a tool may take to end when it is told to: a person who stops something waits no longer than a second.
+const END_GRACE: Duration = Duration::from_millis(800);
+/// For a model that can't see, or is not known to.
+const UNSEEN: &str = "\n[The picture itself is not shown to you: this model is not known to take pictures. Whoever runs \
+    this server can set `capabilities.vision` for it.]";
 const STOPPED: &str = "Stopped by the person before it ended.";
 
 /// A call with what can be told of it before it runs.
@@ -41,7 +50,7 @@ pub struct Ran {
 
 /// How a call ended.
 pub enum CallOutcome {
-    Done(ToolResult),
+    Done(ToolResult, Vec<Picture>),
     /// A fault of ours; the turn can't go on after it.
     Fatal(ToolResult, String),
     /// The server leaves while the call only waits for a person; it has no result yet.
@@ -91,7 +100,7 @@ pub async fn start(context: &TurnContext, prepared: &Prepared<'_>, resumed: bool
 /// Runs the tool. `None` where the server leaves while the call only waits for a person.
 pub async fn execute(context: &TurnContext, prepared: &Prepared<'_>) -> Option<Ran> {
     let started = Instant::now();
-    let host = CallHost { context, call: prepared.call, waits: AtomicBool::new(false) };
+    let host = CallHost::new(context, prepared.call);
     let ran = match &prepared.args {
         Err(problem) => Err(ToolError::RespondToModel(problem.clone())),
         Ok(args) => run_tool(context, prepared.call, args.clone(), &host).await,
@@ -99,7 +108,12 @@ pub async fn execute(context: &TurnContext, prepared: &Prepared<'_>) -> Option<R
     if host.waits.load(Ordering::SeqCst) && context.leaves() {
         return None;
     }
-    let (output, result, fatal) = judge(ran);
+    host.finish_output();
+    let (mut output, mut result, fatal) = judge(without_own_secrets(context.redaction.own(), ran));
+    if !output.pictures.is_empty() && !context.model.model.sees() {
+        output.pictures.clear();
+        result.output.push_str(UNSEEN);
+    }
     Some(Ran { output, result, elapsed_ms: started.elapsed().as_millis() as u64, fatal })
 }
 
@@ -114,10 +128,15 @@ async fn run_tool(
     };
     let tool_context =
         ToolContext { workspace: &context.workspace, data: &context.data, host, cancel: &context.cancel };
+    let patience = async {
+        context.cancel.cancelled().await;
+        sleep(END_GRACE).await;
+    };
     tokio::select! {
         biased;
-        () = context.cancel.cancelled() => Err(ToolError::RespondToModel(STOPPED.into())),
+        // One that ends by itself can tell what it did until then.
         ran = tool.run(args, tool_context) => ran,
+        () = patience => Err(ToolError::RespondToModel(STOPPED.into())),
     }
 }
 
@@ -137,7 +156,7 @@ pub async fn end(context: &TurnContext, call: &ToolCall, ran: Ran) -> StoreResul
     context.store.end_call(&context.agent, &context.id, end).await?;
     Ok(match fatal {
         Some(why) => CallOutcome::Fatal(result, why),
-        None => CallOutcome::Done(result),
+        None => CallOutcome::Done(result, output.pictures),
     })
 }
 
@@ -161,6 +180,24 @@ impl TurnContext {
     /// The server goes down, and what waits for a person is to go on waiting.
     pub fn leaves(&self) -> bool {
         self.cancel.is_cancelled() && self.cancelled_for.get() == Some(&InterruptReason::Restart)
+    }
+}
+
+/// A file or a program may hold a key of this server; neither the model nor the conversation gets it.
+fn without_own_secrets(own: &OwnValues, ran: Result<ToolOutput, ToolError>) -> Result<ToolOutput, ToolError> {
+    let clean = |text| own.cleaned(text);
+    match ran {
+        Ok(output) => Ok(ToolOutput {
+            text: clean(output.text),
+            summary: clean(output.summary),
+            error: output.error.map(clean),
+            diff: output.diff.map(clean),
+            files_changed: output.files_changed.into_iter().map(clean).collect(),
+            data: output.data.map(|data| own.cleaned_json(data)),
+            pictures: output.pictures,
+        }),
+        Err(ToolError::RespondToModel(text)) => Err(ToolError::RespondToModel(clean(text))),
+        Err(ToolError::Fatal(text)) => Err(ToolError::Fatal(clean(text))),
     }
 }
 

@@ -30,7 +30,7 @@ impl Agent {
             let detail = format!("`client_id` must have 1 to {CLIENT_ID_BYTES} bytes. The message was not taken.");
             return Err(ApiError::new(ErrorCode::InvalidRequest, detail));
         }
-        let actor = actor.clone();
+        let (actor, text) = (actor.clone(), self.without_own_secrets(text));
         self.command(id, |reply| Command::Send { actor, text, client_id, attachments, reply }).await
     }
 
@@ -41,7 +41,7 @@ impl Agent {
     /// A word into the running turn; the model gets it with its next call.
     pub async fn steer(&self, actor: &Actor, id: &SessionId, text: String) -> Result<(), ApiError> {
         self.check_message(&text)?;
-        let actor = actor.clone();
+        let (actor, text) = (actor.clone(), self.without_own_secrets(text));
         self.command(id, |reply| Command::Steer { actor, text, reply }).await
     }
 
@@ -66,6 +66,7 @@ impl Agent {
         if let Some(text) = &answer.answer {
             self.check_message(text)?;
         }
+        let answer = Answer { answer: answer.answer.map(|text| self.without_own_secrets(text)), ..answer };
         let actor = actor.clone();
         self.command(id, |reply| Command::Answer { actor, question, answer, reply }).await
     }
@@ -88,7 +89,7 @@ impl Agent {
         text: String,
     ) -> Result<(), ApiError> {
         self.check_message(&text)?;
-        let actor = actor.clone();
+        let (actor, text) = (actor.clone(), self.without_own_secrets(text));
         self.command(id, |reply| Command::EditQueued { actor, message, text, reply }).await
     }
 
@@ -100,6 +101,11 @@ impl Agent {
     pub async fn send_queued(&self, actor: &Actor, id: &SessionId, message: MessageId) -> Result<(), ApiError> {
         let actor = actor.clone();
         self.command(id, |reply| Command::SendQueued { actor, message, reply }).await
+    }
+
+    /// The server's own keys stand nowhere, also where a person types one.
+    pub(super) fn without_own_secrets(&self, text: String) -> String {
+        self.parts.redaction.own().cleaned(text)
     }
 
     fn check_message(&self, text: &str) -> Result<(), ApiError> {

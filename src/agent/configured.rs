@@ -46,13 +46,18 @@ impl Agent {
         std::iter::once(default).chain(others).map(Into::into).collect()
     }
 
+    /// Whether a session may run in the mode that never asks.
+    pub fn full_mode(&self) -> bool {
+        self.parts.limits.full_mode
+    }
+
     pub fn tools(&self) -> Vec<ToolInfo> {
         let info = |spec: &ToolSpec| ToolInfo {
             name: spec.name.clone(),
             description: spec.description.clone(),
             parameters: spec.parameters.clone(),
         };
-        self.parts.tools.specs().iter().map(info).collect()
+        self.parts.tools.tools().specs().iter().map(info).collect()
     }
 
     pub async fn folders(&self, dir: Option<String>) -> Result<FolderList, ApiError> {

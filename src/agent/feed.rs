@@ -154,6 +154,11 @@ impl Feed {
         self.moved.subscribe()
     }
 
+    /// Whether anybody pulls from it.
+    pub fn is_watched(&self) -> bool {
+        self.moved.receiver_count() > 0
+    }
+
     /// The session is gone; watchers leave.
     pub fn close(&self) {
         self.state().closed = true;
@@ -201,6 +206,9 @@ impl Feed {
     }
 
     pub fn push_thinking(&self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
         if let Some(live) = &mut self.state().live {
             live.thinking.push_str(text);
         }

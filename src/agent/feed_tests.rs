@@ -133,3 +133,125 @@ fn calls_are_events_like_any_other() {
     feed.publish(&[record(1, body, None)]);
     assert_eq!(drain(&feed, &mut Cursor::default()), ["#1"]);
 }
+
+/// Numbers that look random and are the same in every run.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % end
+    }
+}
+
+/// A watcher that joined at some cursor: what it has, and what it must have.
+struct Joined {
+    cursor: Cursor,
+    /// Of the messages that it saw grow.
+    texts: HashMap<u32, String>,
+    leaves_in: u64,
+}
+
+impl Joined {
+    /// As a connection does: the moment, what lies between the cursor and it, then live.
+    fn join(feed: &Feed, store: &[Arc<Record>], at: Seq, leaves_in: u64) -> Self {
+        let (head, in_flight) = feed.snapshot();
+        let replayed: Vec<Seq> = store[at as usize..head as usize].iter().map(|record| record.event.seq).collect();
+        assert_eq!(replayed, (at + 1..=head).collect::<Vec<_>>());
+        let texts = in_flight.iter().map(|live| (live.message, live.text.clone())).collect();
+        Self { cursor: Cursor::at(head, in_flight.as_ref()), texts, leaves_in }
+    }
+
+    /// Takes what there is, from the tail or from the store, and checks that nothing is missing or told twice.
+    fn pull(&mut self, feed: &Feed, store: &[Arc<Record>]) {
+        loop {
+            let expected = self.cursor.seq;
+            match feed.pull(&mut self.cursor) {
+                Pulled::Behind => {
+                    let record = &store[expected as usize];
+                    assert_eq!(record.event.seq, expected + 1);
+                    self.cursor.seq += 1;
+                    if let EventBody::MessageCompleted { message, .. } = record.event.body {
+                        self.texts.remove(&message);
+                    }
+                }
+                Pulled::Items(items) if items.is_empty() => return,
+                Pulled::Items(items) => {
+                    let events = items.iter().filter(|item| matches!(item, Item::Event(_))).count() as Seq;
+                    assert_eq!(self.cursor.seq, expected + events);
+                    items.into_iter().fold(expected, |seq, item| self.take(seq, item));
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, seq: Seq, item: Item) -> Seq {
+        match item {
+            Item::Text { message, offset, text, .. } => {
+                let known = self.texts.entry(message).or_default();
+                assert_eq!(known.len(), offset, "a seam in message {message}");
+                known.push_str(&text);
+                seq
+            }
+            Item::Event(entry) => {
+                assert_eq!(entry.record.event.seq, seq + 1);
+                if let EventBody::MessageCompleted { message, .. } = entry.record.event.body {
+                    let grown = self.texts.remove(&message).unwrap_or_default();
+                    assert_eq!(Some(grown), entry.record.text, "message {message} grew as it was completed");
+                }
+                seq + 1
+            }
+            Item::Thinking { .. } | Item::Output { .. } => seq,
+        }
+    }
+}
+
+/// P3: whoever joins at whatever moment at whatever cursor has exactly what was missing, then what is live.
+#[test]
+fn ten_thousand_random_joins_during_a_burst_have_no_seam() {
+    const JOINS: usize = 10_000;
+    let (feed, mut chance) = (Feed::new(), Chance(0x9e37_79b9_7f4a_7c15));
+    let (mut store, mut watchers, mut joins): (Vec<Arc<Record>>, Vec<Joined>, usize) = Default::default();
+    let (mut message, mut text) = (0, String::new());
+    feed.begin_message(1, 0);
+    while joins < JOINS || !watchers.is_empty() {
+        match chance.below(8) {
+            0 | 1 => store.push(note(store.len() as Seq + 1)),
+            2 => {
+                store.push(completed(store.len() as Seq + 1, message, &text));
+                feed.publish(&store[store.len() - 1..]);
+                text.clear();
+                message += 1;
+                feed.begin_message(1, message);
+                continue;
+            }
+            _ => {
+                let piece = ["a", "äö", "𝄞 long piece ", "\n"][chance.below(4) as usize];
+                text.push_str(piece);
+                feed.push_text(piece);
+            }
+        }
+        if store.len() as Seq > feed.head() {
+            feed.publish(&store[store.len() - 1..]);
+        }
+        if joins < JOINS && chance.below(2) == 0 {
+            // Mostly near the head, as those who come back are; some from far behind the tail, some from the beginning.
+            let head = store.len() as u64;
+            let back = if chance.below(4) == 0 { head + 1 } else { head.min(TAIL_EVENTS as u64) + 1 };
+            let (at, stays) = (head - chance.below(back), 1 + chance.below(600));
+            watchers.push(Joined::join(&feed, &store, at, stays));
+            joins += 1;
+        }
+        for watcher in &mut watchers {
+            watcher.leaves_in -= 1;
+            // A quick one takes everything at once, a slow one what has become of it by the time it leaves.
+            if watcher.leaves_in == 0 || watcher.leaves_in.is_multiple_of(7) && chance.below(3) > 0 {
+                watcher.pull(&feed, &store);
+            }
+        }
+        watchers.retain(|watcher| watcher.leaves_in > 0);
+    }
+    assert!(store.len() > 3_000, "{} events", store.len());
+}

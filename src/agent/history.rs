@@ -10,8 +10,8 @@ use super::{
     store_failed,
 };
 use crate::protocol::{
-    Actor, ApiError, ChangeList, ErrorCode, EventBody, EventPage, QueuedMessage, Record, Seq, Session, SessionId,
-    Status, TurnPage, UndoAnswer,
+    Actor, ApiError, CallId, ChangeList, ErrorCode, EventBody, EventPage, QueuedMessage, Record, Seq, Session,
+    SessionId, Status, TurnPage, UndoAnswer,
 };
 
 impl Agent {
@@ -40,6 +40,18 @@ impl Agent {
 
     pub async fn records_from_turn(&self, id: &SessionId, turn: u32) -> Result<Vec<Arc<Record>>, ApiError> {
         self.parts.store.records_from_turn(id, turn).await.map_err(store_failed)
+    }
+
+    /// The events of the turns from the first to the last.
+    pub async fn records_of_turns(&self, id: &SessionId, turns: (u32, u32)) -> Result<Vec<Arc<Record>>, ApiError> {
+        self.parts.store.records_of_turns(id, turns).await.map_err(store_failed)
+    }
+
+    /// All that a call has put out; events and pages hold its beginning.
+    pub async fn call_output(&self, id: &SessionId, turn: u32, call: &CallId) -> Result<String, ApiError> {
+        let result = self.parts.store.call_result(id, turn, call).await.map_err(store_failed)?;
+        let missing = "This call has no result. It may still run. Reload the session.";
+        result.map(|result| result.output).ok_or_else(|| ApiError::new(ErrorCode::NotFound, missing))
     }
 
     pub async fn queue(&self, id: &SessionId) -> Result<Vec<QueuedMessage>, ApiError> {

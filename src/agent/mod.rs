@@ -9,6 +9,7 @@ mod configured;
 pub mod feed;
 mod guard;
 mod history;
+mod idle;
 pub mod ports;
 mod prompt;
 mod sample;
@@ -23,20 +24,26 @@ use std::{
     collections::HashMap,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::protocol::{ApiError, Attached, ErrorCode, InterruptReason, SessionId};
+use crate::{
+    protocol::{ApiError, Attached, ErrorCode, InterruptReason, SessionId},
+    redaction::Redaction,
+};
 use feed::Feeds;
+use idle::{Presence, Seat, Seats};
 use ports::{
     changes::Changes,
+    clock::Clock,
     model::Models,
     store::{Recovered, Store, StoreError},
-    tool::Tools,
+    tool::Toolbox,
     workspaces::Workspaces,
 };
 pub use sample::RetryPolicy;
@@ -49,21 +56,26 @@ pub struct Limits {
     pub queued_messages: usize,
     /// Whether a session may run in the mode that never asks.
     pub full_mode: bool,
+    /// A session without turn, wait, queue or watcher leaves memory after this long.
+    pub idle_after: Duration,
     pub retry: RetryPolicy,
 }
 
-type Actors<'a> = std::sync::MutexGuard<'a, HashMap<SessionId, mpsc::Sender<Command>>>;
+type Actors<'a> = std::sync::MutexGuard<'a, HashMap<SessionId, Seat>>;
 
 /// What an [`Agent`] is made of.
 pub struct AgentParts {
     pub store: Arc<dyn Store>,
     pub feeds: Arc<Feeds>,
     pub models: Models,
-    pub tools: Tools,
+    pub tools: Arc<dyn Toolbox>,
     pub workspaces: Arc<dyn Workspaces>,
     /// Holds a folder for each session: what its turns keep beside the rows.
     pub data: PathBuf,
     pub changes: Arc<dyn Changes>,
+    pub clock: Arc<dyn Clock>,
+    /// Our own secrets go into no conversation.
+    pub redaction: Arc<Redaction>,
     pub limits: Limits,
 }
 
@@ -111,7 +123,7 @@ pub struct Agent {
     parts: Arc<AgentParts>,
     /// Changes with each start of the process, so that clients drop text that died with the old one.
     boot_id: Arc<str>,
-    actors: Arc<Mutex<HashMap<SessionId, mpsc::Sender<Command>>>>,
+    actors: Arc<Seats>,
     /// The server stops: no command is taken any more.
     stopping: Arc<AtomicBool>,
 }
@@ -186,13 +198,14 @@ impl Agent {
         self.parts.sweep().await;
         // Sessions that were deleted shortly before the process ended expire soon.
         self.purge_later();
+        self.keep_house();
         Ok(())
     }
 
     /// Ends every running turn with reason `restart` and waits for them. No command is taken from here on.
     pub async fn shut_down(&self) {
         self.stopping.store(true, Ordering::SeqCst);
-        let actors: Vec<_> = self.actors().values().cloned().collect();
+        let actors: Vec<_> = self.actors().values().map(Seat::mailbox).collect();
         futures::future::join_all(actors.iter().map(|mailbox| settle(mailbox, InterruptReason::Restart))).await;
     }
 
@@ -201,7 +214,7 @@ impl Agent {
     }
 
     async fn settle(&self, id: &SessionId, reason: InterruptReason) {
-        let mailbox = self.actors().get(id).cloned();
+        let mailbox = self.actors().get(id).map(Seat::mailbox);
         if let Some(mailbox) = mailbox {
             settle(&mailbox, reason).await;
         }
@@ -218,16 +231,18 @@ impl Agent {
 
     /// The session's actor, which is started where there is none.
     async fn mailbox(&self, id: &SessionId) -> Result<mpsc::Sender<Command>, ApiError> {
-        let running = self.actors_taking()?.get(id).cloned();
+        let running = self.actors_taking()?.get(id).map(Seat::mailbox);
         if let Some(mailbox) = running {
             return Ok(mailbox);
         }
         let (_, feed) = self.watch(id).await?;
         let start = || {
-            let actors = self.actors.clone();
-            session::spawn(self.parts.clone(), id.clone(), feed, move |id| retire(&actors, id))
+            let presence = Arc::new(Presence::default());
+            presence.set(false, self.parts.clock.elapsed());
+            let mailbox = session::spawn(self.parts.clone(), id.clone(), feed.clone(), presence.clone());
+            Seat::new(mailbox, feed, presence)
         };
-        Ok(self.actors_taking()?.entry(id.clone()).or_insert_with(start).clone())
+        Ok(self.actors_taking()?.entry(id.clone()).or_insert_with(start).mailbox())
     }
 
     /// The actors, unless the server stops.
@@ -238,16 +253,6 @@ impl Agent {
         }
         Ok(actors)
     }
-}
-
-/// Forgets an idle actor, unless somebody is about to hand it a command.
-fn retire(actors: &Mutex<HashMap<SessionId, mpsc::Sender<Command>>>, id: &SessionId) -> bool {
-    let mut actors = actors.lock().unwrap_or_else(PoisonError::into_inner);
-    let unused = actors.get(id).is_some_and(|mailbox| mailbox.strong_count() == 1);
-    if unused {
-        actors.remove(id);
-    }
-    unused
 }
 
 async fn settle(mailbox: &mpsc::Sender<Command>, reason: InterruptReason) {

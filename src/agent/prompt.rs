@@ -14,6 +14,10 @@ const INDEX_CHARS: usize = 1200;
 /// Of each turn in it, in characters.
 const INDEX_LINE_CHARS: usize = 80;
 const RESULT_LEFT_OUT: &str = "[This result is left out here for lack of room. Run the call again if it is needed.]";
+/// What providers count for a large picture, which they make smaller first; a small one costs less.
+const PICTURE_TOKENS: u64 = 1_600;
+const PICTURE_LEFT_OUT: &str =
+    "A picture that was shown here is left out for lack of room. Read it again if it is needed.";
 const RESULT_CUT: &str = "[… cut here for lack of room: ask for a smaller part]";
 
 pub fn estimate_tokens(chars: usize) -> u64 {
@@ -151,10 +155,12 @@ fn shrink(mut turn: Vec<ChatMessage>, budget: u64) -> Vec<ChatMessage> {
             return turn;
         }
         let before = message_tokens(message);
-        if let ChatMessage::Tool { content, .. } = message
-            && content.len() > RESULT_LEFT_OUT.len()
-        {
-            *content = RESULT_LEFT_OUT.into();
+        match message {
+            ChatMessage::Tool { content, .. } if content.len() > RESULT_LEFT_OUT.len() => {
+                *content = RESULT_LEFT_OUT.into()
+            }
+            ChatMessage::Pictures(_) => *message = ChatMessage::Note(PICTURE_LEFT_OUT.into()),
+            _ => {}
         }
         used -= before - message_tokens(message);
     }
@@ -219,6 +225,7 @@ fn archive_index(said: &[ChatMessage], starts: &[usize], first: usize, first_tur
 
 fn message_tokens(message: &ChatMessage) -> u64 {
     let chars = match message {
+        ChatMessage::Pictures(pictures) => return PICTURE_TOKENS * pictures.len() as u64,
         ChatMessage::User(text) | ChatMessage::Note(text) => text.len(),
         ChatMessage::Assistant { text, calls } => {
             text.len() + calls.iter().map(|call| call.name.len() + call.arguments.len()).sum::<usize>()

@@ -16,7 +16,10 @@ use super::{
     prompt::{Prompt, estimate_tokens},
     turn::TurnContext,
 };
-use crate::protocol::{EventBody, Tokens, ToolCall};
+use crate::{
+    protocol::{EventBody, Tokens, ToolCall},
+    redaction::OwnStream,
+};
 
 /// A killed process loses no more of the running text than what came in this time …
 const KEEP_EVERY: Duration = Duration::from_millis(250);
@@ -61,6 +64,9 @@ struct Draft {
     first_text: Option<Instant>,
     /// Something of the answer has been shown, so the request can't be sent again.
     begun: bool,
+    /// A model may repeat a key that it was asked with; what may become one is held back.
+    said: OwnStream,
+    thought: OwnStream,
 }
 
 pub async fn sample(context: &TurnContext, message: u32, prompt: &Prompt) -> StoreResult<Sample> {
@@ -127,25 +133,38 @@ async fn stream(context: &TurnContext, message: u32, request: &ModelRequest, dra
             keeper.keep(&draft.text);
         }
     };
+    let (said, thought) = (draft.said.finish(), draft.thought.finish());
+    draft.say(context, &said);
+    context.feed.push_thinking(&thought);
     keeper.finish().await;
     end
 }
 
+impl Draft {
+    fn say(&mut self, context: &TurnContext, text: &str) {
+        if !text.is_empty() {
+            context.feed.push_text(text);
+            self.text.push_str(text);
+        }
+    }
+}
+
 fn take(context: &TurnContext, draft: &mut Draft, event: ModelEvent) {
+    let own = context.redaction.own();
     match event {
         ModelEvent::Text(text) => {
             draft.begun = true;
             draft.first_text.get_or_insert_with(Instant::now);
-            context.feed.push_text(&text);
-            draft.text.push_str(&text);
+            let text = draft.said.push(own, &text);
+            draft.say(context, &text);
         }
         ModelEvent::Thinking(text) => {
             draft.begun = true;
-            context.feed.push_thinking(&text);
+            context.feed.push_thinking(&draft.thought.push(own, &text));
         }
         ModelEvent::ToolCall(call) => {
             draft.begun = true;
-            draft.calls.push(call);
+            draft.calls.push(ToolCall { arguments: own.cleaned(call.arguments), ..call });
         }
         ModelEvent::Usage(tokens) => draft.usage = Some(tokens),
     }

@@ -3,19 +3,18 @@
 use std::{
     path::PathBuf,
     sync::{Arc, OnceLock},
-    time::Duration,
 };
 
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinHandle,
-    time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
     AgentParts,
     feed::Feed,
+    idle::Presence,
     ports::store::{AcceptOutcome, NewMessage, Resolution, Steering, StoreError, StoredSession},
     store_failed,
     turn::{TurnContext, run_turn},
@@ -25,8 +24,6 @@ use crate::protocol::{
     Pending, QuestionId, RuleId, SessionId, SteeringId,
 };
 
-/// An actor without work ends after this long: what it holds in memory is in the store.
-const IDLE: Duration = Duration::from_secs(60);
 /// Commands that may wait for the actor; senders wait beyond that.
 const MAILBOX: usize = 64;
 
@@ -112,25 +109,17 @@ struct SessionActor {
     mailbox: mpsc::WeakSender<Command>,
 }
 
-/// Starts the actor of a session. It ends when the last sender is dropped, or when it has nothing to do and
-/// `retire` lets it: the session's next command starts another.
-pub fn spawn(
-    parts: Arc<AgentParts>,
-    id: SessionId,
-    feed: Arc<Feed>,
-    retire: impl Fn(&SessionId) -> bool + Send + 'static,
-) -> mpsc::Sender<Command> {
+/// Starts the actor of a session. It ends when the last sender is dropped; the session's next command starts another.
+pub fn spawn(parts: Arc<AgentParts>, id: SessionId, feed: Arc<Feed>, presence: Arc<Presence>) -> mpsc::Sender<Command> {
     let (sender, mut commands) = mpsc::channel(MAILBOX);
     let words = watch::Sender::new(0);
     let mut actor = SessionActor { id, parts, feed, running: None, next: None, words, mailbox: sender.downgrade() };
     tokio::spawn(async move {
-        loop {
-            match timeout(IDLE, commands.recv()).await {
-                Ok(Some(command)) => actor.handle(command).await,
-                Ok(None) => return,
-                Err(_) if actor.running.is_none() && retire(&actor.id) => return,
-                Err(_) => {}
-            }
+        while let Some(command) = commands.recv().await {
+            let clock = actor.parts.clock.clone();
+            presence.set(true, clock.elapsed());
+            actor.handle(command).await;
+            presence.set(actor.running.is_some() || actor.next.is_some(), clock.elapsed());
         }
     });
     sender
@@ -350,7 +339,7 @@ impl SessionActor {
     async fn decide(&self, actor: &Actor, approval: &ApprovalId, decision: Decision) -> Result<(), ApiError> {
         let rule = RuleId::new(super::new_id());
         let decided = self.parts.store.decide(actor, &self.id, approval, decision, rule).await.map_err(store_failed)?;
-        self.hand_on(decided, "decided")
+        self.hand_on(decided, "answered")
     }
 
     async fn answer(&self, actor: &Actor, question: &QuestionId, answer: &Answer) -> Result<(), ApiError> {
@@ -372,10 +361,14 @@ impl SessionActor {
         self.words.send_modify(|words| *words += 1);
         match resolution {
             Resolution::Done => Ok(()),
-            Resolution::Already { by, at, word } => Err(ApiError::new(
-                ErrorCode::AlreadyResolved,
-                format!("This was {done} before: {} at {at} ({word}). Nothing was changed.", by.name),
-            )),
+            Resolution::Already { by, at, word } => {
+                // The minute is enough, and what a person looks for in the log.
+                let at = at.get(..16).unwrap_or(&at).replace('T', " ");
+                Err(ApiError::new(
+                    ErrorCode::AlreadyResolved,
+                    format!("Already {done} by {} at {at} UTC: {}. Nothing was changed.", by.name, plain(&word)),
+                ))
+            }
         }
     }
 
@@ -400,13 +393,14 @@ impl SessionActor {
             system_prompt: session.system_prompt.clone().filter(|text| !text.trim().is_empty()),
             agent: Actor::agent(&model.name),
             model,
-            tools: self.parts.tools.clone(),
+            tools: self.parts.tools.tools(),
             retry: self.parts.limits.retry,
             store: self.parts.store.clone(),
             feed: self.feed.clone(),
             cancel: cancel.clone(),
             cancelled_for: cancelled_for.clone(),
             words: self.words.subscribe(),
+            redaction: self.parts.redaction.clone(),
         };
         let (id, mailbox) = (self.id.clone(), self.mailbox.clone());
         let task = tokio::spawn(async move {
@@ -454,6 +448,16 @@ fn answer(outcome: AcceptOutcome) -> Result<Accepted, ApiError> {
             let detail = "This client_id was used for another message of the session. Nothing was sent. Use a new client_id for each message.";
             Err(ApiError::new(ErrorCode::ClientIdReused, detail))
         }
+    }
+}
+
+/// A decision as people say it; an answer is what it is.
+fn plain(word: &str) -> &str {
+    match word {
+        "approve" => "allowed once",
+        "approve_always" => "allowed for this session",
+        "deny" => "denied",
+        answer => answer,
     }
 }
 

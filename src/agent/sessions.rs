@@ -27,10 +27,10 @@ impl Agent {
         let workspace = blocking(move || workspaces.resolve(requested.as_deref())).await?;
         let new = NewSession {
             id: SessionId(new_id()),
-            title: clean_title(wanted.title.as_deref().unwrap_or_default())?,
+            title: clean_title(&self.without_own_secrets(wanted.title.unwrap_or_default()))?,
             workspace: workspace.display().to_string(),
             model,
-            system_prompt: wanted.system_prompt,
+            system_prompt: wanted.system_prompt.map(|prompt| self.without_own_secrets(prompt)),
             mode: wanted.mode.unwrap_or_default(),
         };
         self.parts.store.create_session(actor, new).await.map(present).map_err(store_failed)
@@ -59,7 +59,7 @@ impl Agent {
             self.check_model(model)?;
         }
         if let Some(title) = &mut update.title {
-            *title = clean_title(title)?;
+            *title = clean_title(&self.without_own_secrets(std::mem::take(title)))?;
         }
         self.parts.store.update_session(actor, id, update).await.map(present).map_err(store_failed)
     }

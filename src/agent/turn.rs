@@ -22,8 +22,9 @@ use super::{
     prompt::{self, Preamble},
     sample::{RetryPolicy, Sample, SampleEnd, sample},
 };
-use crate::protocol::{
-    Actor, CallId, ContextUse, EventBody, InterruptReason, Role, SessionId, StoppedBy, Tokens, ToolCall,
+use crate::{
+    protocol::{Actor, CallId, ContextUse, EventBody, InterruptReason, Role, SessionId, StoppedBy, Tokens, ToolCall},
+    redaction::Redaction,
 };
 
 /// Model calls of one turn; a model that asks for more goes round in circles.
@@ -58,6 +59,7 @@ pub struct TurnContext {
     pub cancelled_for: Arc<OnceLock<InterruptReason>>,
     /// Moves with each word of a person on something that waits.
     pub words: watch::Receiver<u64>,
+    pub redaction: Arc<Redaction>,
 }
 
 /// What a running turn has added up.

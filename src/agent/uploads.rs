@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::{
     Agent, blocking,
+    idle::Seat,
     ports::{
         clock::rfc3339,
         store::{NewUpload, StoreError, StoredUpload},
@@ -142,7 +143,7 @@ impl Agent {
     }
 
     async fn tell_turn(&self, id: &SessionId) {
-        let mailbox = self.actors().get(id).cloned();
+        let mailbox = self.actors().get(id).map(Seat::mailbox);
         if let Some(mailbox) = mailbox {
             // An actor that has just ended has no turn to tell.
             let _ = mailbox.send(Command::Uploaded).await;

@@ -1,6 +1,9 @@
 //! Waiting for a person's word, which the store keeps: a word that comes while nobody waits is not lost.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use async_trait::async_trait;
 use tokio::sync::watch;
@@ -13,7 +16,10 @@ use super::{
     },
     turn::TurnContext,
 };
-use crate::protocol::{CallId, Question, QuestionId, Task, ToolCall};
+use crate::{
+    protocol::{CallId, Question, QuestionId, Task, ToolCall},
+    redaction::OwnStream,
+};
 
 /// The turn was stopped, or the server is leaving.
 pub struct Cancelled;
@@ -48,12 +54,35 @@ pub struct CallHost<'a> {
     pub call: &'a ToolCall,
     /// Nothing but a person's word is needed for the call to go on.
     pub waits: AtomicBool,
+    /// Its live output, which may come with a key of ours in pieces.
+    printed: Mutex<OwnStream>,
+}
+
+impl<'a> CallHost<'a> {
+    pub fn new(context: &'a TurnContext, call: &'a ToolCall) -> Self {
+        Self { context, call, waits: AtomicBool::new(false), printed: Mutex::default() }
+    }
+
+    fn printed(&self) -> MutexGuard<'_, OwnStream> {
+        self.printed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// No output follows.
+    pub fn finish_output(&self) {
+        let rest = self.printed().finish();
+        if !rest.is_empty() {
+            self.context.feed.push_output(self.call, &rest);
+        }
+    }
 }
 
 #[async_trait]
 impl ToolHost for CallHost<'_> {
     fn output(&self, text: &str) {
-        self.context.feed.push_output(self.call, text);
+        let text = self.printed().push(self.context.redaction.own(), text);
+        if !text.is_empty() {
+            self.context.feed.push_output(self.call, &text);
+        }
     }
 
     async fn ask(&self, question: Question) -> Result<String, ToolError> {

@@ -50,6 +50,10 @@ fn an_empty_file_gives_the_defaults() {
             max_connections: 10_000,
             grace_period: Duration::from_secs(3),
             allowed_hosts: vec![],
+            secret_names: vec![],
+            log_max_events: None,
+            log_max_age: None,
+            idle_after: Duration::from_secs(30 * 60),
         },
         access: Access::default(),
         uploads: Uploads {
@@ -68,6 +72,8 @@ fn an_empty_file_gives_the_defaults() {
             jitter: Duration::from_millis(250),
         },
         sandbox: Sandbox { required: true, network: false },
+        web_fetch: WebFetch { enabled: false, max_bytes: 2 * 1024 * 1024, timeout: Duration::from_secs(30) },
+        mcp_servers: vec![],
         max_model_context_tokens: 24_000,
         database_path: "/home/anna/.loom/loom.db".into(),
         log_level: "info".into(),
@@ -342,4 +348,73 @@ fn the_first_file_that_is_there_is_read_and_nothing_is_merged() {
     let gone = place.path().join("gone.toml");
     let error = load(ConfigSource::Given(gone.clone())).unwrap_err().to_string();
     assert!(error.starts_with(&format!("The configuration file {} can't be read: ", gone.display())), "{error}");
+}
+
+#[test]
+fn mcp_servers_are_read_as_loom_writes_them() {
+    let text = r#"
+[mcp.servers.files]
+type = "local"
+command = "npx"
+args = ["-y", "@modelcontextprotocol/server-filesystem", "/srv"]
+cwd = ""
+timeout_seconds = 500
+enabled = true
+[mcp.servers.files.env]
+TOKEN = "${FILES_TOKEN}"
+LEVEL = "debug"
+MISSING = "${NOT_SET}"
+[mcp.servers.far]
+type = "remote"
+url = "https://mcp.example.org/mcp"
+trust_read_only = true
+[mcp.servers.far.headers]
+Authorization = "Bearer secret"
+[mcp.servers.far.oauth]
+enabled = false
+scopes = []
+[mcp.servers.off]
+command = "x"
+enabled = false
+"#;
+    let (config, told) = read_with(text, &[("FILES_TOKEN", "s3cret")]).unwrap();
+    let [files, far] = config.mcp_servers.as_slice() else { panic!("{:?}", config.mcp_servers) };
+    assert_eq!((files.alias.as_str(), files.timeout), ("files", Duration::from_secs(120)));
+    let McpLink::Program { command, args, env, cwd } = &files.link else { panic!("{files:?}") };
+    assert_eq!((command.as_str(), args.len(), cwd), ("npx", 3, &None));
+    let values: Vec<(&str, &str)> = env.iter().map(|(name, value)| (name.as_str(), value.reveal())).collect();
+    assert_eq!(values, [("TOKEN", "s3cret"), ("LEVEL", "debug")]);
+    assert_eq!(
+        told,
+        ["loom.toml line 12: `[mcp.servers.files.env] MISSING` names the variable NOT_SET, which is not set"]
+    );
+    assert!(far.trust_read_only && !files.trust_read_only && far.timeout == Duration::from_secs(30));
+    let printed = format!("{config:?}");
+    assert!(!printed.contains("s3cret") && !printed.contains("Bearer"), "{printed}");
+}
+
+#[test]
+fn mcp_servers_that_cannot_work_are_left_out_with_a_warning() {
+    for (text, why) in [
+        ("[mcp.servers.a]\n", "has no `command`"),
+        ("[mcp.servers.\"a b\"]\ncommand = \"x\"\n", "letters, digits, - and _"),
+        ("[mcp.servers.a]\ntype = \"remote\"\n", "has no `url`"),
+        ("[mcp.servers.a]\ntype = \"remote\"\nurl = \"http://x.example\"\n", "allow_insecure_http"),
+        ("[mcp.servers.a]\ntype = \"remote\"\nurl = \"https://u:p@x.example\"\n", "name or password"),
+        ("[mcp.servers.a]\ntype = \"remote\"\nurl = \"ws://x.example\"\n", "neither https nor http"),
+    ] {
+        let (config, told) = read(text);
+        assert!(config.mcp_servers.is_empty() && told.len() == 1 && told[0].contains(why), "{text}: {told:?}");
+    }
+    let fault = error("[mcp.servers.a]\ncommand = \"x\"\n[mcp.servers.a.env]\nTOKEN = 12345\n");
+    assert!(!fault.contains("12345"), "{fault}");
+    assert!(warnings("[mcp.servers.a]\ncommand = \"x\"\ncomand = \"y\"\n")[0].contains("did you mean `command`"));
+}
+
+#[test]
+fn web_fetch_is_off_unless_it_is_turned_on() {
+    let (config, told) = read("[web_fetch]\nenabled = true\nmax_bytes = 1000\ntimeout_seconds = 5\n");
+    let expected = WebFetch { enabled: true, max_bytes: 1000, timeout: Duration::from_secs(5) };
+    assert_eq!((config.web_fetch, told), (expected, vec![]));
+    assert!(error("[web_fetch]\nmax_bytes = 0\n").contains("a whole number from 1"));
 }

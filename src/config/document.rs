@@ -11,8 +11,9 @@ use super::ConfigError;
 
 /// How much of a wrong value is shown, in characters.
 const SHOWN_VALUE: usize = 40;
-/// The key whose value is never shown.
+/// The key whose value is never shown, and sections whose values are none.
 const SECRET: &str = "api_key";
+const SECRET_SECTIONS: [&str; 2] = [".env", ".headers"];
 
 /// The text, to tell lines by.
 #[derive(Clone, Copy)]
@@ -157,7 +158,7 @@ impl<'a> Section<'a> {
 
     /// The value as it stands in the file, unless it is a secret.
     fn written(&self, key: &str, value: Value<'a>) -> String {
-        if key == SECRET {
+        if key == SECRET || SECRET_SECTIONS.iter().any(|section| self.name.ends_with(section)) {
             return "something else".into();
         }
         let text = self.source.text.get(value.span()).unwrap_or_default();

@@ -28,6 +28,10 @@ const COWORK: &[&str] = &[
     "grace_period_ms",
     "allowed_hosts",
     "access",
+    "secret_names",
+    "log_max_events",
+    "log_max_days",
+    "idle_minutes",
 ];
 const ACCESS: &[&str] = &["proxy_header", "proxies", "users_file", "people", "networks"];
 const UPLOADS: &[&str] = &["max_workspace_bytes", "min_free_bytes", "max_files", "keep_partial_hours"];
@@ -53,11 +57,29 @@ const EXECUTION: &[&str] = &[
     "model_call_retry_jitter_seconds",
 ];
 
+const MCP_SERVER: &[&str] = &[
+    "type",
+    "command",
+    "args",
+    "env",
+    "cwd",
+    "url",
+    "fallback_sse_url",
+    "headers",
+    "oauth",
+    "allow_insecure_http",
+    "allow_private_network",
+    "timeout_seconds",
+    "enabled",
+    "trust_read_only",
+];
+
 const SECTIONS: &[(&str, Keys)] = &[
     ("server", Keys::All(SERVER)),
     ("cowork", Keys::All(COWORK)),
     ("uploads", Keys::All(UPLOADS)),
     ("sandbox", Keys::All(&["mode", "network"])),
+    ("web_fetch", Keys::All(&["enabled", "max_bytes", "timeout_seconds"])),
     ("models", Keys::LoomsOwn),
     ("workspace", Keys::All(&["default_path", "scratch_dir"])),
     ("execution", Keys::Among(EXECUTION)),
@@ -91,6 +113,16 @@ pub fn unknown_keys(file: &Section<'_>) -> Result<Vec<String>, ConfigError> {
         let model = models.section(alias)?;
         unknown_in(&model, &Keys::All(MODEL), &mut warnings);
         unknown_in(&model.section("capabilities")?, &Keys::All(CAPABILITIES), &mut warnings);
+    }
+    warnings.extend(unknown_mcp_keys(file)?);
+    Ok(warnings)
+}
+
+pub fn unknown_mcp_keys(file: &Section<'_>) -> Result<Vec<String>, ConfigError> {
+    let mut warnings = Vec::new();
+    let servers = file.section("mcp")?.section("servers")?;
+    for (alias, _) in servers.keys() {
+        unknown_in(&servers.section(alias)?, &Keys::All(MCP_SERVER), &mut warnings);
     }
     Ok(warnings)
 }

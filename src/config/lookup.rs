@@ -1,4 +1,4 @@
-//! Which file is read: one wins, nothing is merged.
+//! Which file is read: one wins, nothing is merged. Only MCP servers may stand in a second file, as Loom keeps them.
 
 use std::{
     fs,
@@ -10,6 +10,8 @@ use super::{Config, ConfigError};
 const FILE_NAME: &str = "loom.toml";
 /// Loom's folder in the home folder.
 const LOOM_FOLDER: &str = ".loom";
+/// There, the servers that `loom mcp` manages; one of the same alias goes before that of `loom.toml`.
+const MCP_FILE_NAME: &str = "mcp.toml";
 
 /// What the command line says of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +53,14 @@ impl Config {
         };
         let text = file.as_deref().map_or_else(|| Ok(String::new()), read)?;
         let name = file.as_deref().map_or_else(|| FILE_NAME.into(), |file| file.display().to_string());
-        let (config, warnings) = Self::from_toml(&text, &name, env, home)?;
+        let (mut config, mut warnings) = Self::from_toml(&text, &name, env, home)?;
+        let mcp = home.map(|home| home.join(LOOM_FOLDER).join(MCP_FILE_NAME)).filter(|path| path.is_file());
+        if let Some(path) = mcp {
+            let (servers, more) = Self::mcp_from_toml(&read(&path)?, &path.display().to_string(), env)?;
+            config.mcp_servers.retain(|known| !servers.iter().any(|server| server.alias == known.alias));
+            config.mcp_servers.extend(servers);
+            warnings.extend(more);
+        }
         Ok(Loaded { config, file, warnings })
     }
 }

@@ -6,9 +6,9 @@ use std::{
 };
 
 use super::{
-    Config, ConfigError, Cowork, Retry, Sandbox, Server, Uploads, access,
+    Config, ConfigError, Cowork, Retry, Sandbox, Server, Uploads, WebFetch, access,
     document::{Section, Source},
-    known, models,
+    known, mcp, models,
 };
 
 const HOST: &str = "127.0.0.1";
@@ -31,8 +31,24 @@ const MAX_QUEUE: u32 = 100;
 const MAX_CONNECTIONS: u32 = 10_000;
 /// Service managers kill after ten seconds and more.
 const GRACE_PERIOD_MS: u64 = 3_000;
+/// Fewer would not hold the turn that a person is looking at.
+const LEAST_LOG_EVENTS: u64 = 100;
+/// What a row number of SQLite holds, and more than a disk.
+const MOST_LOG_EVENTS: u64 = i64::MAX as u64;
+/// A century.
+const MOST_LOG_DAYS: u64 = 36_500;
+const DAY: u64 = 24 * 60 * 60;
+/// A person who is away for longer does not notice the millisecond that it takes to come back.
+const IDLE_MINUTES: u64 = 30;
+/// A week.
+const MOST_IDLE_MINUTES: u64 = 7 * 24 * 60;
 const DEFAULT_WORKSPACE: &str = "~/projects";
 const DATABASE: &str = "~/.loom/loom.db";
+/// A page with more is a download; its text alone fills several windows.
+const WEB_PAGE_BYTES: u64 = 2 * 1024 * 1024;
+const MOST_WEB_PAGE_BYTES: u64 = 16 * 1024 * 1024;
+/// As long as people wait for a page.
+const WEB_SECONDS: u64 = 30;
 const LOG_LEVEL: &str = "info";
 /// Loom's default, and the range that it clamps to.
 const CONTEXT_TOKENS: u64 = 24_000;
@@ -69,11 +85,27 @@ impl Config {
             default_workspace,
             retry: retry(&file.section("execution")?)?,
             sandbox: sandbox(&file.section("sandbox")?, &mut warnings)?,
+            web_fetch: web_fetch(&file.section("web_fetch")?)?,
+            mcp_servers: mcp::read(&file.section("mcp")?.section("servers")?, env, &mut warnings)?,
             max_model_context_tokens: context_tokens(&file.section("limits")?.section("runner")?)?,
             database_path: database_path(&file.section("memory")?, home)?,
             log_level: log_level(&file.section("logging")?, &mut warnings)?,
         };
         Ok((config, warnings))
+    }
+
+    /// The servers of a file that holds nothing else, as Loom keeps one.
+    pub(super) fn mcp_from_toml(
+        text: &str,
+        file_name: &str,
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<(Vec<mcp::McpServer>, Vec<String>), ConfigError> {
+        let source = Source { file: file_name, text };
+        let table = source.parse()?;
+        let file = Section::whole_file(source, &table);
+        let mut warnings = known::unknown_mcp_keys(&file)?;
+        let servers = mcp::read(&file.section("mcp")?.section("servers")?, env, &mut warnings)?;
+        Ok((servers, warnings))
     }
 }
 
@@ -115,6 +147,12 @@ fn cowork(section: &Section<'_>, workspace: Option<&Path>, home: Option<&Path>) 
         max_connections: section.whole("max_connections", 1..=u32::MAX)?.unwrap_or(MAX_CONNECTIONS),
         grace_period: Duration::from_millis(section.whole("grace_period_ms", 0..=600_000)?.unwrap_or(GRACE_PERIOD_MS)),
         allowed_hosts: section.texts("allowed_hosts")?.unwrap_or_default(),
+        secret_names: section.texts("secret_names")?.unwrap_or_default(),
+        log_max_events: section.whole("log_max_events", LEAST_LOG_EVENTS..=MOST_LOG_EVENTS)?,
+        log_max_age: section.whole("log_max_days", 1..=MOST_LOG_DAYS)?.map(|days: u64| Duration::from_secs(days * DAY)),
+        idle_after: Duration::from_secs(
+            60 * section.whole("idle_minutes", 1..=MOST_IDLE_MINUTES)?.unwrap_or(IDLE_MINUTES),
+        ),
     })
 }
 
@@ -161,6 +199,14 @@ fn sandbox(section: &Section<'_>, warnings: &mut Vec<String>) -> Result<Sandbox,
         Some(_) => return Err(section.fault("mode", "must be \"required\" or \"off\"")),
     };
     Ok(Sandbox { required, network: section.flag("network")?.unwrap_or(false) })
+}
+
+fn web_fetch(section: &Section<'_>) -> Result<WebFetch, ConfigError> {
+    Ok(WebFetch {
+        enabled: section.flag("enabled")?.unwrap_or(false),
+        max_bytes: section.whole("max_bytes", 1..=MOST_WEB_PAGE_BYTES)?.unwrap_or(WEB_PAGE_BYTES),
+        timeout: Duration::from_secs(section.whole("timeout_seconds", 1..=600)?.unwrap_or(WEB_SECONDS)),
+    })
 }
 
 fn context_tokens(section: &Section<'_>) -> Result<u64, ConfigError> {

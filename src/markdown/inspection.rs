@@ -121,7 +121,10 @@ fn is_allowed(tag: &str, attribute: &str, value: &str) -> bool {
         ("li", "class") => value == "task",
         ("ol", "start") => value.parse::<u32>().is_ok(),
         ("pre", "class") => value == "plain",
-        ("span", "class") => ["image-link", "invisible", "link-host", "math"].contains(&value),
+        ("span", "class") => {
+            let known = ["image-link", "invisible", "link-host", "math"];
+            known.contains(&value) || ["hl-comment", "hl-text", "hl-number", "hl-keyword"].contains(&value)
+        }
         ("td" | "th", "class") => ["align-left", "align-center", "align-right"].contains(&value),
         _ => false,
     }

@@ -12,6 +12,7 @@
 //! - what lies past [`MARKDOWN_LIMIT_BYTES`] is plain text.
 
 mod chunk;
+mod highlight;
 mod invisible;
 mod lines;
 mod links;

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use ammonia::{Builder, UrlRelative};
 
-use super::links;
+use super::{highlight, links};
 
 /// What the class of a code block begins with.
 pub(super) const LANGUAGE_CLASS: &str = "language-";
@@ -78,7 +78,7 @@ fn rules() -> Builder<'static> {
             ("div", HashSet::from(["table-scroll"])),
             ("li", HashSet::from(["task"])),
             ("pre", HashSet::from(["plain"])),
-            ("span", HashSet::from(["image-link", "invisible", "link-host", "math"])),
+            ("span", ["image-link", "invisible", "link-host", "math"].into_iter().chain(highlight::CLASSES).collect()),
             ("td", HashSet::from(["align-left", "align-center", "align-right"])),
             ("th", HashSet::from(["align-left", "align-center", "align-right"])),
         ]))

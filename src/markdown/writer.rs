@@ -6,9 +6,9 @@ use comrak::arena_tree::NodeEdge;
 use comrak::nodes::{ListType, Node, NodeLink, NodeList, NodeMath, NodeValue, TableAlignment};
 
 use super::chunk::GUARD;
-use super::invisible;
 use super::links::Target;
 use super::sanitise::{LANGUAGE_CLASS, is_language};
+use super::{highlight, invisible};
 
 /// Nodes inside each other that still get tags; deeper ones are only text. HTML parsers take time and memory per open tag.
 const MAX_DEPTH: usize = 200;
@@ -173,7 +173,16 @@ impl Writer {
             self.html.push_str(&format!(" class=\"{LANGUAGE_CLASS}{language}\""));
         }
         self.html.push('>');
-        self.text(literal);
+        for (kind, piece) in highlight::pieces(&language, literal) {
+            match kind.class() {
+                None => self.text(piece),
+                Some(class) => {
+                    self.html.push_str(&format!("<span class=\"{class}\">"));
+                    self.text(piece);
+                    self.html.push_str("</span>");
+                }
+            }
+        }
         "</code></pre>".into()
     }
 

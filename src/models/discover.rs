@@ -77,6 +77,7 @@ async fn ask(known: &Known, base_url: &str) -> Option<ModelOffer> {
         temperature: None,
         reasoning_effort: None,
         context_tokens: None,
+        vision: None,
         timeouts: Timeouts::default(),
     };
     let unsaid = Advice { address: "", missing: String::new() };

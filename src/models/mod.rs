@@ -53,6 +53,7 @@ fn entry(config: &ModelConfig, usual_window: u64) -> Result<ModelEntry, ModelErr
         temperature: config.temperature,
         reasoning_effort: config.reasoning_effort.clone(),
         context_tokens: config.context_tokens,
+        vision: config.capabilities.vision,
         timeouts: Timeouts::default(),
     };
     let model: Arc<dyn Model> = match &config.provider {

@@ -211,6 +211,12 @@ pub enum EventBody {
         code: String,
         detail: String,
     },
+    /// Old events have left the log. It stands where the last of them stood.
+    EventsRemoved {
+        first_seq: Seq,
+        last_seq: Seq,
+        count: u64,
+    },
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -301,6 +307,40 @@ impl EventBody {
             Self::UploadCompleted { .. } => "upload_completed",
             Self::UploadFailed { .. } => "upload_failed",
             Self::SessionError { .. } => "session_error",
+            Self::EventsRemoved { .. } => "events_removed",
+        }
+    }
+
+    /// The turn that the event belongs to.
+    pub fn turn(&self) -> Option<u32> {
+        match self {
+            Self::UserMessageReceived { turn, .. } => *turn,
+            Self::TurnStarted { turn, .. }
+            | Self::ModelCall { turn, .. }
+            | Self::ModelRetry { turn, .. }
+            | Self::MessageCompleted { turn, .. }
+            | Self::ToolCallStarted { turn, .. }
+            | Self::ToolCallCompleted { turn, .. }
+            | Self::ApprovalRequested(Approval { turn, .. })
+            | Self::ApprovalResolved { turn, .. }
+            | Self::AwaitingUserInput(Asked { turn, .. })
+            | Self::UserInputReceived { turn, .. }
+            | Self::SteeringReceived { turn, .. }
+            | Self::ChangesUndone { turn, .. }
+            | Self::TurnCompleted { turn, .. }
+            | Self::TurnInterrupted { turn, .. } => Some(*turn),
+            Self::SessionStarted { .. }
+            | Self::SessionResumed { .. }
+            | Self::SessionUpdated { .. }
+            | Self::ApprovalRuleAdded { .. }
+            | Self::ApprovalRuleRemoved { .. }
+            | Self::SharingChanged { .. }
+            | Self::QueueChanged { .. }
+            | Self::UploadStarted { .. }
+            | Self::UploadCompleted { .. }
+            | Self::UploadFailed { .. }
+            | Self::SessionError { .. }
+            | Self::EventsRemoved { .. } => None,
         }
     }
 
@@ -354,7 +394,8 @@ impl EventBody {
             | Self::UploadStarted { .. }
             | Self::UploadCompleted { .. }
             | Self::UploadFailed { .. }
-            | Self::SessionError { .. } => None,
+            | Self::SessionError { .. }
+            | Self::EventsRemoved { .. } => None,
         }
     }
 }

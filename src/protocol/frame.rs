@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApprovalId, Attachment, CallId, Decision, Event, QuestionId, Seq, Session};
+use super::{ApprovalId, Attachment, CallId, Decision, Event, Part, QuestionId, Seq, Session, transcript::CallCard};
 
 /// What the page takes from the server. Typed frames of events, which the page reads from `log_event`, and
 /// frames of later versions fall under `Other`: clients ignore what they don't know.
@@ -45,6 +45,17 @@ pub enum ServerFrame {
         blocks: Vec<String>,
         open: bool,
     },
+    /// Only with `?view=html`: a call as the event that follows leaves it.
+    ToolCallCard {
+        turn: u32,
+        message: u32,
+        card: CallCard,
+    },
+    /// Only with `?view=html`: a part of the page as the event that follows leaves it.
+    Fragment {
+        part: Part,
+        html: String,
+    },
     /// The text of the `log_event` that follows with the same seq: events carry none.
     MessageAccepted {
         seq: Seq,
@@ -70,6 +81,12 @@ pub enum ServerFrame {
     UserInputReceived {
         seq: Seq,
         answer: String,
+    },
+    /// What is asked about, where the log holds it without its secrets.
+    ApprovalRequested {
+        seq: Seq,
+        args: serde_json::Value,
+        preview: String,
     },
     /// Live output of a running call.
     ToolCallOutput {

@@ -31,7 +31,7 @@ pub use frame::{ClientFrame, InFlight, LiveCall, ServerFrame};
 pub use ids::{ApprovalId, CallId, MessageId, QuestionId, RuleId, Seq, SessionId, SteeringId, UploadId};
 pub use look::{LEFT_WIDTHS, Look, RIGHT_WIDTHS, Tab, Theme};
 pub use model::{ModelInfo, ModelOffer, OfferedModel, ToolInfo};
-pub use page::{CreateChoices, HomePage, Opened, Page, SessionPage};
+pub use page::{CreateChoices, EarlierTurns, HomePage, Opened, Page, Part, SessionPage};
 pub use question::{Answer, Asked, Question, QuestionKind, QuestionOption};
 pub use session::{
     CreateSession, Folder, FolderList, Listed, ListedPage, Mode, Pending, Session, SessionList, SessionQuery, Status,

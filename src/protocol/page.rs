@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ApiError, ChangeList, Event, FileList, FolderList, Listed, Look, Seq, Session, SessionId, transcript::Transcript,
+    ApiError, ChangeList, Event, FileList, FolderList, Listed, Look, Seq, Session, SessionId,
+    transcript::{Transcript, Turn},
 };
 
 /// An address, with all that is shown there.
@@ -38,6 +39,18 @@ pub struct HomePage {
     pub deleted: Option<SessionId>,
 }
 
+/// A part of the page that the server draws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// Under a turn: how it ended, what can be done with it.
+    Foot(u32),
+    /// The composer's chips: mode, model, rules.
+    Menu,
+    /// How full the model's window is.
+    Meter,
+}
+
 /// A session as of one event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SessionPage {
@@ -50,27 +63,35 @@ pub struct SessionPage {
     /// Turn and number of the message that is being written; no event has completed it.
     pub in_flight: Option<(u32, u32)>,
     pub boot_id: String,
+    /// Files that turns changed, as far as rows and events tell.
+    pub changed: BTreeMap<u32, BTreeSet<String>>,
     /// What the turns of the window changed, where the page opens with it.
     pub changes: BTreeMap<u32, ChangeList>,
     /// The workspace's own folder, not what is in folders.
     pub files: FileList,
-    /// There are rows before the window.
-    pub has_earlier: bool,
+    /// The row that the window begins with, where there are rows before it.
+    pub earlier: Option<u64>,
+    /// As HTML.
+    pub menu: String,
+    pub meter: String,
     /// Why this session can't go on here, if it can't.
     pub blocked: Option<String>,
 }
 
 impl SessionPage {
-    /// Turns in which a step changed files, as far as the page's rows and events tell.
+    /// Turns in which files were changed, as far as the page tells.
     pub fn changing_turns(&self) -> BTreeSet<u32> {
-        let by_row = self
-            .transcript
-            .turns
-            .iter()
-            .filter(|turn| turn.messages.iter().flat_map(|message| &message.calls).any(|call| call.diff.is_some()));
-        let by_event = self.events.iter().filter_map(|event| event.body.changed_files());
-        by_row.map(|turn| turn.turn).chain(by_event.map(|(turn, _)| turn)).collect()
+        self.changed.keys().copied().collect()
     }
+}
+
+/// Answer of `GET …/earlier?before=`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EarlierTurns {
+    /// Chronological, drawn.
+    pub turns: Vec<Turn>,
+    /// The row that they begin with, where there are rows before it.
+    pub earlier: Option<u64>,
 }
 
 /// The choices of the form that makes a session.

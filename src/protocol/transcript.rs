@@ -7,7 +7,7 @@ mod call;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use call::{Call, CallApproval, CallQuestion, CallState};
+pub use call::{Call, CallApproval, CallCard, CallQuestion, CallState};
 
 use super::{
     Actor, Attached, CallId, ContextUse, EventBody, InterruptReason, MessageId, QueueChange, QueuedMessage, Record,
@@ -33,6 +33,9 @@ pub struct Turn {
     /// Why the model is asked again, while it is.
     pub retry: Option<String>,
     pub steering: Vec<Steered>,
+    /// What stands under the turn, as HTML; filled by whoever shows it.
+    #[serde(default)]
+    pub foot: String,
 }
 
 /// What a person said into the running turn.
@@ -71,6 +74,9 @@ pub struct Message {
     /// Stopped or interrupted before the model was done.
     pub partial: bool,
     pub calls: Vec<Call>,
+    /// The calls as they are shown; filled by whoever shows them.
+    #[serde(default)]
+    pub cards: Vec<CallCard>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -127,8 +133,7 @@ impl Transcript {
         let event = &record.event;
         match &event.body {
             EventBody::UserMessageReceived { turn, message_id, attachments, .. } => {
-                let text = record.text.clone().unwrap_or_default();
-                let said = Said::new(text, &event.created_at, Some(&event.actor));
+                let said = Said::new(record.text.clone().unwrap_or_default(), &event.created_at, Some(&event.actor));
                 let said = Said { attachments: attachments.clone(), ..said };
                 match turn {
                     Some(turn) => self.say(*turn, said),
@@ -136,7 +141,6 @@ impl Transcript {
                 }
             }
             EventBody::TurnStarted { turn, message_id, .. } => self.start(*turn, message_id, record),
-
             EventBody::ModelRetry { turn, attempt, wait_ms, reason, .. } => {
                 let index = self.turn_at(*turn);
                 let seconds = wait_ms.div_ceil(1000);
@@ -159,6 +163,7 @@ impl Transcript {
                 self.call(*turn, tool_call_id, name, |call| {
                     call.args.clone_from(args);
                     call.preview.clone_from(preview);
+                    call.started_at = Some(event.created_at.clone());
                     if matches!(call.state, CallState::Open | CallState::Waiting) {
                         call.state = CallState::Running;
                     }
@@ -168,8 +173,8 @@ impl Transcript {
                 let body = &event.body;
                 self.call(*turn, tool_call_id, name, |call| call.complete(body))
             }
-            EventBody::ApprovalRequested(approval) => {
-                self.call(approval.turn, &approval.tool_call_id, &approval.name, |call| call.wait_for(approval))
+            EventBody::ApprovalRequested(asked) => {
+                self.call(asked.turn, &asked.tool_call_id, &asked.name, |call| call.wait_for(asked, record))
             }
             EventBody::ApprovalResolved { turn, tool_call_id, decision, .. } => {
                 self.call(*turn, tool_call_id, "", |call| call.decide(*decision, &event.actor))
@@ -206,6 +211,7 @@ impl Transcript {
             | EventBody::UploadStarted { .. }
             | EventBody::UploadCompleted { .. }
             | EventBody::UploadFailed { .. }
+            | EventBody::EventsRemoved { .. }
             | EventBody::SessionError { .. } => Touched::Nothing,
         }
     }

@@ -129,6 +129,11 @@ impl Sandbox {
         Self { launcher: launcher.into(), settings, works: OnceCell::new() }
     }
 
+    /// The Cowork program that starts others.
+    pub fn launcher(&self) -> &Path {
+        &self.launcher
+    }
+
     /// Whether programs can get a network.
     pub fn network(&self) -> bool {
         self.settings.network

@@ -1,25 +1,24 @@
 //! What a page shows at first, read at one moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::AppState;
 use crate::{
     access::Visitor,
     agent::ports::store::TurnWindow,
-    markdown,
+    cards::{MenuParts, Pen},
     protocol::{
-        ApiError, ChangeList, CreateChoices, Event, EventBody, FileList, HomePage, InFlight, Listed, Part, Seq,
-        SessionId, SessionPage, SessionQuery,
-        transcript::{Call, Message, Transcript},
+        ApiError, ChangeList, CreateChoices, EarlierTurns, Event, EventBody, FileList, HomePage, InFlight, Listed, Part,
+        Role, Seq, SessionId, SessionPage, SessionQuery,
+        transcript::{Message, Outcome, Transcript},
     },
+    ui::words::Language,
 };
 
 /// Rows of history that a page opens with, unless it asks for more.
 const ROWS: u32 = 120;
 /// Most rows that one page shows.
 const MOST_ROWS: u32 = 1000;
-/// Characters of a call's output that the page holds; the whole is in the turn row.
-const OUTPUT_CHARS: usize = 8_000;
 /// Turns whose changes a page opens with; scripts read the others.
 const CHANGED_TURNS: usize = 20;
 /// Events that the logs panel opens with.
@@ -27,19 +26,20 @@ const LOG_ROWS: u32 = 200;
 
 impl AppState {
     /// The newest `rows` rows of a session, the events of their turns, and the text that is being written.
-    pub async fn session_page(&self, visitor: &Visitor, id: &str, rows: Option<u32>) -> Result<SessionPage, ApiError> {
+    pub async fn session_page(
+        &self,
+        visitor: &Visitor,
+        id: &str,
+        rows: Option<u32>,
+        language: Language,
+    ) -> Result<SessionPage, ApiError> {
         let id = &SessionId::parse(id).ok_or_else(ApiError::session_not_found)?;
         self.require(visitor, id, Part::Watch).await?;
         // The moment comes first: what is read after it may be newer, and applying an event twice changes nothing.
         let (session, feed) = self.agent.watch(id).await?;
         let (cursor, in_flight) = feed.snapshot();
         let limit = rows.unwrap_or(ROWS).clamp(1, MOST_ROWS);
-        let page = self.agent.turns(id, TurnWindow::Before { turn_number: None, limit }).await?;
-        let has_earlier = page.total > page.turns.len() as u64 && limit < MOST_ROWS;
-        let mut transcript = Transcript::from_rows(&page.turns);
-        if has_earlier && transcript.turns.len() > 1 && transcript.turns[0].user.is_none() {
-            transcript.turns.remove(0);
-        }
+        let (mut transcript, earlier) = self.window(id, None, limit).await?;
         if let Some(first) = transcript.turns.first() {
             for record in self.agent.records_from_turn(id, first.turn).await? {
                 transcript.apply(&record);
@@ -48,9 +48,16 @@ impl AppState {
         transcript.queue = self.agent.queue(id).await?;
         transcript.queue_held = self.agent.queue_held(id).await?;
         let in_flight = add_in_flight(&mut transcript, in_flight);
-        let transcript =
-            tokio::task::spawn_blocking(move || shown(transcript)).await.map_err(|_| ApiError::internal())?;
+        let menu_parts = self.menu(id).await?;
+        let pen = Pen::new(language, id);
+        let context = transcript.turns.iter().rev().find_map(|turn| match &turn.outcome {
+            Outcome::Completed { context, .. } => Some(*context),
+            Outcome::Past | Outcome::Running | Outcome::Interrupted { .. } => None,
+        });
+        let (menu, meter) = (pen.menu(&menu_parts), pen.meter(context.unwrap_or_default()));
         let events = self.newest_events(id, cursor).await?;
+        let changed = changed_files(&transcript, &events);
+        let transcript = drawn(pen, transcript).await?;
         let blocked = self.agent.check_workspace(session.workspace.clone()).await.err().map(|error| error.detail);
         let boot_id = self.agent.boot_id().to_owned();
         let (changes, files) = (BTreeMap::new(), FileList::default());
@@ -63,8 +70,55 @@ impl AppState {
             boot_id,
             changes,
             files,
-            has_earlier,
+            changed,
+            earlier,
+            menu,
+            meter,
             blocked,
+        })
+    }
+
+    /// Turns before the row `before`, as a page shows them.
+    pub async fn earlier_turns(
+        &self,
+        id: &SessionId,
+        before: u64,
+        language: Language,
+    ) -> Result<EarlierTurns, ApiError> {
+        let (mut transcript, earlier) = self.window(id, Some(before), ROWS).await?;
+        if let Some(first) = transcript.turns.first() {
+            let last = transcript.turns.last().map_or(first.turn, |turn| turn.turn);
+            for record in self.agent.records_of_turns(id, (first.turn, last)).await? {
+                transcript.apply(&record);
+            }
+        }
+        Ok(EarlierTurns { turns: drawn(Pen::new(language, id), transcript).await?.turns, earlier })
+    }
+
+    /// Whole turns of the newest rows before `before`, and the row that they begin with where there are more.
+    async fn window(
+        &self,
+        id: &SessionId,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<(Transcript, Option<u64>), ApiError> {
+        let mut rows = self.agent.turns(id, TurnWindow::Before { turn_number: before, limit }).await?.turns;
+        let more = rows.first().is_some_and(|row| row.turn_number > 1);
+        if more && let Some(begin) = rows.iter().position(|row| row.role == Role::User) {
+            // The turn that the window cuts comes whole with the next one, unless it is all there is.
+            rows.drain(..begin);
+        }
+        let earlier = rows.first().filter(|_| more).map(|row| row.turn_number);
+        Ok((Transcript::from_rows(&rows), earlier))
+    }
+
+    /// What the composer's chips tell.
+    pub async fn menu(&self, id: &SessionId) -> Result<MenuParts, ApiError> {
+        Ok(MenuParts {
+            session: self.agent.session(id).await?,
+            models: self.agent.model_names(),
+            rules: self.agent.rules(id).await?,
+            full_mode: self.agent.full_mode(),
         })
     }
 
@@ -119,20 +173,28 @@ fn add_in_flight(transcript: &mut Transcript, in_flight: Option<InFlight>) -> Op
     Some((live.turn, live.message))
 }
 
-/// The transcript as the page shows it: messages rendered, long output cut. The text itself would travel for nothing.
-fn shown(mut transcript: Transcript) -> Transcript {
-    for message in transcript.turns.iter_mut().flat_map(|turn| &mut turn.messages) {
-        message.blocks = markdown::render(&std::mem::take(&mut message.text));
-        message.calls.iter_mut().for_each(cut_output);
+/// What the turns changed; one that only rows tell of has its changed files' diffs.
+fn changed_files(transcript: &Transcript, events: &[Event]) -> BTreeMap<u32, BTreeSet<String>> {
+    let mut changed = BTreeMap::<u32, BTreeSet<String>>::new();
+    for (turn, files) in events.iter().filter_map(|event| event.body.changed_files()) {
+        changed.entry(turn).or_default().extend(files.iter().cloned());
     }
-    transcript
+    for turn in &transcript.turns {
+        let calls = turn.messages.iter().flat_map(|message| &message.calls).filter(|call| call.diff.is_some());
+        let paths: BTreeSet<String> = calls.map(|call| call.preview.clone()).collect();
+        if !paths.is_empty() {
+            changed.entry(turn.turn).or_insert(paths);
+        }
+    }
+    changed
 }
 
-fn cut_output(call: &mut Call) {
-    if let Some((end, _)) = call.output.char_indices().nth(OUTPUT_CHARS) {
-        call.output.truncate(end);
-        call.truncated = true;
-    }
+async fn drawn(pen: Pen, mut transcript: Transcript) -> Result<Transcript, ApiError> {
+    let drawn = tokio::task::spawn_blocking(move || {
+        pen.transcript(&mut transcript);
+        transcript
+    });
+    drawn.await.map_err(|_| ApiError::internal())
 }
 
 /// A log row tells of a call in one line.

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{events, failure::unreadable, loom, sessions, writer::Change};
+use super::{events, failure::unreadable, loggable::Loggable, loom, sessions, writer::Change};
 use crate::{
     agent::ports::{
         clock::rfc3339,
@@ -16,16 +16,32 @@ use crate::{
 
 const COLUMNS: &str = "turn, approval_id, tool_call_id, name, args, preview, risk, scope, seq";
 
-pub(super) fn request(change: &mut Change<'_>, actor: &Actor, id: &SessionId, new: NewApproval) -> StoreResult<()> {
+/// The event of a call that waits.
+pub(super) fn requested(new: &NewApproval) -> EventBody {
+    EventBody::ApprovalRequested(approval(new.clone()))
+}
+
+fn approval(new: NewApproval) -> Approval {
+    let NewApproval { approval_id, turn, tool_call_id, name, args, preview, risk, scope } = new;
+    Approval { turn, approval_id, tool_call_id, name, args, preview, risk, scope }
+}
+
+pub(super) fn request(
+    change: &mut Change<'_>,
+    actor: &Actor,
+    id: &SessionId,
+    new: NewApproval,
+    requested: Loggable,
+) -> StoreResult<()> {
     sessions::require_for_write(change, id)?;
     let known = "SELECT EXISTS(SELECT 1 FROM cowork_web_approvals WHERE session_id = ?1 AND tool_call_id = ?2)";
     let places = [id.as_str(), new.tool_call_id.as_str()];
     if change.connection.prepare_cached(known)?.query_row(places, |row| row.get(0))? {
         return Ok(());
     }
-    let NewApproval { approval_id, turn, tool_call_id, name, args, preview, risk, scope } = new;
-    let approval = Approval { turn, approval_id, tool_call_id, name, args, preview, risk, scope };
-    events::append(change, id, actor, EventBody::ApprovalRequested(approval.clone()))?;
+    let approval = approval(new);
+    let text = whole_text(&requested.body, &approval)?;
+    events::append_with_text(change, id, actor, requested, text)?;
     let sql = "INSERT INTO cowork_web_approvals (approval_id, session_id, turn, seq, tool_call_id, name, args, preview,
                    risk, scope) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     change.connection.prepare_cached(sql)?.execute(params![
@@ -41,6 +57,21 @@ pub(super) fn request(change: &mut Change<'_>, actor: &Actor, id: &SessionId, ne
         approval.scope,
     ])?;
     Ok(())
+}
+
+/// A person must see what they agree to, also where the log may not hold it: arguments and preview as they are, while
+/// they wait.
+pub(super) fn whole(connection: &Connection, logged: &Approval) -> StoreResult<Option<String>> {
+    let sql = format!("SELECT {COLUMNS} FROM cowork_web_approvals WHERE approval_id = ?1 AND decision IS NULL");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([logged.approval_id.as_str()])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    whole_text(&EventBody::ApprovalRequested(logged.clone()), &read(row)?)
+}
+
+fn whole_text(logged: &EventBody, waiting: &Approval) -> StoreResult<Option<String>> {
+    let same = matches!(logged, EventBody::ApprovalRequested(logged) if logged == waiting);
+    if same { Ok(None) } else { loom::json(&(&waiting.args, &waiting.preview)).map(Some) }
 }
 
 /// The word on a call; `None` while it waits.
@@ -109,6 +140,7 @@ fn set(
     let sql = "UPDATE cowork_web_approvals SET decision = ?2, decided_by = ?3, decided_at = ?4 WHERE approval_id = ?1";
     let (word, by, at) = (word(&decision)?, loom::json(actor)?, rfc3339(change.now));
     change.connection.prepare_cached(sql)?.execute([approval.approval_id.as_str(), &word, &by, &at])?;
+    forget_secrets(change, approval)?;
     let resolved = EventBody::ApprovalResolved {
         turn: approval.turn,
         approval_id: approval.approval_id.clone(),
@@ -116,6 +148,18 @@ fn set(
         decision,
     };
     events::append(change, id, actor, resolved)
+}
+
+/// Nobody looks at it any more, and the conversation has the call itself.
+fn forget_secrets(change: &Change<'_>, approval: &Approval) -> StoreResult<()> {
+    let redaction = &change.rules.redaction;
+    let (mut args, preview) = (approval.args.clone(), redaction.text(&approval.preview));
+    if redaction.json(&mut args) || preview != approval.preview {
+        let sql = "UPDATE cowork_web_approvals SET args = ?2, preview = ?3 WHERE approval_id = ?1";
+        let id = approval.approval_id.as_str();
+        change.connection.prepare_cached(sql)?.execute([id, &loom::json(&args)?, &preview])?;
+    }
+    Ok(())
 }
 
 /// Denies all that waits, since the turn is over.

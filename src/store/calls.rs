@@ -6,7 +6,9 @@ use rusqlite::{Connection, params};
 use serde_json::json;
 
 use super::{
-    events, loom,
+    events,
+    loggable::{Fact, Loggable},
+    loom,
     rows::{self, NewRow},
     sessions,
     writer::Change,
@@ -17,34 +19,49 @@ use crate::{
 };
 
 /// Records the intent. It is durable before the tool runs, so that no call is made twice without anyone knowing.
-pub(super) fn start(change: &mut Change<'_>, actor: &Actor, id: &SessionId, start: CallStart) -> StoreResult<()> {
+pub(super) fn start(change: &mut Change<'_>, actor: &Actor, id: &SessionId, started: Loggable) -> StoreResult<()> {
     sessions::require_for_write(change, id)?;
+    events::append(change, id, actor, started)
+}
+
+/// The event of an intent.
+pub(super) fn started(start: CallStart) -> EventBody {
     let CallStart { turn, tool_call_id, name, args, preview } = start;
-    events::append(change, id, actor, EventBody::ToolCallStarted { turn, tool_call_id, name, args, preview })
+    EventBody::ToolCallStarted { turn, tool_call_id, name, args, preview }
 }
 
 /// The tool row with the whole result, and its event. The row has no column for a diff, so it is metadata.
-pub(super) fn end(change: &mut Change<'_>, actor: &Actor, id: &SessionId, end: CallEnd) -> StoreResult<()> {
+pub(super) fn end(
+    change: &mut Change<'_>,
+    actor: &Actor,
+    id: &SessionId,
+    end: &CallEnd,
+    completed: impl Into<Fact>,
+) -> StoreResult<()> {
     sessions::require_for_write(change, id)?;
-    let CallEnd { turn, tool_call_id, name, result, elapsed_ms, preview, diff } = end;
-    let content = loom::json(&result)?;
-    let metadata = diff.as_ref().map(|diff| json!({ "diff": diff }));
-    let row = NewRow { answers: Some((&tool_call_id, &name)), metadata, ..NewRow::new(Role::Tool, &content) };
-    rows::append(change, id, row)?;
-    let completed = EventBody::ToolCallCompleted {
-        turn,
-        tool_call_id,
-        name,
+    let content = loom::json(&end.result)?;
+    let metadata = end.diff.as_ref().map(|diff| json!({ "diff": diff }));
+    let answers = Some((&end.tool_call_id, end.name.as_str()));
+    rows::append(change, id, NewRow { answers, metadata, ..NewRow::new(Role::Tool, &content) })?;
+    events::append(change, id, actor, completed)
+}
+
+/// The event of a result.
+pub(super) fn completed(end: &CallEnd) -> EventBody {
+    let result = end.result.clone();
+    EventBody::ToolCallCompleted {
+        turn: end.turn,
+        tool_call_id: end.tool_call_id.clone(),
+        name: end.name.clone(),
         success: result.success,
-        elapsed_ms,
-        preview,
+        elapsed_ms: end.elapsed_ms,
+        preview: end.preview.clone(),
         output: result.output,
         error: result.error,
-        diff,
+        diff: end.diff.clone(),
         files_changed: result.files_changed,
         truncated: false,
-    };
-    events::append(change, id, actor, completed)
+    }
 }
 
 /// Calls of the last turn that no tool row answers, in the order that the model made them.

@@ -5,17 +5,21 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use serde_json::{Value, json};
 
-use super::{failure::unreadable, messages, questions, rows, steering, writer::Change};
+use super::{
+    approvals,
+    chain::{self, Link, Linked, NO_LINK},
+    failure::unreadable,
+    loggable::{Fact, Loggable},
+    messages, questions, rows, schema, steering,
+    writer::Change,
+};
 use crate::{
     agent::ports::{
         clock::rfc3339,
         store::{StoreError, StoreResult},
     },
-    protocol::{Actor, Approval, Asked, Event, EventBody, EventPage, QueueChange, Record, Role, Seq, SessionId},
+    protocol::{Actor, Event, EventBody, EventPage, QueueChange, Record, Role, Seq, SessionId},
 };
-
-/// Longest `output` and `diff` in an event, in bytes. The log stays readable; the turn row has the whole.
-const EVENT_TEXT_LIMIT: usize = 16 * 1024;
 
 pub(super) const AFTER_CURSOR: &str = "SELECT seq, event_type, payload, created_at, actor FROM cowork_events
      WHERE session_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
@@ -27,8 +31,8 @@ const AFTER_CURSOR_OF_TYPES: &str = "SELECT seq, event_type, payload, created_at
 pub(super) const FIRST_OF_TURN: &str = "SELECT seq FROM cowork_events
      WHERE session_id = ?1 AND turn >= ?2 ORDER BY turn, seq LIMIT 1";
 
-pub(super) fn append(change: &mut Change<'_>, id: &SessionId, actor: &Actor, body: EventBody) -> StoreResult<()> {
-    append_with_text(change, id, actor, body, None)
+pub(super) fn append(change: &mut Change<'_>, id: &SessionId, actor: &Actor, fact: impl Into<Fact>) -> StoreResult<()> {
+    append_with_text(change, id, actor, fact, None)
 }
 
 /// Appends an event whose record carries `text`. The first event of a session that we did not make follows a
@@ -37,118 +41,51 @@ pub(super) fn append_with_text(
     change: &mut Change<'_>,
     id: &SessionId,
     actor: &Actor,
-    body: EventBody,
+    fact: impl Into<Fact>,
     text: Option<String>,
 ) -> StoreResult<()> {
-    let head = head(change.connection, id)?;
-    if head == 0 && !matches!(body, EventBody::SessionStarted { .. }) {
-        let turn_count = rows::turn_count(change.connection, id)?;
-        insert(change, id, 1, actor, EventBody::SessionResumed { turn_count }, None)?;
-        return insert(change, id, 2, actor, body, text);
-    }
-    insert(change, id, head + 1, actor, body, text)
+    let fact = fact.into();
+    let last = match chain::last(change.connection, id)? {
+        None if !matches!(fact.body(), EventBody::SessionStarted { .. }) => {
+            let turn_count = rows::turn_count(change.connection, id)?;
+            insert(change, id, (0, NO_LINK), actor, EventBody::SessionResumed { turn_count }.into(), None)?
+        }
+        last => last.unwrap_or((0, NO_LINK)),
+    };
+    insert(change, id, last, actor, fact, text).map(drop)
 }
 
+/// Writes the row behind `last`, and tells its own seq and link.
 fn insert(
     change: &mut Change<'_>,
     id: &SessionId,
-    seq: Seq,
+    last: (Seq, Link),
     actor: &Actor,
-    body: EventBody,
+    fact: Fact,
     text: Option<String>,
-) -> StoreResult<()> {
-    let event = Event { seq, body: cut(body), created_at: rfc3339(change.now), actor: actor.clone() };
+) -> StoreResult<(Seq, Link)> {
+    let Loggable { body, payload, digest } = fact.ready(&change.rules.redaction)?;
+    let (seq, before) = (last.0 + 1, last.1);
+    let event = Event { seq, body, created_at: rfc3339(change.now), actor: actor.clone() };
     let actor = serde_json::to_string(actor).map_err(|error| unreadable("an actor", &error))?;
-    let sql = "INSERT INTO cowork_events (session_id, seq, event_type, payload, created_at, actor, turn)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-    change.connection.prepare_cached(sql)?.execute(params![
-        id.as_str(),
-        seq as i64,
-        event.body.event_type(),
-        payload(&event.body)?,
-        event.created_at,
-        actor,
-        turn(&event.body),
-    ])?;
-    change.publish(id, Record { event, text });
-    Ok(())
+    let (event_type, turn) = (event.body.event_type(), event.body.turn());
+    let (session, created_at) = (id.as_str(), event.created_at.as_str());
+    let row = Linked { session, seq, event_type, created_at, actor: &actor, turn, payload: &digest };
+    let link = change.rules.key.link(&before, &row);
+    let sql = "INSERT INTO cowork_events (session_id, seq, event_type, payload, created_at, actor, turn, link)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    change
+        .connection
+        .prepare_cached(sql)?
+        .execute(params![session, seq as i64, event_type, payload, created_at, actor, turn, link])?;
+    change.publish(id, Record { event, text }, link);
+    Ok((seq, link))
 }
 
-fn payload(body: &EventBody) -> StoreResult<String> {
-    let whole = serde_json::to_value(body).map_err(|error| unreadable("an event", &error))?;
-    Ok(whole.get("payload").unwrap_or(&Value::Null).to_string())
-}
-
-/// Bounds what a tool says in the log.
-fn cut(body: EventBody) -> EventBody {
-    let EventBody::ToolCallCompleted {
-        turn,
-        tool_call_id,
-        name,
-        success,
-        elapsed_ms,
-        preview,
-        mut output,
-        error,
-        mut diff,
-        files_changed,
-        truncated,
-    } = body
-    else {
-        return body;
-    };
-    let truncated = cut_text(&mut output) | diff.as_mut().is_some_and(cut_text) | truncated;
-    EventBody::ToolCallCompleted {
-        turn,
-        tool_call_id,
-        name,
-        success,
-        elapsed_ms,
-        preview,
-        output,
-        error,
-        diff,
-        files_changed,
-        truncated,
-    }
-}
-
-fn cut_text(text: &mut String) -> bool {
-    let too_long = text.len() > EVENT_TEXT_LIMIT;
-    text.truncate(text.floor_char_boundary(EVENT_TEXT_LIMIT));
-    too_long
-}
-
-/// The turn that an event belongs to.
-fn turn(body: &EventBody) -> Option<u32> {
-    match body {
-        EventBody::UserMessageReceived { turn, .. } => *turn,
-        EventBody::TurnStarted { turn, .. }
-        | EventBody::ModelCall { turn, .. }
-        | EventBody::ModelRetry { turn, .. }
-        | EventBody::MessageCompleted { turn, .. }
-        | EventBody::ToolCallStarted { turn, .. }
-        | EventBody::ToolCallCompleted { turn, .. }
-        | EventBody::ApprovalRequested(Approval { turn, .. })
-        | EventBody::ApprovalResolved { turn, .. }
-        | EventBody::AwaitingUserInput(Asked { turn, .. })
-        | EventBody::UserInputReceived { turn, .. }
-        | EventBody::SteeringReceived { turn, .. }
-        | EventBody::ChangesUndone { turn, .. }
-        | EventBody::TurnCompleted { turn, .. }
-        | EventBody::TurnInterrupted { turn, .. } => Some(*turn),
-        EventBody::SessionStarted { .. }
-        | EventBody::SessionResumed { .. }
-        | EventBody::SessionUpdated { .. }
-        | EventBody::ApprovalRuleAdded { .. }
-        | EventBody::ApprovalRuleRemoved { .. }
-        | EventBody::SharingChanged { .. }
-        | EventBody::QueueChanged { .. }
-        | EventBody::UploadStarted { .. }
-        | EventBody::UploadCompleted { .. }
-        | EventBody::UploadFailed { .. }
-        | EventBody::SessionError { .. } => None,
-    }
+/// Whether the file has a log at all. One that only Loom has worked on has none.
+pub(super) fn is_logged(connection: &Connection) -> StoreResult<bool> {
+    let logged = |name| schema::has_table(connection, name);
+    Ok(logged("cowork_events")? && logged("cowork_web_sessions")?)
 }
 
 /// The last seq of a session; 0 where it has no event.
@@ -191,13 +128,30 @@ pub(super) fn records(
 
 /// All records from the first event of `turn` on, or of a later turn where `turn` has none.
 pub(super) fn records_from_turn(connection: &Connection, id: &SessionId, turn: u32) -> StoreResult<Vec<Arc<Record>>> {
-    let mut first = connection.prepare_cached(FIRST_OF_TURN)?;
-    let first: Option<i64> = first.query_row(params![id.as_str(), turn], |row| row.get(0)).optional()?;
-    match first {
+    match first_of_turn(connection, id, turn)? {
         // A negative limit is none.
-        Some(first) => records(connection, id, (first as Seq).saturating_sub(1), -1),
+        Some(first) => records(connection, id, first.saturating_sub(1), -1),
         None => Ok(Vec::new()),
     }
+}
+
+/// The records from the first event of `turns.0` up to the first one of a turn after `turns.1`.
+pub(super) fn records_of_turns(
+    connection: &Connection,
+    id: &SessionId,
+    turns: (u32, u32),
+) -> StoreResult<Vec<Arc<Record>>> {
+    let Some(first) = first_of_turn(connection, id, turns.0)? else { return Ok(Vec::new()) };
+    let next = first_of_turn(connection, id, turns.1.saturating_add(1))?;
+    // The numbers are dense, so a distance is a count.
+    let limit = next.map_or(-1, |next| next.saturating_sub(first) as i64);
+    records(connection, id, first.saturating_sub(1), limit)
+}
+
+fn first_of_turn(connection: &Connection, id: &SessionId, turn: u32) -> StoreResult<Option<Seq>> {
+    let mut statement = connection.prepare_cached(FIRST_OF_TURN)?;
+    let first = statement.query_row(params![id.as_str(), turn], |row| row.get::<_, i64>(0)).optional()?;
+    Ok(first.map(|seq| seq as Seq))
 }
 
 fn after(connection: &Connection, id: &SessionId, cursor: Seq, limit: i64) -> StoreResult<Vec<Event>> {
@@ -283,6 +237,7 @@ fn text(connection: &Connection, id: &SessionId, body: &EventBody) -> Result<Opt
         EventBody::MessageCompleted { turn_number, .. } => rows::content(connection, id, *turn_number, Role::Assistant),
         EventBody::SteeringReceived { steering_id, .. } => steering::text(connection, steering_id),
         EventBody::UserInputReceived { question_id, .. } => questions::answer_text(connection, question_id),
+        EventBody::ApprovalRequested(approval) => approvals::whole(connection, approval),
         EventBody::SessionStarted { .. }
         | EventBody::SessionResumed { .. }
         | EventBody::SessionUpdated { .. }
@@ -290,7 +245,6 @@ fn text(connection: &Connection, id: &SessionId, body: &EventBody) -> Result<Opt
         | EventBody::ModelRetry { .. }
         | EventBody::ToolCallStarted { .. }
         | EventBody::ToolCallCompleted { .. }
-        | EventBody::ApprovalRequested(_)
         | EventBody::ApprovalResolved { .. }
         | EventBody::ApprovalRuleAdded { .. }
         | EventBody::ApprovalRuleRemoved { .. }
@@ -303,6 +257,7 @@ fn text(connection: &Connection, id: &SessionId, body: &EventBody) -> Result<Opt
         | EventBody::UploadStarted { .. }
         | EventBody::UploadCompleted { .. }
         | EventBody::UploadFailed { .. }
+        | EventBody::EventsRemoved { .. }
         | EventBody::SessionError { .. } => Ok(None),
     }
 }

@@ -6,9 +6,11 @@
 mod approvals;
 mod backup;
 mod calls;
+mod chain;
 mod events;
 mod failure;
 mod listing;
+mod loggable;
 mod loom;
 mod messages;
 mod open;
@@ -19,6 +21,7 @@ mod readers;
 mod recall;
 mod recover;
 mod removal;
+mod retention;
 mod rows;
 mod schema;
 mod sessions;
@@ -28,6 +31,7 @@ mod tasks;
 mod times;
 mod turns;
 mod uploads;
+mod verify;
 mod writer;
 
 use std::{path::Path, sync::Arc, time::Duration};
@@ -40,12 +44,23 @@ pub use self::{
     open::{OpenError, holds_sessions},
 };
 use self::{
+    chain::ChainKey,
+    loggable::Loggable,
     readers::Readers,
-    writer::{Setting, Writer},
+    writer::{Rules, Setting, Writer},
 };
-use crate::agent::ports::{
-    clock::Clock,
-    store::{Publish, StoreError, StoreResult},
+pub use self::{
+    open::{OpenError, holds_sessions},
+    retention::Retention,
+    verify::{LogFile, Verified, VerifyError},
+};
+use crate::{
+    agent::ports::{
+        clock::{Clock, rfc3339},
+        store::{Publish, StoreError, StoreResult},
+    },
+    protocol::EventBody,
+    redaction::Redaction,
 };
 
 /// How long a write waits for another program, such as Loom, to let go of the database.
@@ -56,13 +71,32 @@ pub struct SqliteStore {
     // Dropped before the writer, whose connection then is the last one and takes the WAL with it.
     readers: Readers,
     writer: Arc<Writer>,
+    redaction: Arc<Redaction>,
+    retention: Retention,
+}
+
+/// What the log may hold, and for how long.
+#[derive(Clone, Debug, Default)]
+pub struct LogPolicy {
+    pub redaction: Arc<Redaction>,
+    pub retention: Retention,
 }
 
 impl SqliteStore {
     /// Opens the database at `path`, made by us or by Loom, and creates it where there is none. Sessions that were
     /// deleted longer ago than they can be restored leave it now.
     pub fn open(path: &Path, publish: Arc<dyn Publish>, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
-        Self::open_with(path, publish, clock, TimeZone::system(), BUSY_TIMEOUT)
+        Self::open_with_policy(path, publish, clock, LogPolicy::default())
+    }
+
+    /// [`SqliteStore::open`], with a policy for the log.
+    pub fn open_with_policy(
+        path: &Path,
+        publish: Arc<dyn Publish>,
+        clock: Arc<dyn Clock>,
+        policy: LogPolicy,
+    ) -> Result<Self, OpenError> {
+        Self::open_with(path, publish, clock, TimeZone::system(), BUSY_TIMEOUT, policy)
     }
 
     fn open_with(
@@ -71,17 +105,30 @@ impl SqliteStore {
         clock: Arc<dyn Clock>,
         zone: TimeZone,
         busy: Duration,
+        policy: LogPolicy,
     ) -> Result<Self, OpenError> {
+        // Named as it was given: the configuration derives the same folder from the same path.
+        let data = chain::data_folder(path);
         let claimed = open::claim(path)?;
         let path = claimed.path.as_path();
         let mut connection = schema::open_writer(path, busy)?;
         schema::migrate(&mut connection, path, schema::MIGRATIONS)?;
-        purge_expired(&mut connection, clock.now()).map_err(|error| OpenError::sqlite(path, error))?;
+        let key = ChainKey::open(&data)?;
+        let sqlite = |error| OpenError::sqlite(path, error);
+        chain::adopt(&mut connection, &key, &rfc3339(clock.now())).map_err(sqlite)?;
+        purge_expired(&mut connection, clock.now()).map_err(sqlite)?;
         let readers = Readers::open(path, busy, zone.clone())?;
-        let setting = Setting { connection, zone, publish, clock };
+        let LogPolicy { redaction, retention } = policy;
+        let rules = Rules { key, redaction: redaction.clone(), retention };
+        let setting = Setting { connection, zone, publish, clock, rules };
         let writer =
             Writer::start(setting, claimed.lock).map_err(|source| OpenError::File { path: path.to_owned(), source })?;
-        Ok(Self { readers, writer: Arc::new(writer) })
+        Ok(Self { readers, writer: Arc::new(writer), redaction, retention })
+    }
+
+    /// Makes a large event ready for the log on the caller's thread.
+    fn loggable(&self, body: EventBody) -> StoreResult<Loggable> {
+        Loggable::new(body, &self.redaction)
     }
 
     /// Finishes what was handed in, moves the write-ahead log into the database, and ends the writer. From then on
@@ -100,6 +147,8 @@ fn purge_expired(connection: &mut Connection, now: Timestamp) -> rusqlite::Resul
     transaction.commit()
 }
 
+#[cfg(test)]
+mod damage_tests;
 #[cfg(test)]
 mod loom_file_tests;
 #[cfg(test)]

@@ -49,6 +49,10 @@ pub enum OpenError {
     )]
     ForeignShape { path: PathBuf, table: &'static str, column: &'static str },
     #[error(
+        "The key of the event log, {path}, can't be used ({source}), so no event can be written. Make it readable for you, or put it back from a backup."
+    )]
+    LogKey { path: PathBuf, source: io::Error },
+    #[error(
         "The folder of the database {0} allows no write-ahead log, without which sessions are not safe. Put the database on a local disk with --database."
     )]
     NoWal(PathBuf),

@@ -107,8 +107,8 @@ fn a_file_of_a_newer_version_is_refused_and_not_a_byte_changes() {
     drop(connection);
     let before = fs::read(&path).unwrap();
     let error = try_open(&path).unwrap_err();
-    let newest = crate::store::schema::MIGRATIONS.len() as u32;
-    assert!(matches!(error, OpenError::Newer { found: 99, known, .. } if known == newest), "{error}");
+    let ours = schema::MIGRATIONS.len() as u32;
+    assert!(matches!(error, OpenError::Newer { found: 99, known, .. } if known == ours), "{error}");
     assert!(error.to_string().contains("newer Cowork"));
     assert_eq!(fs::read(&path).unwrap(), before);
 }

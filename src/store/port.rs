@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{
-    SqliteStore, approvals, calls, events, listing, messages, partials, questions, recall, recover, removal, rows,
-    sessions, sharing, steering, tasks, turns, uploads, writer::Change,
+    SqliteStore, approvals, calls, events, listing, messages, partials, questions, recall, recover, removal, retention,
+    rows, sessions, sharing, steering, tasks, turns, uploads, writer::Change,
 };
 use crate::{
     agent::ports::{
@@ -20,10 +20,14 @@ use crate::{
     },
     protocol::{
         Accepted, Actor, ApprovalId, ApprovalRule, Asked, CallId, Decision, EventBody, EventPage, MessageId, Part,
-        QuestionId, QueuedMessage, Record, RuleId, Seq, SessionId, SessionQuery, Share, Sharing, Task, TurnPage,
+        QuestionId, QueuedMessage, Record, RuleId, Seq, SessionId, SessionQuery, Share, Sharing, Task, ToolResult,
+        TurnPage,
         UpdateSession, UploadId, UploadedFile,
     },
 };
+
+/// Sessions that one change looks through for old events, so that others get their turn between.
+const TRIMMED_AT_ONCE: usize = 64;
 
 impl SqliteStore {
     /// Reads from a session that is there.
@@ -109,6 +113,15 @@ impl Store for SqliteStore {
         self.read_session(id, move |connection, id| events::records_from_turn(connection, id, turn)).await
     }
 
+    async fn records_of_turns(&self, id: &SessionId, turns: (u32, u32)) -> StoreResult<Vec<Arc<Record>>> {
+        self.read_session(id, move |connection, id| events::records_of_turns(connection, id, turns)).await
+    }
+
+    async fn call_result(&self, id: &SessionId, turn: u32, call: &CallId) -> StoreResult<Option<ToolResult>> {
+        let call = call.clone();
+        self.read_session(id, move |connection, id| rows::call_result(connection, id, turn, &call)).await
+    }
+
     async fn queue(&self, id: &SessionId) -> StoreResult<Vec<QueuedMessage>> {
         self.read_session(id, messages::queue).await
     }
@@ -132,6 +145,17 @@ impl Store for SqliteStore {
 
     async fn purge_expired(&self) -> StoreResult<()> {
         self.writer.write(|change| Ok(removal::purge_expired(change.connection, change.now)?)).await
+    }
+
+    async fn retain(&self) -> StoreResult<()> {
+        if self.retention.is_off() {
+            return Ok(());
+        }
+        let ids = self.readers.read(|connection, _| sessions::all_ids(connection)).await?;
+        for some in ids.chunks(TRIMMED_AT_ONCE).map(<[_]>::to_vec) {
+            self.writer.write(move |change| some.iter().try_for_each(|id| retention::trim(change, id))).await?;
+        }
+        Ok(())
     }
 
     async fn session_ids(&self) -> StoreResult<Vec<SessionId>> {
@@ -176,6 +200,7 @@ impl Store for SqliteStore {
     }
 
     async fn record(&self, actor: &Actor, id: &SessionId, events: Vec<EventBody>) -> StoreResult<()> {
+        let events: Vec<_> = events.into_iter().map(|event| self.loggable(event)).collect::<StoreResult<_>>()?;
         let append_all = move |change: &mut Change<'_>, actor: &Actor, id: &SessionId| {
             sessions::require_for_write(change, id)?;
             events.into_iter().try_for_each(|event| events::append(change, id, actor, event))
@@ -188,11 +213,13 @@ impl Store for SqliteStore {
     }
 
     async fn start_call(&self, actor: &Actor, id: &SessionId, start: CallStart) -> StoreResult<()> {
-        self.write_as(actor, id, move |change, actor, id| calls::start(change, actor, id, start)).await
+        let started = self.loggable(calls::started(start))?;
+        self.write_as(actor, id, move |change, actor, id| calls::start(change, actor, id, started)).await
     }
 
     async fn end_call(&self, actor: &Actor, id: &SessionId, end: CallEnd) -> StoreResult<()> {
-        self.write_as(actor, id, move |change, actor, id| calls::end(change, actor, id, end)).await
+        let completed = self.loggable(calls::completed(&end))?;
+        self.write_as(actor, id, move |change, actor, id| calls::end(change, actor, id, &end, completed)).await
     }
 
     async fn end_turn(&self, actor: &Actor, id: &SessionId, end: EventBody) -> StoreResult<()> {
@@ -226,7 +253,8 @@ impl Store for SqliteStore {
     }
 
     async fn request_approval(&self, actor: &Actor, id: &SessionId, new: NewApproval) -> StoreResult<()> {
-        self.write_as(actor, id, move |change, actor, id| approvals::request(change, actor, id, new)).await
+        let requested = self.loggable(approvals::requested(&new))?;
+        self.write_as(actor, id, move |change, actor, id| approvals::request(change, actor, id, new, requested)).await
     }
 
     async fn decided(&self, id: &SessionId, call: &CallId) -> StoreResult<Option<Decided>> {

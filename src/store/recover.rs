@@ -64,7 +64,7 @@ pub(super) fn end_left_turn(change: &mut Change<'_>, id: &SessionId, cause: &Cau
         let result = ToolResult::failed(cause.call_error);
         let preview = "interrupted".into();
         let end = CallEnd { turn, tool_call_id, name, result, elapsed_ms: 0, preview, diff: None };
-        calls::end(change, &system, id, end)?;
+        calls::end(change, &system, id, &end, calls::completed(&end))?;
     }
     let written = partials::last_of_turn(change.connection, id, turn)?;
     if let Some((message, text)) = written.filter(|(_, text)| !text.is_empty()) {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{loom, times, writer::Change};
 use crate::{
     agent::ports::store::{StoreResult, TurnWindow},
-    protocol::{CallId, Role, SessionId, ToolCall, TurnPage, TurnRow},
+    protocol::{CallId, Role, SessionId, ToolCall, ToolResult, TurnPage, TurnRow},
 };
 
 const COLUMNS: &str =
@@ -84,6 +84,26 @@ pub(super) fn content(connection: &Connection, id: &SessionId, number: u64, role
     let mut statement = connection.prepare_cached(sql)?;
     let found = statement.query_row(params![id.as_str(), number as i64, role_text(role)], |row| row.get(0));
     Ok(found.optional()?.flatten())
+}
+
+/// What a call of `turn` ended with. Loom's ids repeat in a session, hence the turn.
+pub(super) fn call_result(
+    connection: &Connection,
+    id: &SessionId,
+    turn: u32,
+    call: &CallId,
+) -> StoreResult<Option<ToolResult>> {
+    let sql = "WITH said AS (SELECT turn_number, LEAD(turn_number) OVER (ORDER BY turn_number, id) AS next,
+                   ROW_NUMBER() OVER (ORDER BY turn_number, id) AS turn
+               FROM conversation_turns WHERE session_id = ?1 AND role = 'user')
+               SELECT content FROM conversation_turns, said
+               WHERE session_id = ?1 AND role = 'tool' AND tool_call_id = ?3 AND said.turn = ?2
+                   AND conversation_turns.turn_number > said.turn_number
+                   AND (said.next IS NULL OR conversation_turns.turn_number < said.next)
+               ORDER BY conversation_turns.turn_number LIMIT 1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let found = statement.query_row(params![id.as_str(), turn, call.as_str()], |row| row.get::<_, Option<String>>(0));
+    Ok(found.optional()?.flatten().map(|content| ToolResult::from_row(&content)))
 }
 
 /// A window of the conversation, chronological.

@@ -11,6 +11,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_events_and_web_tables.sql"),
     include_str!("../../migrations/0002_agent_runtime.sql"),
     include_str!("../../migrations/0003_uploads.sql"),
+    include_str!("../../migrations/0004_log_chain.sql"),
     include_str!("../../migrations/0005_pinned_sessions.sql"),
     include_str!("../../migrations/0007_access.sql"),
 ];
@@ -166,7 +167,7 @@ fn version(connection: &Connection) -> rusqlite::Result<u32> {
     Ok(connection.query_row(sql, [], |row| row.get(0)).optional()?.unwrap_or(0))
 }
 
-fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+pub(super) fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
     let sql = "SELECT EXISTS(SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1)";
     connection.query_row(sql, [name], |row| row.get(0))
 }

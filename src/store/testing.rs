@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use rusqlite::Connection;
 use serde_json::json;
 
-use super::{OpenError, SqliteStore};
+use super::{LogFile, LogPolicy, OpenError, SqliteStore, Verified};
 use crate::{
     agent::ports::{
         clock::Clock,
@@ -71,6 +71,7 @@ pub(super) struct Scene {
     pub clock: Arc<StandingClock>,
     pub path: PathBuf,
     pub folder: tempfile::TempDir,
+    policy: LogPolicy,
 }
 
 /// Central European time, without the machine's time zone files.
@@ -83,7 +84,16 @@ pub(super) fn open(
     published: Arc<Published>,
     clock: Arc<StandingClock>,
 ) -> Result<SqliteStore, OpenError> {
-    SqliteStore::open_with(path, published, clock, berlin(), Duration::from_millis(20))
+    open_as(path, published, clock, LogPolicy::default())
+}
+
+pub(super) fn open_as(
+    path: &Path,
+    published: Arc<Published>,
+    clock: Arc<StandingClock>,
+    policy: LogPolicy,
+) -> Result<SqliteStore, OpenError> {
+    SqliteStore::open_with(path, published, clock, berlin(), Duration::from_millis(20), policy)
 }
 
 impl Scene {
@@ -99,29 +109,46 @@ impl Scene {
         let published = Arc::new(Published::default());
         let clock = StandingClock::at("2026-07-01T10:00:00.139014Z");
         let store = open(&path, published.clone(), clock.clone()).unwrap();
-        Self { store, published, clock, path, folder }
+        Self { store, published, clock, path, folder, policy: LogPolicy::default() }
+    }
+
+    /// A scene whose log follows `policy`.
+    pub fn with(policy: LogPolicy) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cowork.db");
+        let published = Arc::new(Published::default());
+        let clock = StandingClock::at("2026-07-01T10:00:00.139014Z");
+        let store = open_as(&path, published.clone(), clock.clone(), policy.clone()).unwrap();
+        Self { store, published, clock, path, folder, policy }
     }
 
     /// The same file in a new process that starts after the old one has ended.
     pub fn reopened(self) -> Self {
-        let Self { store, clock, path, folder, .. } = self;
+        let Self { store, clock, path, folder, policy, .. } = self;
         drop(store);
         let published = Arc::new(Published::default());
-        let store = open(&path, published.clone(), clock.clone()).unwrap();
-        Self { store, published, clock, path, folder }
+        let store = open_as(&path, published.clone(), clock.clone(), policy.clone()).unwrap();
+        Self { store, published, clock, path, folder, policy }
     }
 
     /// What a killed process leaves: the files as they are now, while the store still has them open.
     pub fn killed(self) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        for file in std::fs::read_dir(self.folder.path()).unwrap() {
-            let file = file.unwrap();
-            std::fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
-        }
+        copy(self.folder.path(), folder.path());
         let path = folder.path().join("cowork.db");
         let published = Arc::new(Published::default());
-        let store = open(&path, published.clone(), self.clock.clone()).unwrap();
-        Self { store, published, clock: self.clock.clone(), path, folder }
+        let policy = self.policy.clone();
+        let store = open_as(&path, published.clone(), self.clock.clone(), policy.clone()).unwrap();
+        Self { store, published, clock: self.clock.clone(), path, folder, policy }
+    }
+
+    /// What a check of the log finds after somebody has changed the file by `sql`; the scene's own file stays.
+    pub fn forged(&self, sql: &str) -> Verified {
+        let folder = tempfile::tempdir().unwrap();
+        copy(self.folder.path(), folder.path());
+        let path = folder.path().join("cowork.db");
+        Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+        LogFile::open(&path).unwrap().verify(&[]).unwrap()
     }
 
     /// A connection beside the store's own.
@@ -222,6 +249,19 @@ impl Scene {
 
     pub async fn event_types(&self, id: &SessionId) -> Vec<&'static str> {
         self.events(id).await.iter().map(|event| event.body.event_type()).collect()
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    for file in std::fs::read_dir(from).unwrap() {
+        let file = file.unwrap();
+        let to = to.join(file.file_name());
+        if file.path().is_dir() {
+            std::fs::create_dir(&to).unwrap();
+            copy(&file.path(), &to);
+        } else {
+            std::fs::copy(file.path(), to).unwrap();
+        }
     }
 }
 

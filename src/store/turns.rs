@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{
-    calls, events, messages, partials, recover,
+    calls, events, messages, partials, recover, retention,
     rows::{self, NewRow},
     sessions, uploads,
     writer::Change,
@@ -82,7 +82,8 @@ pub(super) fn end(change: &mut Change<'_>, actor: &Actor, id: &SessionId, end: E
     partials::clear_all(change.connection, id)?;
     sessions::set_running_turn(change.connection, id, None)?;
     sessions::touch(change, id)?;
-    events::append(change, id, actor, end)
+    events::append(change, id, actor, end)?;
+    retention::trim(change, id)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! its savepoint. Records are published and callers answered after the commit, in its order.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -15,13 +16,18 @@ use jiff::{Timestamp, tz::TimeZone};
 use rusqlite::{Connection, ErrorCode, TransactionBehavior, ffi};
 use tokio::sync::{mpsc, oneshot};
 
-use super::failure;
+use super::{
+    chain::{self, ChainKey, Link},
+    failure,
+    retention::Retention,
+};
 use crate::{
     agent::ports::{
         clock::Clock,
         store::{Publish, StoreError, StoreResult},
     },
-    protocol::{Record, SessionId},
+    protocol::{Record, Seq, SessionId},
+    redaction::Redaction,
 };
 
 /// Changes that one commit holds at most: enough that fsync no longer counts, few enough that nobody waits long.
@@ -38,13 +44,14 @@ pub(super) struct Change<'c> {
     pub connection: &'c Connection,
     pub zone: &'c TimeZone,
     pub now: Timestamp,
-    records: Vec<(SessionId, Arc<Record>)>,
+    pub rules: &'c Rules,
+    records: Vec<(SessionId, Arc<Record>, Link)>,
 }
 
 impl Change<'_> {
-    /// Hands `record` to [`Publish`] once the change is committed.
-    pub fn publish(&mut self, session: &SessionId, record: Record) {
-        self.records.push((session.clone(), Arc::new(record)));
+    /// Hands `record` to [`Publish`] once the change is committed. `link` is that of its row.
+    pub fn publish(&mut self, session: &SessionId, record: Record, link: Link) {
+        self.records.push((session.clone(), Arc::new(record), link));
     }
 }
 
@@ -54,6 +61,14 @@ pub(super) struct Setting {
     pub zone: TimeZone,
     pub publish: Arc<dyn Publish>,
     pub clock: Arc<dyn Clock>,
+    pub rules: Rules,
+}
+
+/// How the log is written.
+pub(super) struct Rules {
+    pub key: ChainKey,
+    pub redaction: Arc<Redaction>,
+    pub retention: Retention,
 }
 
 /// The handle of the thread. Dropping it waits until everything that was handed in is committed.
@@ -66,7 +81,7 @@ impl Writer {
     /// `lock` is released when the connection is closed, and so when nothing is written any more.
     pub fn start(setting: Setting, lock: File) -> io::Result<Self> {
         let (sender, jobs) = mpsc::channel(WAITING_LIMIT);
-        let desk = Desk { setting, jobs, broken: false };
+        let desk = Desk { setting, jobs, broken: false, heads: BTreeMap::new() };
         let run = move || {
             desk.run();
             drop(lock);
@@ -168,6 +183,8 @@ struct Desk {
     jobs: mpsc::Receiver<Box<dyn Job>>,
     /// An fsync failed: what the system then holds of the file is unknown, so nothing more is written or promised.
     broken: bool,
+    /// Where the chains end that were written to, for the process log.
+    heads: BTreeMap<SessionId, (Seq, Link)>,
 }
 
 impl Desk {
@@ -181,6 +198,9 @@ impl Desk {
             self.checkpoint("PASSIVE", CHECKPOINT_PAGES);
         }
         self.checkpoint("TRUNCATE", 0);
+        for (session, (seq, link)) in &self.heads {
+            tracing::info!(%session, seq, head = chain::hex(link), "the log ends here");
+        }
     }
 
     fn serve(&mut self, first: Box<dyn Job>) {
@@ -206,7 +226,7 @@ impl Desk {
         first: Box<dyn Job>,
         group: &mut Vec<Box<dyn Job>>,
     ) -> rusqlite::Result<Vec<(SessionId, Arc<Record>)>> {
-        let Setting { connection, zone, clock, .. } = &mut self.setting;
+        let Setting { connection, zone, clock, rules, .. } = &mut self.setting;
         let transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
             Ok(transaction) => transaction,
             Err(error) => {
@@ -214,7 +234,7 @@ impl Desk {
                 return Err(error);
             }
         };
-        let mut change = Change { connection: &transaction, zone, now: clock.now(), records: Vec::new() };
+        let mut change = Change { connection: &transaction, zone, now: clock.now(), rules, records: Vec::new() };
         let mut next = Some(first);
         while let Some(mut job) = next.take() {
             change.now = clock.now();
@@ -226,8 +246,14 @@ impl Desk {
             }
         }
         let records = change.records;
+        let heads: BTreeMap<_, _> =
+            records.iter().map(|(session, record, link)| (session.clone(), (record.event.seq, *link))).collect();
+        for (session, (seq, link)) in &heads {
+            chain::keep_head(&transaction, &rules.key, session.as_str(), *seq, link)?;
+        }
         transaction.commit()?;
-        Ok(records)
+        self.heads.extend(heads);
+        Ok(records.into_iter().map(|(session, record, _)| (session, record)).collect())
     }
 
     fn publish(&self, mut records: Vec<(SessionId, Arc<Record>)>) {

@@ -28,7 +28,9 @@ impl Bench {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.db");
-        Connection::open(&path).unwrap().execute_batch("CREATE TABLE t (x UNIQUE)").unwrap();
+        let tables =
+            "CREATE TABLE t (x UNIQUE); CREATE TABLE cowork_web_chains (session_id PRIMARY KEY, head_seq, head)";
+        Connection::open(&path).unwrap().execute_batch(tables).unwrap();
         let mut connection = schema::open_writer(&path, Duration::from_millis(10)).unwrap();
         let refuse = Arc::new(AtomicBool::new(false));
         let commits = Arc::new(AtomicUsize::new(0));
@@ -40,7 +42,9 @@ impl Bench {
         connection.commit_hook(Some(hook)).unwrap();
         let published = Arc::new(Published::default());
         let clock = StandingClock::at("2026-07-01T10:00:00Z");
-        let setting = Setting { connection, zone: berlin(), publish: published.clone(), clock };
+        let rules =
+            Rules { key: ChainKey::of(b"key").unwrap(), redaction: Arc::default(), retention: Retention::default() };
+        let setting = Setting { connection, zone: berlin(), publish: published.clone(), clock, rules };
         let lock = File::create(folder.path().join("lock")).unwrap();
         Self { writer: Writer::start(setting, lock).unwrap(), published, refuse, commits, folder }
     }
@@ -78,7 +82,7 @@ fn insert(change: &mut Change<'_>, value: i64) -> StoreResult<()> {
     change.connection.execute("INSERT INTO t VALUES (?1)", [value])?;
     let body = EventBody::TurnInterrupted { turn: 1, reason: InterruptReason::Stopped, detail: String::new() };
     let event = Event { seq: value as u64, body, created_at: String::new(), actor: Actor::system() };
-    change.publish(&session_id('a'), Record { event, text: None });
+    change.publish(&session_id('a'), Record { event, text: None }, [0; 32]);
     Ok(())
 }
 

@@ -1,11 +1,15 @@
 //! What `shell_execute` and `git_command` have in common: a run in the sandbox, and its end in words.
 
-use std::{process::Stdio, time::Duration};
+use std::{path::PathBuf, process::Stdio, sync::Arc, time::Duration};
 
 use serde_json::json;
-use tokio::{process::Command, time::timeout};
+use tokio::{process::Command, sync::mpsc, time::timeout};
+use tokio_util::sync::CancellationToken;
 
-use super::wording::{cut_line, printable, respond};
+use super::{
+    command_changes::{After, Before},
+    wording::{cut_line, printable, respond},
+};
 use crate::{
     agent::ports::tool::{ToolContext, ToolError, ToolOutput},
     sandbox::{End, Ended, Job, LONGEST_TIME_LIMIT, Sandbox, SandboxError},
@@ -13,8 +17,9 @@ use crate::{
 
 /// What the server's own Git gets to know of its surroundings, where the person's settings are.
 const WHERE_SETTINGS_ARE: &[&str] = &["PATH", "HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL"];
-/// Git reads two small files. Longer, and the home folder is out of reach.
-const SETTINGS_TIME_LIMIT: Duration = Duration::from_secs(2);
+/// Git reads two small files. On a machine that is busy to its limit even that takes seconds; longer than this, and the
+/// home folder is out of reach.
+const SETTINGS_TIME_LIMIT: Duration = Duration::from_secs(15);
 /// The line of a card, in characters.
 const SUMMARY_CHARS: usize = 60;
 
@@ -51,23 +56,64 @@ pub struct Run {
     pub time_limit: Duration,
 }
 
-/// Runs a program in the workspace of the call, its output live.
-pub async fn run(sandbox: &Sandbox, context: ToolContext<'_>, run: Run) -> Result<ToolOutput, ToolError> {
+/// A run with all that it needs, which a call that is dropped leaves to end and to be recorded by itself.
+struct Course {
+    sandbox: Arc<Sandbox>,
+    run: Run,
+    /// Canonical.
+    workspace: PathBuf,
+    data: PathBuf,
+    cancel: CancellationToken,
+}
+
+/// Runs a program in the workspace of the call, its output live. What it changes is found by a look at the files
+/// before and after.
+pub async fn run(sandbox: &Arc<Sandbox>, context: ToolContext<'_>, run: Run) -> Result<ToolOutput, ToolError> {
     // The folder itself, whatever links lead to it.
     let workspace = context.workspace.canonicalize();
     let workspace = workspace.map_err(|error| respond(format!("The workspace can't be opened: {error}.")))?;
-    let job = Job {
-        workspace: &workspace,
-        argv: run.argv,
-        variables: run.variables,
-        home_files: vec![(".gitconfig".into(), git_settings().await)],
-        writes: run.writes,
-        network: run.network,
-        time_limit: run.time_limit,
-    };
-    let ended = sandbox.run(&job, context.cancel, &|text| context.host.output(text)).await.map_err(refusal)?;
+    let cancel = context.cancel.child_token();
+    let _ends_with_call = cancel.clone().drop_guard();
     let offline = !(sandbox.network() && run.network);
-    Ok(answer(ended, run.time_limit, offline))
+    let time_limit = run.time_limit;
+    let course = Course { sandbox: sandbox.clone(), run, workspace, data: context.data.to_path_buf(), cancel };
+    let (output, mut heard) = mpsc::unbounded_channel();
+    // A task of its own: what a command changed is recorded also where nobody waits for its end.
+    let task = tokio::spawn(course.follow(output));
+    while let Some(text) = heard.recv().await {
+        context.host.output(&text);
+    }
+    let (ended, after) = task.await.map_err(|error| {
+        tracing::error!(%error, "a command's run crashed");
+        ToolError::Fatal("The command failed because of a mistake of the server, whose log says more.".into())
+    })??;
+    Ok(after.told(answer(ended, time_limit, offline)))
+}
+
+impl Course {
+    async fn follow(self, output: mpsc::UnboundedSender<String>) -> Result<(Ended, After), ToolError> {
+        let Self { sandbox, run, workspace, data, cancel } = self;
+        let before = match run.writes {
+            true => Some(Before::look(&workspace, &data, &cancel).await?),
+            false => None,
+        };
+        let job = Job {
+            workspace: &workspace,
+            argv: run.argv,
+            variables: run.variables,
+            home_files: vec![(".gitconfig".into(), git_settings().await)],
+            writes: run.writes,
+            network: run.network,
+            time_limit: run.time_limit,
+        };
+        // An error means that nobody listens any more.
+        let ended = sandbox.run(&job, &cancel, &|text| drop(output.send(text.to_owned()))).await;
+        let after = match before {
+            Some(before) => before.compare().await,
+            None => After::default(),
+        };
+        Ok((ended.map_err(refusal)?, after))
+    }
 }
 
 fn refusal(error: SandboxError) -> ToolError {
@@ -156,8 +202,17 @@ async fn git_settings() -> String {
     // A folder that is no repository and names no programs.
     command.current_dir("/").env_clear().stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
     command.envs(WHERE_SETTINGS_ARE.iter().filter_map(|name| Some((*name, std::env::var_os(name)?))));
-    let output = timeout(SETTINGS_TIME_LIMIT, command.output()).await;
-    let found = output.ok().and_then(Result::ok).map(|output| output.stdout).unwrap_or_default();
+    let found = match timeout(SETTINGS_TIME_LIMIT, command.output()).await {
+        Ok(Ok(output)) => output.stdout,
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "there is no Git on this machine, so commands don't know the person's name");
+            Vec::new()
+        }
+        Err(_) => {
+            tracing::warn!("Git did not tell the person's name in time, so a commit may fail for want of it");
+            Vec::new()
+        }
+    };
     settings_text(&String::from_utf8_lossy(&found))
 }
 

@@ -191,7 +191,14 @@ fn answer(written: &Written, asked: &WorkspacePath, edits: usize, notes: &[Strin
     let Some(before) = &written.before else {
         let now = measure(&written.after);
         let text = format!("Created {name}: {now}.");
-        return ToolOutput { text, summary: format!("created, {now}"), diff, files_changed, data, error: None };
+        return ToolOutput {
+            text,
+            summary: format!("created, {now}"),
+            diff,
+            files_changed,
+            data,
+            ..ToolOutput::default()
+        };
     };
     if *before == written.after {
         let text = format!("{name} is as it was: the edits come to no change.");
@@ -202,7 +209,7 @@ fn answer(written: &Written, asked: &WorkspacePath, edits: usize, notes: &[Strin
     lines.extend(notes.iter().cloned());
     let text = |bytes: &[u8]| TextFile::read(bytes).map(|file| file.text().to_owned()).unwrap_or_default();
     lines.push(excerpt(&text(before), &text(&written.after)));
-    ToolOutput { text: lines.join("\n"), summary: tally, diff, files_changed, data, error: None }
+    ToolOutput { text: lines.join("\n"), summary: tally, diff, files_changed, data, ..ToolOutput::default() }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod arguments;
 mod ask_user;
 mod changing;
+mod command_changes;
 mod command_scope;
 mod commands;
 mod conversation_recall;
@@ -12,6 +13,7 @@ mod git_arguments;
 mod git_command;
 mod glob_find;
 mod list_directory;
+mod mcp;
 mod move_file;
 mod pattern;
 mod read_file;
@@ -19,6 +21,7 @@ mod ripgrep_search;
 mod shell_execute;
 mod task_tracker;
 mod text_file;
+mod web_fetch;
 mod wording;
 mod work;
 mod write_file;
@@ -32,31 +35,54 @@ pub use edit_file::EditFile;
 pub use git_command::GitCommand;
 pub use glob_find::GlobFind;
 pub use list_directory::ListDirectory;
+pub use mcp::McpTools;
 pub use move_file::MoveFile;
 pub use read_file::ReadFile;
 pub use ripgrep_search::RipgrepSearch;
 pub use shell_execute::ShellExecute;
 pub use task_tracker::TaskTracker;
+pub use web_fetch::{Names, SystemNames, WebFetch, WebFetchSettings};
 pub use write_file::WriteFile;
 
 use crate::{
     agent::ports::tool::{Tool, Tools},
+    config::Config,
+    documents::Reader,
     sandbox::Sandbox,
 };
 
 /// All tools of a session.
 pub fn all_tools(sandbox: Arc<Sandbox>) -> Tools {
-    Tools::new(reading_tools().into_iter().chain(file_tools()).chain(program_tools(sandbox)))
+    let reading = reading_tools(Reader::new(sandbox.launcher()));
+    Tools::new(reading.into_iter().chain(file_tools()).chain(program_tools(sandbox)))
+}
+
+/// All tools of a session, and what the configuration adds.
+///
+/// # Errors
+/// Where this machine can't do what is configured.
+pub fn from_config(config: &Config, sandbox: Arc<Sandbox>) -> Result<Tools, String> {
+    let documents = Reader::new(sandbox.launcher());
+    let tools = all_tools(sandbox);
+    if !config.web_fetch.enabled {
+        return Ok(tools);
+    }
+    let settings = WebFetchSettings {
+        max_bytes: usize::try_from(config.web_fetch.max_bytes).unwrap_or(usize::MAX),
+        time_limit: config.web_fetch.timeout,
+    };
+    let web_fetch: Arc<dyn Tool> = Arc::new(WebFetch::new(settings, documents, Arc::new(SystemNames))?);
+    Ok(tools.with([web_fetch]))
 }
 
 /// The tools that change nothing but the session.
-pub fn reading_tools() -> Vec<Arc<dyn Tool>> {
+pub fn reading_tools(documents: Reader) -> Vec<Arc<dyn Tool>> {
     vec![
         Arc::new(AskUser),
         Arc::new(ConversationRecall),
         Arc::new(GlobFind),
         Arc::new(ListDirectory),
-        Arc::new(ReadFile),
+        Arc::new(ReadFile::new(documents)),
         Arc::new(RipgrepSearch),
         Arc::new(TaskTracker),
     ]

@@ -1,4 +1,6 @@
-//! `read_file`: a page of a text file, with line numbers.
+//! `read_file`: a page of a text file, with line numbers; the text of a document; a picture.
+
+mod picture;
 
 use std::io::Read;
 
@@ -17,11 +19,14 @@ use crate::{
         model::ToolSpec,
         tool::{Tool, ToolContext, ToolError, ToolOutput},
     },
+    documents::{Kind, MAX_PAGES, ReadError, Reader, Text},
     workspace::{Workspace, WorkspaceError, WorkspacePath},
 };
 
 /// The largest file that is read, in bytes: it is held in memory while its lines are counted.
 pub const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
+/// The largest document whose text is read, in bytes.
+pub const MAX_DOCUMENT_BYTES: usize = 32 * 1024 * 1024;
 /// Lines on one page.
 pub const MAX_PAGE_LINES: u64 = 2000;
 /// Text on one page, in bytes: about 16,000 tokens.
@@ -31,7 +36,15 @@ pub const MAX_LINE_CHARS: usize = 2000;
 /// A NUL among the first bytes makes a file binary, as git has it.
 const BINARY_PROBE_BYTES: usize = 8 * 1024;
 
-pub struct ReadFile;
+pub struct ReadFile {
+    documents: Reader,
+}
+
+impl ReadFile {
+    pub fn new(documents: Reader) -> Self {
+        Self { documents }
+    }
+}
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -44,6 +57,15 @@ struct Args {
     /// Last line. Default: the end, or as much as fits on a page of 2000 lines and 64 KiB.
     #[schemars(range(min = 1))]
     line_end: Option<u64>,
+    /// First page of a PDF, of which 20 are read at once. Default: 1.
+    #[schemars(range(min = 1))]
+    page_start: Option<u64>,
+}
+
+/// What a file turned out to be.
+enum Found {
+    Told(ToolOutput),
+    Document(Kind, Vec<u8>),
 }
 
 #[async_trait]
@@ -51,9 +73,11 @@ impl Tool for ReadFile {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
             name: "read_file".into(),
-            description: "Reads a text file of the workspace. Each line comes with its number and a tab before it; \
-                they are not part of the file. A long file comes in pages: go on with line_start."
-                .into(),
+            description:
+                "Reads a file of the workspace: text, the text of a PDF, Word, PowerPoint or Excel file, or a \
+                picture. Each line comes with its number and a tab before it; they are not part of the file. A long \
+                file comes in pages: go on with line_start, in a PDF with page_start."
+                    .into(),
             parameters: schema::<Args>(),
         }
     }
@@ -69,12 +93,75 @@ impl Tool for ReadFile {
         if let Some(to) = args.line_end.filter(|to| *to < from) {
             return Err(respond(format!("line_end={to} comes before line_start={from}.")));
         }
-        work(context, move |workspace, watch| {
+        let name = printable(path.as_str()).into_owned();
+        let cancel = context.cancel;
+        let found = work(context, move |workspace, watch| {
             let bytes = read(workspace, watch, &path)?;
-            answer(&path, &bytes, from, args.line_end)
+            look(&path, bytes, from, args.line_end)
         })
-        .await
+        .await?;
+        let (kind, bytes) = match found {
+            Found::Told(output) => return Ok(output),
+            Found::Document(kind, bytes) => (kind, bytes),
+        };
+        let first_page = u32::try_from(args.page_start.unwrap_or(1)).unwrap_or(u32::MAX);
+        let text = tokio::select! {
+            biased;
+            () = cancel.cancelled() => return Err(stopped()),
+            text = self.documents.read(kind, &bytes, first_page) => text,
+        };
+        let text = text.map_err(|error| unreadable(&name, kind, &error))?;
+        document(&name, kind, &text, from, args.line_end)
     }
+}
+
+fn look(path: &WorkspacePath, bytes: Vec<u8>, from: u64, to: Option<u64>) -> Result<Found, ToolError> {
+    let name = printable(path.as_str());
+    let size = count(bytes.len() as u64, "byte", "bytes");
+    if let Some(kind) = Kind::of(&bytes) {
+        if bytes.len() > MAX_DOCUMENT_BYTES {
+            let kind = kind.name();
+            return Err(respond(format!("`{name}` is a {kind} of {size}; the text of up to 32 MiB is read.")));
+        }
+        return Ok(Found::Document(kind, bytes));
+    }
+    if let Some(told) = picture::told(path, &bytes) {
+        return Ok(Found::Told(told));
+    }
+    if bytes.iter().take(BINARY_PROBE_BYTES).any(|byte| *byte == 0) {
+        return Err(respond(format!("`{name}` is a binary file ({size}), so it can't be read as text.")));
+    }
+    answer(&name, &bytes, from, to).map(Found::Told)
+}
+
+fn unreadable(name: &str, kind: Kind, error: &ReadError) -> ToolError {
+    let kind = kind.name();
+    if let ReadError::NotStarted(reason) = error {
+        tracing::error!(reason, "the reader of documents can't be started");
+    }
+    respond(format!("The text of `{name}`, a {kind}, can't be read: {error}."))
+}
+
+fn document(name: &str, kind: Kind, text: &Text, from: u64, to: Option<u64>) -> Result<ToolOutput, ToolError> {
+    let pages = text.pages.map(|(first, last, total)| format!(", pages {first}-{last} of {total}")).unwrap_or_default();
+    let title = format!("{name} ({}{pages})", kind.name());
+    let mut output = answer(&title, text.text.as_bytes(), from, to)?;
+    let mut notes = Vec::new();
+    if text.cut {
+        notes.push("there is more text than is read of one file".to_owned());
+    }
+    if let Some((_, last, total)) = text.pages.filter(|(_, last, total)| last < total) {
+        let next = last + 1;
+        notes.push(format!(
+            "pages {next}-{total} follow, up to {MAX_PAGES} at once; call read_file with page_start={next}"
+        ));
+    }
+    output.text.extend(cut_note(&notes).iter().flat_map(|note| ["\n", note]));
+    if let (Some((first, last, total)), Some(data)) = (text.pages, &mut output.data) {
+        data["pages"] = json!({ "first": first, "last": last, "total": total });
+        output.summary = format!("pages {first}-{last} of {total}");
+    }
+    Ok(output)
 }
 
 fn read(workspace: &Workspace, watch: &Watch, path: &WorkspacePath) -> Result<Vec<u8>, ToolError> {
@@ -101,10 +188,6 @@ fn read(workspace: &Workspace, watch: &Watch, path: &WorkspacePath) -> Result<Ve
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(too_large());
     }
-    if bytes.iter().take(BINARY_PROBE_BYTES).any(|byte| *byte == 0) {
-        let size = count(bytes.len() as u64, "byte", "bytes");
-        return Err(respond(format!("`{path}` is a binary file ({size}), so it can't be read as text.")));
-    }
     Ok(bytes)
 }
 
@@ -116,8 +199,7 @@ struct Page {
     total: u64,
 }
 
-fn answer(path: &WorkspacePath, bytes: &[u8], from: u64, to: Option<u64>) -> Result<ToolOutput, ToolError> {
-    let name = printable(path.as_str());
+fn answer(name: &str, bytes: &[u8], from: u64, to: Option<u64>) -> Result<ToolOutput, ToolError> {
     let page = page(bytes, from, to.unwrap_or(u64::MAX));
     let data = Some(json!({ "total_lines": page.total, "line_start": from, "line_end": page.last }));
     if page.total == 0 {

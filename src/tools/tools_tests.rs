@@ -50,7 +50,7 @@ pub(super) fn write(root: &Path, file: &str, bytes: &[u8]) {
 
 pub(super) async fn run(root: &Path, tool: &str, args: Value) -> Result<ToolOutput, ToolError> {
     let cancel = CancellationToken::new();
-    let tools = Tools::new(reading_tools());
+    let tools = Tools::new(reading_tools(Reader::new("/nowhere")));
     tools.get(tool).unwrap().run(args, ToolContext::alone(root, root, &cancel)).await
 }
 
@@ -215,7 +215,7 @@ async fn a_stopped_call_answers_at_once() {
     let cancel = CancellationToken::new();
     cancel.cancel();
     let context = ToolContext::alone(place.path(), place.path(), &cancel);
-    let tools = Tools::new(reading_tools());
+    let tools = Tools::new(reading_tools(Reader::new("/nowhere")));
     for (tool, args) in [
         ("list_directory", json!({})),
         ("read_file", json!({ "path": "notes.txt" })),

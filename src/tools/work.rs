@@ -67,9 +67,10 @@ impl Read for Watched<'_> {
 }
 
 /// Runs `job` on a thread of its own and answers as soon as it is done or the turn is stopped.
-pub async fn work<J>(context: ToolContext<'_>, job: J) -> Result<ToolOutput, ToolError>
+pub async fn work<T, J>(context: ToolContext<'_>, job: J) -> Result<T, ToolError>
 where
-    J: FnOnce(&Workspace, &Watch) -> Result<ToolOutput, ToolError> + Send + 'static,
+    T: Send + 'static,
+    J: FnOnce(&Workspace, &Watch) -> Result<T, ToolError> + Send + 'static,
 {
     let (task, _ends_with_call) = begin(context, job);
     tokio::select! {
@@ -94,9 +95,10 @@ where
     task.await.unwrap_or_else(crashed)
 }
 
-fn begin<J>(context: ToolContext<'_>, job: J) -> (JoinHandle<Result<ToolOutput, ToolError>>, DropGuard)
+fn begin<T, J>(context: ToolContext<'_>, job: J) -> (JoinHandle<Result<T, ToolError>>, DropGuard)
 where
-    J: FnOnce(&Workspace, &Watch) -> Result<ToolOutput, ToolError> + Send + 'static,
+    T: Send + 'static,
+    J: FnOnce(&Workspace, &Watch) -> Result<T, ToolError> + Send + 'static,
 {
     let cancel = context.cancel.child_token();
     // The thread outlives a dropped call; this tells it that nobody waits.
@@ -110,7 +112,7 @@ where
     (task, ends_with_call)
 }
 
-fn crashed(error: JoinError) -> Result<ToolOutput, ToolError> {
+fn crashed<T>(error: JoinError) -> Result<T, ToolError> {
     tracing::error!(%error, "a tool crashed");
     Err(ToolError::Fatal("The tool failed because of a mistake of the server, whose log says more.".into()))
 }
@@ -142,7 +144,7 @@ mod tests {
             ended.send(watch.halted()).unwrap();
             Ok(ToolOutput::default())
         });
-        assert_eq!(call.await, Err(stopped()));
+        assert_eq!(call.await, Err::<ToolOutput, _>(stopped()));
         assert_eq!(end.recv().unwrap(), Some(Halt::Stopped));
     }
 
@@ -174,7 +176,10 @@ mod tests {
         let place = TempDir::new().unwrap();
         let cancel = CancellationToken::new();
         let context = ToolContext::alone(place.path(), place.path(), &cancel);
-        assert!(matches!(work(context, |_, _| panic!("boom")).await, Err(ToolError::Fatal(_))));
+        assert!(matches!(
+            work(context, |_, _| -> Result<ToolOutput, ToolError> { panic!("boom") }).await,
+            Err(ToolError::Fatal(_))
+        ));
         let gone = place.path().join("gone");
         let context = ToolContext::alone(&gone, &gone, &cancel);
         let answer = work(context, |_, _| Ok(ToolOutput::default())).await;

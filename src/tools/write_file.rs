@@ -121,5 +121,5 @@ fn told(written: &Written, text: String, summary: String, data: Option<Value>) -
         Some(tally) => format!("replaced, {tally}"),
         None => summary,
     };
-    ToolOutput { text, summary, diff, files_changed: vec![written.path.to_string()], data, error: None }
+    ToolOutput { text, summary, diff, files_changed: vec![written.path.to_string()], data, ..ToolOutput::default() }
 }

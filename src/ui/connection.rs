@@ -69,7 +69,11 @@ impl Connection {
 
     async fn connect(&mut self) -> Ended {
         let missed_from = self.view.cursor();
-        let path = format!("/cowork/sessions/{}/stream?cursor={missed_from}&view=html", self.id);
+        let path = format!(
+            "/cowork/sessions/{}/stream?cursor={missed_from}&view=html&lang={}",
+            self.id,
+            browser::language().tag()
+        );
         let Some(mut socket) = Socket::open(&path) else { return Ended::Broken { worked: false } };
         let mut worked = false;
         loop {
@@ -98,12 +102,13 @@ impl Connection {
 
     fn take(&mut self, frame: ServerFrame, missed_from: Seq) -> Option<Ended> {
         match frame {
-            ServerFrame::Hello { session, head_seq, boot_id, .. } => {
+            ServerFrame::Hello { session, head_seq, boot_id, in_flight } => {
                 if self.boot_id != boot_id {
                     // Text that the old process had not kept is gone; what it did keep comes as a partial message.
                     self.view.drop_unfinished();
                     self.boot_id = boot_id;
                 }
+                in_flight.iter().for_each(|live| self.view.resume(live));
                 let head = head_seq;
                 self.view.session.set(session);
                 self.view.link.set(if head > missed_from { Link::CatchingUp { head } } else { Link::Live });
@@ -121,6 +126,9 @@ impl Connection {
             | ServerFrame::SteeringReceived { seq, message: text }
             | ServerFrame::UserInputReceived { seq, answer: text }
             | ServerFrame::MessageCompleted { seq, text } => self.text = Some((seq, text)),
+            ServerFrame::ApprovalRequested { seq, args, preview } => {
+                self.text = serde_json::to_string(&(args, preview)).ok().map(|whole| (seq, whole));
+            }
             ServerFrame::LogEvent(event) => {
                 let text = self.text.take().filter(|(seq, _)| *seq == event.seq).map(|(_, text)| text);
                 self.view.apply(Record { event, text });
@@ -128,12 +136,14 @@ impl Connection {
             ServerFrame::MessageBlocks { turn, message, from, blocks, .. } => {
                 self.view.set_blocks(turn, message, from, blocks)
             }
-            ServerFrame::ToolCallOutput { turn, tool_call_id, offset, text } => {
-                self.view.add_output(turn, &tool_call_id, offset, &text)
+            ServerFrame::ToolCallCard { turn, message, card } => self.view.set_card(turn, message, card),
+            ServerFrame::Fragment { part, html } => self.view.set_fragment(part, html),
+            ServerFrame::ToolCallOutput { turn, tool_call_id, text, .. } => {
+                self.view.add_output(turn, &tool_call_id, &text)
             }
+            ServerFrame::ThinkingDelta { turn, message, text, .. } => self.view.add_thinking(turn, message, &text),
             // The page shows blocks; the text itself is for other clients. Errors answer frames, and this page sends none.
             ServerFrame::TextDelta { .. }
-            | ServerFrame::ThinkingDelta { .. }
             | ServerFrame::QueueChanged { message: None, .. }
             | ServerFrame::Error { .. }
             | ServerFrame::Heartbeat { .. }

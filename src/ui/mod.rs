@@ -9,7 +9,7 @@ mod logs;
 mod pages;
 mod session_view;
 mod sessions;
-mod widgets;
+pub mod widgets;
 pub mod words;
 
 use std::sync::Arc;
@@ -29,7 +29,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let styles = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
     let look = opened.look;
     let widths = format!(":root{{--left:{}px;--right:{}px}}", look.left, look.right);
-    let running = matches!(&opened.page, Page::Running(page) if page.session.status != Status::Idle);
+    // A page that asks does not refresh itself: what is being typed into it would be lost.
+    let running = matches!(&opened.page, Page::Running(page) if page.session.status == Status::Running);
     view! {
         <!DOCTYPE html>
         <html lang=browser::language().tag() data-theme=look.theme.name()>
@@ -38,7 +39,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="viewport" content="width=device-width, initial-scale=1, interactive-widget=resizes-content"/>
                 <meta name="color-scheme" content="light dark"/>
                 {running.then(|| view! { <meta http-equiv="refresh" content=REFRESH_S/> })}
-                <title>{pages::title(&opened.page)}</title>
+                <title inner_html=pages::title(&opened.page)></title>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
                 <link rel="stylesheet" id="leptos" href=styles/>
                 <style nonce=use_nonce()>{widths}</style>

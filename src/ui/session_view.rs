@@ -2,6 +2,8 @@
 //! event goes into the fold; what the fold says it touched is copied into that part's signal, and only that part
 //! of the page is drawn again.
 
+mod session;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -10,15 +12,17 @@ use std::{
 use leptos::prelude::*;
 
 use crate::protocol::{
-    CallId, ChangeList, Event, EventBody, Pending, QueuedMessage, Record, Seq, Session, SessionPage, Status, UNTITLED,
-    derived_title,
-    transcript::{Call, Message, Outcome, Said, Steered, Touched, Transcript, Turn},
+    CallId, ChangeList, EarlierTurns, Event, EventBody, InFlight, Part, QueuedMessage, Record, Seq, Session,
+    SessionPage, Status,
+    transcript::{CallCard, CallState, Message, Outcome, Said, Steered, Touched, Transcript, Turn},
 };
 
 use super::files::examples::examples;
 
 /// Log rows kept in the page, the newest; older ones are in the log itself.
 const LOG_ROWS: usize = 100_000;
+/// Live text that is shown of a running call and of thoughts, in bytes; the newest. Each piece costs the same.
+const LIVE_BYTES: usize = 4000;
 
 #[derive(Clone, Copy)]
 pub struct SessionView {
@@ -31,6 +35,17 @@ pub struct SessionView {
     pub link: RwSignal<Link>,
     /// Counts what has been written, so that a reader who follows is taken along.
     pub written: RwSignal<u64>,
+    /// Counts what is worth coming back for: messages, results, questions.
+    pub news: RwSignal<u32>,
+    /// The row that the transcript begins with, where there are rows before it.
+    pub earlier: RwSignal<Option<u64>>,
+    /// The composer's chips and its meter, as HTML.
+    pub menu: RwSignal<String>,
+    pub meter: RwSignal<String>,
+    /// What went wrong with the person's last word.
+    pub problem: RwSignal<Option<String>>,
+    /// A text that takes the place of what stands in the composer.
+    pub compose: RwSignal<Option<String>>,
     /// Of the session alone, so that what depends on it is not drawn with each event.
     pub status: Memo<Status>,
     /// Counts what may have changed a file of the workspace.
@@ -64,11 +79,15 @@ pub struct TurnView {
     pub outcome: RwSignal<Outcome>,
     pub retry: RwSignal<Option<String>>,
     pub steering: RwSignal<Vec<Steered>>,
+    /// As HTML; empty while the turn runs.
+    pub foot: RwSignal<String>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
 pub struct MessageView {
     pub message: u32,
+    /// The newest of what the model thinks before it writes.
+    pub thinking: RwSignal<String>,
     pub blocks: RwSignal<Vec<BlockView>>,
     pub partial: RwSignal<bool>,
     pub calls: RwSignal<Vec<CallView>>,
@@ -84,7 +103,9 @@ pub struct BlockView {
 #[derive(Clone, Copy, PartialEq)]
 pub struct CallView {
     pub index: usize,
-    pub call: RwSignal<Call>,
+    pub card: RwSignal<CallCard>,
+    /// The newest of what it has put out so far.
+    pub live: RwSignal<String>,
 }
 
 #[derive(Clone, PartialEq)]
@@ -125,8 +146,20 @@ pub enum Link {
 
 impl SessionView {
     pub fn new(page: SessionPage) -> Self {
-        let (changed, examples) = (changed_files(&page), examples(&page.files));
-        let SessionPage { session, mut transcript, events, cursor, in_flight, changes, .. } = page;
+        let examples = examples(&page.files);
+        let SessionPage {
+            session,
+            mut transcript,
+            events,
+            cursor,
+            in_flight,
+            changed,
+            changes,
+            earlier,
+            menu,
+            meter,
+            ..
+        } = page;
         let id = StoredValue::new(session.id.to_string());
         let turns = transcript.turns.iter_mut().map(TurnView::new).collect();
         if let Some((number, message)) = in_flight {
@@ -143,6 +176,12 @@ impl SessionView {
             events: RwSignal::new(events.into_iter().map(|event| LogRow::Event(Arc::new(event))).collect()),
             link: RwSignal::new(Link::Connecting),
             written: RwSignal::new(0),
+            news: RwSignal::new(0),
+            earlier: RwSignal::new(earlier),
+            menu: RwSignal::new(menu),
+            meter: RwSignal::new(meter),
+            problem: RwSignal::new(None),
+            compose: RwSignal::new(None),
             status: Memo::new(move |_| session.with(|session| session.status)),
             files_changed: RwSignal::new(0),
             changed: RwSignal::new(changed),
@@ -185,7 +224,10 @@ impl SessionView {
         });
         // The signals belong to the page, not to whatever task an event arrived in.
         self.owner.get_value().with(|| self.draw(touched.unwrap_or(Touched::Nothing)));
-        self.update_session(&record);
+        self.session.update(|session| session::update(session, &record));
+        if is_news(&record.event.body) {
+            self.news.update(|count| *count += 1);
+        }
         self.note_files(&record.event.body);
         self.events.update(|rows| {
             let newest =
@@ -211,11 +253,74 @@ impl SessionView {
         }
     }
 
-    /// Takes in live output of a running call.
-    pub fn add_output(&self, turn: u32, call: &CallId, offset: u64, text: &str) {
-        let touched = self.fold.try_update_value(|fold| fold.transcript.add_output(turn, call, offset, text));
-        self.owner.get_value().with(|| self.draw(touched.unwrap_or(Touched::Nothing)));
+    /// Takes in a call as the server draws it.
+    pub fn set_card(&self, turn: u32, message: u32, card: CallCard) {
+        self.owner.get_value().with(|| {
+            let view = self.message_view(turn, message);
+            match view.call(&card.tool_call_id) {
+                Some(call) => {
+                    if card.state != CallState::Running {
+                        call.live.set(String::new());
+                    }
+                    call.card.set(card);
+                }
+                None => view.calls.update(|calls| calls.push(CallView::new(calls.len(), card))),
+            }
+        });
         self.written.update(|count| *count += 1);
+    }
+
+    pub fn set_fragment(&self, part: Part, html: String) {
+        match part {
+            Part::Menu => self.menu.set(html),
+            Part::Meter => self.meter.set(html),
+            Part::Foot(turn) => self.owner.get_value().with(|| self.turn_view(turn).foot.set(html)),
+        }
+    }
+
+    /// Takes in live output of a running call.
+    pub fn add_output(&self, turn: u32, id: &CallId, text: &str) {
+        let messages = self.owner.get_value().with(|| self.turn_view(turn).messages.get_untracked());
+        let call = messages.iter().rev().find_map(|view| view.call(id));
+        call.into_iter().for_each(|call| add_live(call.live, text));
+        self.written.update(|count| *count += 1);
+    }
+
+    pub fn add_thinking(&self, turn: u32, message: u32, text: &str) {
+        let view = self.owner.get_value().with(|| self.message_view(turn, message));
+        add_live(view.thinking, text);
+    }
+
+    /// Takes in what runs, as it stands at the begin of a connection; blocks come by themselves.
+    pub fn resume(&self, live: &InFlight) {
+        let view = self.owner.get_value().with(|| self.message_view(live.turn, live.message));
+        view.thinking.set(String::new());
+        add_live(view.thinking, &live.thinking);
+        for call in &live.calls {
+            if let Some(view) = view.call(&call.tool_call_id) {
+                view.live.set(String::new());
+                add_live(view.live, &call.text);
+            }
+        }
+    }
+
+    /// Puts older turns before those that are shown.
+    pub fn add_earlier(&self, earlier: EarlierTurns) {
+        self.owner.get_value().with(|| {
+            let first = self.turns.with_untracked(|turns| turns.first().map(|view| view.turn));
+            let older = earlier.turns.into_iter().filter(|turn| first.is_none_or(|first| turn.turn < first));
+            let older: Vec<_> = older.map(|mut turn| TurnView::new(&mut turn)).collect();
+            self.turns.update(|turns| drop(turns.splice(0..0, older)));
+        });
+        self.earlier.set(earlier.earlier);
+    }
+
+    /// What waits for a person, oldest first.
+    pub fn asks(&self) -> Vec<CallView> {
+        let last = self.turns.with(|turns| turns.last().copied());
+        let messages = last.map(|turn| turn.messages.get()).unwrap_or_default();
+        let calls = messages.iter().flat_map(|message| message.calls.get());
+        calls.filter(|call| call.card.with(|card| !card.ask.is_empty())).collect()
     }
 
     /// Replaces the blocks of a message from `from` on.
@@ -270,17 +375,8 @@ impl SessionView {
                 self.draw_turn(turn);
                 self.message_view(turn.turn, number).partial.set(partial);
             }
-            Touched::Call { turn, message, call } => {
-                let turn = &fold.transcript.turns[turn];
-                let message = &turn.messages[message];
-                let view = self.message_view(turn.turn, message.message);
-                let now = message.calls[call].clone();
-                let known = view.calls.with_untracked(|calls| calls.get(call).copied());
-                match known {
-                    Some(known) => known.call.set(now),
-                    None => view.calls.update(|calls| calls.push(CallView { index: call, call: RwSignal::new(now) })),
-                }
-            }
+            // The server draws it.
+            Touched::Call { .. } => {}
         });
     }
 
@@ -309,14 +405,18 @@ impl SessionView {
         }
     }
 
-    /// The view of a message; its text may be on the way before any event names it.
-    fn message_view(&self, turn: u32, message: u32) -> MessageView {
+    fn turn_view(&self, turn: u32) -> TurnView {
         let known = self.turns.with_untracked(|turns| turns.iter().rev().find(|view| view.turn == turn).copied());
-        let turn = known.unwrap_or_else(|| {
+        known.unwrap_or_else(|| {
             let view = TurnView::new(&mut Turn { turn, ..Turn::default() });
             self.turns.update(|turns| turns.push(view));
             view
-        });
+        })
+    }
+
+    /// The view of a message; its text may be on the way before any event names it.
+    fn message_view(&self, turn: u32, message: u32) -> MessageView {
+        let turn = self.turn_view(turn);
         let known = turn
             .messages
             .with_untracked(|messages| messages.iter().rev().find(|view| view.message == message).copied());
@@ -326,84 +426,6 @@ impl SessionView {
             view
         })
     }
-
-    fn update_session(&self, record: &Record) {
-        let event = &record.event;
-        let head = event.seq;
-        self.session.update(|session| {
-            session.head_seq = head;
-            match &event.body {
-                EventBody::TurnStarted { turn, .. } => {
-                    session.status = Status::Running;
-                    session.turn_count = *turn;
-                }
-                EventBody::TurnCompleted { .. } | EventBody::TurnInterrupted { .. } => {
-                    session.status = Status::Idle;
-                    session.pending.clear();
-                }
-                EventBody::ApprovalRequested(approval) => {
-                    session.pending.push(Pending::ApprovalRequested { seq: head, approval: approval.clone() });
-                    session.status = Status::of_running(&session.pending);
-                }
-                EventBody::AwaitingUserInput(asked) => {
-                    session.pending.push(Pending::AwaitingUserInput { seq: head, asked: asked.clone() });
-                    session.status = Status::of_running(&session.pending);
-                }
-                EventBody::ApprovalResolved { tool_call_id, .. }
-                | EventBody::UserInputReceived { tool_call_id, .. } => {
-                    session.pending.retain(|pending| pending.tool_call_id() != tool_call_id);
-                    session.status = Status::of_running(&session.pending);
-                }
-                EventBody::SessionUpdated { title, model, archived, mode } => {
-                    title.iter().for_each(|title| session.title.clone_from(title));
-                    model.iter().for_each(|model| session.model.clone_from(model));
-                    session.archived = archived.unwrap_or(session.archived);
-                    session.mode = mode.unwrap_or(session.mode);
-                }
-                EventBody::UserMessageReceived { .. } if session.title == UNTITLED => {
-                    session.title = derived_title(record.text.as_deref().unwrap_or_default());
-                }
-                EventBody::ToolCallStarted { name, args, .. } if name == "task_tracker" => {
-                    let tasks = args.get("tasks").cloned().unwrap_or_default();
-                    session.tasks = serde_json::from_value(tasks).unwrap_or_default();
-                }
-                EventBody::UserMessageReceived { .. }
-                | EventBody::SessionStarted { .. }
-                | EventBody::SessionResumed { .. }
-                | EventBody::ModelCall { .. }
-                | EventBody::ModelRetry { .. }
-                | EventBody::MessageCompleted { .. }
-                | EventBody::ToolCallStarted { .. }
-                | EventBody::ToolCallCompleted { .. }
-                | EventBody::ChangesUndone { .. }
-                | EventBody::SharingChanged { .. }
-                | EventBody::ApprovalRuleAdded { .. }
-                | EventBody::ApprovalRuleRemoved { .. }
-                | EventBody::SteeringReceived { .. }
-                | EventBody::QueueChanged { .. }
-                | EventBody::UploadStarted { .. }
-                | EventBody::UploadCompleted { .. }
-                | EventBody::UploadFailed { .. }
-                | EventBody::SessionError { .. } => {}
-            }
-        });
-    }
-}
-
-/// What the turns of a page changed; a turn whose rows alone tell of it has its changed files' diffs.
-fn changed_files(page: &SessionPage) -> BTreeMap<u32, BTreeSet<String>> {
-    let mut changed = BTreeMap::<u32, BTreeSet<String>>::new();
-    for (turn, files) in page.events.iter().filter_map(|event| event.body.changed_files()) {
-        changed.entry(turn).or_default().extend(files.iter().cloned());
-    }
-    for turn in page.transcript.turns.iter() {
-        let calls = turn.messages.iter().flat_map(|message| &message.calls).filter(|call| call.diff.is_some());
-        let paths: BTreeSet<String> = calls.map(|call| call.preview.clone()).collect();
-        if !paths.is_empty() {
-            changed.entry(turn.turn).or_insert(paths);
-        }
-    }
-    changed
 }
 
 /// A log row tells of an event in one line; a hundred thousand of them must fit into a tab.
@@ -426,20 +448,56 @@ impl TurnView {
             outcome: RwSignal::new(turn.outcome.clone()),
             retry: RwSignal::new(turn.retry.clone()),
             steering: RwSignal::new(turn.steering.clone()),
+            foot: RwSignal::new(std::mem::take(&mut turn.foot)),
         }
     }
 }
 
 impl MessageView {
-    /// Takes the rendered blocks along: the view owns them from here on.
+    fn call(&self, id: &CallId) -> Option<CallView> {
+        let is_it = |call: &&CallView| call.card.with_untracked(|card| card.tool_call_id == *id);
+        self.calls.with_untracked(|calls| calls.iter().rev().find(is_it).copied())
+    }
+
+    /// Takes what is drawn along: the view owns it from here on.
     fn new(message: &mut Message) -> Self {
         let block = |(index, html)| BlockView { index, html: RwSignal::new(html) };
-        let call = |(index, call): (usize, &Call)| CallView { index, call: RwSignal::new(call.clone()) };
+        let calls =
+            std::mem::take(&mut message.cards).into_iter().enumerate().map(|(index, card)| CallView::new(index, card));
         Self {
             message: message.message,
+            thinking: RwSignal::default(),
             blocks: RwSignal::new(std::mem::take(&mut message.blocks).into_iter().enumerate().map(block).collect()),
             partial: RwSignal::new(message.partial),
-            calls: RwSignal::new(message.calls.iter().enumerate().map(call).collect()),
+            calls: RwSignal::new(calls.collect()),
         }
     }
+}
+
+impl CallView {
+    fn new(index: usize, card: CallCard) -> Self {
+        Self { index, card: RwSignal::new(card), live: RwSignal::default() }
+    }
+}
+
+/// Adds to a text of which the newest is kept.
+fn add_live(live: RwSignal<String>, text: &str) {
+    live.update(|shown| {
+        shown.push_str(text);
+        if shown.len() > 2 * LIVE_BYTES {
+            let cut = shown.ceil_char_boundary(shown.len() - LIVE_BYTES);
+            shown.drain(..cut);
+        }
+    });
+}
+
+fn is_news(body: &EventBody) -> bool {
+    matches!(
+        body,
+        EventBody::TurnStarted { .. }
+            | EventBody::ToolCallCompleted { .. }
+            | EventBody::ApprovalRequested(_)
+            | EventBody::AwaitingUserInput(_)
+            | EventBody::SteeringReceived { .. }
+    ) || matches!(body, EventBody::MessageCompleted { bytes, .. } if *bytes > 0)
 }

@@ -4,6 +4,6 @@ mod clock;
 mod icon;
 mod notice;
 
-pub use clock::{Clock, Day, ago, minutes};
+pub use clock::{Clock, Day, ago, duration, minutes};
 pub use icon::{Glyph, Icon};
 pub use notice::Notice;

@@ -1,6 +1,7 @@
 //! Every text of the page, in each of its languages: one file an area, one constant a language. The server chooses
 //! the language and writes it into the document; the browser takes it from there, so both draw the same.
 
+pub mod cards;
 pub mod chat;
 pub mod files;
 pub mod frame;

@@ -156,13 +156,8 @@ fn add_folder(
         if entry.link.is_some() || entry.name == ".git" {
             continue;
         }
-        let Some(path) = WorkspacePath::recorded(match folder.is_root() {
-            true => entry.name.clone(),
-            false => format!("{folder}/{}", entry.name),
-        })
-        .ok() else {
-            continue;
-        };
+        let name = if folder.is_root() { entry.name.clone() } else { format!("{folder}/{}", entry.name) };
+        let Ok(path) = WorkspacePath::recorded(name) else { continue };
         let inside = path.below(top).unwrap_or(path.as_str()).to_owned();
         match entry.kind {
             Kind::Folder if depth < MAX_DEPTH => {

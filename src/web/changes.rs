@@ -40,6 +40,6 @@ pub async fn undo(
     page.answer(&page_of(&id), undo.await)
 }
 
-fn number(turn: &str) -> Result<u32, ApiError> {
+pub(super) fn number(turn: &str) -> Result<u32, ApiError> {
     turn.parse().map_err(|_| ApiError::new(ErrorCode::NotFound, "A turn is a number, from 1. Nothing was changed."))
 }

@@ -34,6 +34,11 @@ fn typed(record: &Record) -> Option<Map<String, Value>> {
     {
         frame.extend(payload);
     }
+    if let (EventBody::ApprovalRequested(_), Some(whole)) = (&event.body, &record.text)
+        && let Ok((args, preview)) = serde_json::from_str::<(Value, Value)>(whole)
+    {
+        frame.extend([("args".to_owned(), args), ("preview".to_owned(), preview)]);
+    }
     if let Some(field) = text_field(&event.body) {
         frame.insert(field.to_owned(), json!(record.text.as_deref().unwrap_or_default()));
     }
@@ -81,6 +86,7 @@ fn text_field(body: &EventBody) -> Option<&'static str> {
         | EventBody::UploadStarted { .. }
         | EventBody::UploadCompleted { .. }
         | EventBody::UploadFailed { .. }
+        | EventBody::EventsRemoved { .. }
         | EventBody::SessionError { .. } => None,
     }
 }

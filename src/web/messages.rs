@@ -81,6 +81,33 @@ pub async fn remove_queued(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// The page's forms: a form knows neither PATCH nor DELETE.
+pub async fn edit_queued_by_form(
+    State(agent): State<Agent>,
+    Who(actor): Who,
+    SessionPath(id): SessionPath,
+    Path((_, message)): Path<(String, String)>,
+    page: WantsPage,
+    edited: Form<EditedMessage>,
+) -> Response {
+    let edit = async {
+        agent.edit_queued(&actor, &id, MessageId(message), edited?.0.message).await?;
+        Ok(StatusCode::NO_CONTENT.into_response())
+    };
+    page.answer(&page_of(&id), edit.await)
+}
+
+pub async fn remove_queued_by_form(
+    State(agent): State<Agent>,
+    Who(actor): Who,
+    SessionPath(id): SessionPath,
+    Path((_, message)): Path<(String, String)>,
+    page: WantsPage,
+) -> Response {
+    let removed = agent.remove_queued(&actor, &id, MessageId(message)).await;
+    page.answer(&page_of(&id), removed.map(|()| StatusCode::NO_CONTENT.into_response()).map_err(Into::into))
+}
+
 pub async fn send_queued(
     State(agent): State<Agent>,
     Who(actor): Who,

@@ -52,7 +52,8 @@ async fn session(
     request: Request<Body>,
 ) -> Response {
     let rows = asked.get("rows").and_then(|rows| rows.parse().ok());
-    let mut page = state.session_page(&visitor, &id, rows).await;
+    let language = language(request.headers());
+    let mut page = state.session_page(&visitor, &id, rows, language).await;
     if let (Ok(page), Tab::Changes) = (&mut page, wanted_look(request.headers(), &asked).tab) {
         page.changes = state.turn_changes(page).await;
     }
@@ -73,7 +74,8 @@ async fn running_turn(
     Query(asked): Asked,
     request: Request<Body>,
 ) -> Response {
-    let page = state.session_page(&visitor, &id, Some(RUNNING_ROWS)).await;
+    let language = language(request.headers());
+    let page = state.session_page(&visitor, &id, Some(RUNNING_ROWS), language).await;
     let page = page.map(|page| Page::Running(Box::new(page)));
     render(state, &visitor, page, &asked, request).await
 }

@@ -40,6 +40,9 @@ pub fn public_config(
             "max_connections": config.cowork.max_connections,
             "grace_period_ms": config.cowork.grace_period.as_millis() as u64,
             "allowed_hosts": config.cowork.allowed_hosts,
+            "log_max_events": config.cowork.log_max_events,
+            "log_max_days": config.cowork.log_max_age.map(|age| age.as_secs() / (24 * 60 * 60)),
+            "idle_minutes": config.cowork.idle_after.as_secs() / 60,
         },
         "uploads": {
             "max_workspace_bytes": config.uploads.max_workspace_bytes,
@@ -47,6 +50,13 @@ pub fn public_config(
             "max_files": config.uploads.max_files,
             "keep_partial_hours": config.uploads.keep_partial.as_secs() / 3600,
         },
+        "sandbox": { "required": config.sandbox.required, "network": config.sandbox.network },
+        "web_fetch": {
+            "enabled": config.web_fetch.enabled,
+            "max_bytes": config.web_fetch.max_bytes,
+            "timeout_seconds": config.web_fetch.timeout.as_secs(),
+        },
+        "mcp_servers": config.mcp_servers.iter().map(|server| server.alias.as_str()).collect::<Vec<_>>(),
         "default_model": config.default_model,
         "models": models.collect::<serde_json::Map<String, Value>>(),
     })

@@ -20,7 +20,7 @@ use tower_http::{
 };
 
 use super::{
-    archive, assets, auth, changes, error::Problem, files, guard, health, logs, look, messages, page, preview,
+    archive, assets, auth, changes, error::Problem, files, guard, health, history, logs, look, messages, page, preview,
     sessions, sharing, sharing_page, stream, tus, upload, words,
 };
 use crate::{
@@ -126,6 +126,9 @@ fn cowork() -> Routes {
         .route("/sessions/{id}/restore", post(sessions::restore))
         .route("/sessions/{id}/sharing", get(sharing::get).post(sharing::share))
         .route("/sessions/{id}/turns", get(sessions::turns))
+        .route("/sessions/{id}/earlier", get(history::earlier))
+        .route("/sessions/{id}/export", get(history::export))
+        .route("/sessions/{id}/turns/{turn}/calls/{call}/output", get(history::call_output))
         .route("/sessions/{id}/turns/{turn}/changes", get(changes::list))
         .route("/sessions/{id}/turns/{turn}/undo", post(changes::undo))
         .route("/sessions/{id}/logs", get(logs::list))
@@ -142,9 +145,12 @@ fn cowork() -> Routes {
         .route("/sessions/{id}/approvals/{approval}", post(words::decide))
         .route("/sessions/{id}/approval-rules", get(words::rules))
         .route("/sessions/{id}/approval-rules/{rule}", delete(words::remove_rule))
+        .route("/sessions/{id}/approval-rules/{rule}/revoke", post(words::revoke))
         .route("/sessions/{id}/questions/{question}", post(words::answer))
         .route("/sessions/{id}/queue", get(messages::queue))
         .route("/sessions/{id}/queue/{message}", delete(messages::remove_queued).patch(messages::edit_queued))
+        .route("/sessions/{id}/queue/{message}/edit", post(messages::edit_queued_by_form))
+        .route("/sessions/{id}/queue/{message}/remove", post(messages::remove_queued_by_form))
         .route("/sessions/{id}/queue/{message}/send", post(messages::send_queued))
         .route("/sessions/{id}/stream", get(stream::upgrade))
         .route("/workspaces", get(sessions::folders))

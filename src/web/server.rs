@@ -5,6 +5,7 @@ use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 use axum::{Router, body::Body, extract::Request};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -19,6 +20,23 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 const HEADER_BYTES: usize = 32 * 1024;
 /// Pause after the system refused a connection, for want of file descriptors for example.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Longer than a watcher may take no byte: that one is told why it is closed.
+const VANISHED: Duration = Duration::from_secs(65);
+/// More than the connections and files that are open at once here.
+const OPEN_FILES: u64 = 65_536;
+
+/// Every connection and every file that arrives is an open file, and the usual limit, 1024, is for programs that have
+/// few. What the agent runs gets limits of its own.
+pub fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = limit.maximum.map_or(OPEN_FILES, |most| most.min(OPEN_FILES));
+    if limit.current.is_some_and(|current| current < wanted)
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum: limit.maximum })
+    {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
+}
 
 /// A connection's place among those allowed at once. A socket keeps it when HTTP is done with it.
 #[derive(Clone)]
@@ -56,6 +74,7 @@ pub async fn serve(listener: TcpListener, router: Router, options: ServeOptions,
         };
         // Small frames must leave at once.
         let _ = socket.set_nodelay(true);
+        give_up_on_vanished_peers(&socket);
         connections.spawn(connect(socket, Remote(remote), router.clone(), Place(Arc::new(place)), stopping.clone()));
     }
     drop(listener);
@@ -64,6 +83,16 @@ pub async fn serve(listener: TcpListener, router: Router, options: ServeOptions,
     if timeout(options.grace, connections.wait()).await.is_err() {
         tracing::warn!("some connections were still open after the grace period");
     }
+}
+
+/// A peer that vanished without a word acknowledges nothing, not even a heartbeat; the system then ends the connection.
+fn give_up_on_vanished_peers(socket: &TcpStream) {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(socket, VANISHED.as_millis() as u32) {
+        tracing::debug!(%error, "a vanished peer will be noticed later");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (socket, VANISHED);
 }
 
 /// HTTP/1 alone: hyper-util's builder for both versions waits without a limit for the first bytes that tell them apart.

@@ -1,6 +1,7 @@
 //! The live stream: one WebSocket that watches one session. The writer pulls from the feed with its own cursor,
 //! the reader takes commands; neither waits for another watcher's pace.
 
+mod drawn;
 mod html;
 mod reader;
 mod writer;
@@ -24,23 +25,19 @@ use super::{
     error::{Answer, Problem},
     extract::{Params, SessionPath},
     server::Place,
+    socket,
 };
 use crate::{
     access::Visitor,
     agent::feed::Feed,
     protocol::{ErrorCode, Seq, SessionId},
     state::AppState,
+    ui::words::Language,
 };
+use drawn::Drawn;
 use reader::Reader;
 use writer::{Watcher, Writer};
 
-/// A frame over this is closed with 1009; a message has its own, smaller limit.
-const FRAME_BYTES: usize = 1024 * 1024;
-/// Allocated for every socket, so small: an idle watcher costs a few KiB.
-const BUFFER_BYTES: usize = 4096;
-/// Largest frame that we send: a message of 1 MiB with every character escaped, or the arguments of a large call.
-/// Each frame is flushed before the next, so a socket never holds more than one.
-const UNSENT_BYTES: usize = 16 * 1024 * 1024;
 /// Answers that wait for the writer; a client that floods waits for its own answers.
 const REPLIES: usize = 16;
 
@@ -50,6 +47,8 @@ pub struct StreamQuery {
     /// The last seq that the client has; without it nothing old is replayed.
     cursor: Option<Seq>,
     view: Option<View>,
+    /// Of what the view draws; a tag such as `de`.
+    lang: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -73,13 +72,7 @@ pub async fn upgrade(
         let detail = format!("This address is a WebSocket. {}.", rejection.body_text());
         Problem::new(ErrorCode::InvalidRequest, detail)
     })?;
-    let socket = upgrade
-        .read_buffer_size(BUFFER_BYTES)
-        .write_buffer_size(BUFFER_BYTES)
-        .max_write_buffer_size(UNSENT_BYTES)
-        .max_message_size(FRAME_BYTES)
-        .max_frame_size(FRAME_BYTES);
-    Ok(socket.on_upgrade(move |socket| serve(socket, state, visitor, id, feed, query, place)))
+    Ok(socket::limited(upgrade).on_upgrade(move |socket| serve(socket, state, visitor, id, feed, query, place)))
 }
 
 async fn serve(
@@ -108,7 +101,10 @@ async fn serve(
         replies,
         done: done.clone(),
     };
-    let writer = Writer::new(sink, state, Watcher { visitor, seat }, feed, query.view, done);
-    tokio::join!(reader.run(stream), writer.run(id, query.cursor, inbox));
+    let language = query.lang.as_deref().and_then(Language::of_tag).unwrap_or_default();
+    let drawn = query.view.map(|View::Html| Drawn::new(language, id.clone()));
+    let writer = Writer::new(sink, state, Watcher { visitor, seat }, feed, drawn, done);
+    let done = reader.done.clone();
+    tokio::join!(socket::read(stream, &reader, &done), writer.run(id, query.cursor, inbox));
     drop(place);
 }

@@ -114,3 +114,15 @@ pub async fn remove_rule(
     agent.remove_rule(&actor, &id, &RuleId(rule)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
+
+/// The page's form for [`remove_rule`].
+pub async fn revoke(
+    State(agent): State<Agent>,
+    Who(actor): Who,
+    SessionPath(id): SessionPath,
+    Path((_, rule)): Path<(String, String)>,
+    page: WantsPage,
+) -> Response {
+    let revoked = agent.remove_rule(&actor, &id, &RuleId(rule)).await;
+    page.answer(&page_of(&id), revoked.map(|()| StatusCode::NO_CONTENT.into_response()).map_err(Into::into))
+}

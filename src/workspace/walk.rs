@@ -133,18 +133,19 @@ impl Walk<'_> {
         self.comparing.map(|comparing| comparing.now).unwrap_or_default()
     }
 
-    fn enter(&mut self, folder: &WorkspacePath) -> Result<(), WorkspaceError> {
+    /// `false`: the folder is left out with all that is in it.
+    fn enter(&mut self, folder: &WorkspacePath) -> Result<bool, WorkspaceError> {
         let entries = self.workspace.list(folder)?;
         let Some(comparing) = &mut self.comparing else {
             let rules = self.workspace.rules(folder);
             self.levels.push(Level { folder: folder.clone(), entries: entries.into_iter(), rules });
-            return Ok(());
+            return Ok(true);
         };
         let known = comparing.before.and_then(|before| before.rules.get(folder));
         let was_cache = comparing.before.is_some_and(|before| before.caches.contains(folder));
         if was_cache || known.is_none() && is_cache(folder, &entries) {
             comparing.now.caches.insert(folder.clone());
-            return Ok(());
+            return Ok(false);
         }
         let rules = match known {
             Some(rules) => Rules { folder: folder.clone(), rules: rules.clone() },
@@ -152,7 +153,7 @@ impl Walk<'_> {
         };
         comparing.now.rules.insert(folder.clone(), rules.rules.clone());
         self.levels.push(Level { folder: folder.clone(), entries: entries.into_iter(), rules });
-        Ok(())
+        Ok(true)
     }
 
     fn skips(&self, entry: &Entry, path: &WorkspacePath) -> bool {
@@ -201,7 +202,7 @@ impl Iterator for Walk<'_> {
                 return Some(Found::File(path));
             }
             // A folder that is gone or may not be read has nothing to show.
-            if self.levels.len() < MAX_DEPTH && self.enter(&path).is_ok() {
+            if self.levels.len() < MAX_DEPTH && matches!(self.enter(&path), Ok(true)) {
                 return Some(Found::Folder(path));
             }
         }

@@ -113,7 +113,7 @@ async fn where_people_can_sign_in_others_may_reach_the_server() {
     assert!(refused.code == Some(1) && refused.err.contains("cowork user add"), "{refused:?}");
     let add = home.command(&["user", "--database", &database, "add", "anna"]);
     assert_eq!(with_input(add, "anna's long password\n").0, Some(0));
-    let process = home.start_with(&["--host", "0.0.0.0"]).await;
+    let process = home.start_with_arguments(&["--host", "0.0.0.0"]).await;
     assert!(process.address.ip().is_unspecified());
 }
 

@@ -60,6 +60,9 @@ const ROUTES: &[(&str, Open)] = &[
     ("/cowork/sessions/{id}/turns", Session),
     ("/cowork/sessions/{id}/turns/{turn}/changes", Session),
     ("/cowork/sessions/{id}/turns/{turn}/undo", Session),
+    ("/cowork/sessions/{id}/earlier", Session),
+    ("/cowork/sessions/{id}/export", Session),
+    ("/cowork/sessions/{id}/turns/{turn}/calls/{call}/output", Session),
     ("/cowork/sessions/{id}/logs", Session),
     ("/cowork/sessions/{id}/messages", Session),
     ("/cowork/sessions/{id}/stop", Session),
@@ -67,9 +70,12 @@ const ROUTES: &[(&str, Open)] = &[
     ("/cowork/sessions/{id}/approvals/{approval}", Session),
     ("/cowork/sessions/{id}/approval-rules", Session),
     ("/cowork/sessions/{id}/approval-rules/{rule}", Session),
+    ("/cowork/sessions/{id}/approval-rules/{rule}/revoke", Session),
     ("/cowork/sessions/{id}/questions/{question}", Session),
     ("/cowork/sessions/{id}/queue", Session),
     ("/cowork/sessions/{id}/queue/{message}", Session),
+    ("/cowork/sessions/{id}/queue/{message}/edit", Session),
+    ("/cowork/sessions/{id}/queue/{message}/remove", Session),
     ("/cowork/sessions/{id}/queue/{message}/send", Session),
     ("/cowork/sessions/{id}/stream", Session),
 ];
@@ -91,7 +97,7 @@ fn address(pattern: &str, session: &str) -> String {
 /// What a handler of the address can read, so that nothing but the credential is wrong.
 fn body(pattern: &str) -> (&'static str, String) {
     let body = match pattern.rsplit('/').next().unwrap_or_default() {
-        "messages" | "steer" | "{message}" => r#"{"message": "taken"}"#,
+        "messages" | "steer" | "edit" | "{message}" => r#"{"message": "taken"}"#,
         "{approval}" => r#"{"decision": "approve"}"#,
         "{question}" => r#"{"answer": "taken"}"#,
         "sharing" => r#"{"name": "ben", "part": "take_part"}"#,

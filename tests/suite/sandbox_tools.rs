@@ -171,7 +171,9 @@ async fn the_persons_name_is_known_and_no_key_is() {
                 home.display()
             )),
             shell("cat ~/.ssh/* ~/.aws/* ~/notes.txt ~/.cargo/credentials.toml ~/.gitconfig"),
-            shell(&format!("echo x > {}/.bashrc", home.display())),
+            shell(&format!("echo x > {}/.cargo/bin/new", home.display())),
+            // Where temporary files are, as here, the command may have a folder of its own by that name.
+            shell(&format!("echo x > {}/.bashrc; true", home.display())),
             shell(&format!("cat /proc/{host_id}/environ; ls {}", home.display())),
         ],
     };
@@ -193,7 +195,7 @@ async fn the_persons_name_is_known_and_no_key_is() {
     for failed in &results[6..9] {
         assert!(failed["error"].is_string(), "{failed}");
     }
-    assert!(!home.join(".bashrc").exists());
+    assert!(!home.join(".bashrc").exists() && !home.join(".cargo/bin/new").exists());
 }
 
 /// The server usually is no root; where the tests are, they become somebody else.

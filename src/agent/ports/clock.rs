@@ -1,9 +1,21 @@
 //! Time as a port, so that tests decide what time it is.
 
+use std::{
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
+
 use jiff::Timestamp;
 
 pub trait Clock: Send + Sync {
+    /// What people call the time. It may jump, so nothing is measured with it.
     fn now(&self) -> Timestamp;
+
+    /// The time since the process began to look at it. It never goes back, whatever becomes of the other.
+    fn elapsed(&self) -> Duration {
+        static BEGIN: OnceLock<Instant> = OnceLock::new();
+        BEGIN.get_or_init(Instant::now).elapsed()
+    }
 }
 
 /// The machine's clock.

@@ -17,6 +17,11 @@ pub trait Model: Send + Sync {
     /// Whether the model can be reached now; the error says what to do.
     async fn health(&self) -> Result<(), ModelError>;
 
+    /// Whether it takes pictures.
+    fn sees(&self) -> bool {
+        false
+    }
+
     /// Size of the context window, in tokens, as it is configured or the model's server says it; `None` where neither
     /// does. Answers within seconds, and keeps what it learnt.
     async fn context_limit(&self) -> Option<u64> {
@@ -48,6 +53,17 @@ pub enum ChatMessage {
         success: bool,
         content: String,
     },
+    /// What the tools of the batch before it show; only for models that [`Model::sees`].
+    Pictures(Vec<Picture>),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Picture {
+    /// By what the model's text can mean it, such as its path.
+    pub name: String,
+    /// `image/png`, `image/jpeg`, `image/gif` or `image/webp`.
+    pub media_type: &'static str,
+    pub bytes: Arc<[u8]>,
 }
 
 /// A tool as the model is told of it.

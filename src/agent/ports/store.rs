@@ -303,6 +303,10 @@ pub trait Store: Send + Sync {
     async fn records(&self, id: &SessionId, cursor: Seq, limit: u32) -> StoreResult<Vec<Arc<Record>>>;
     /// All events from the first one of `turn` on, for a page that shows turns from there.
     async fn records_from_turn(&self, id: &SessionId, turn: u32) -> StoreResult<Vec<Arc<Record>>>;
+    /// The events from the first one of the first turn up to the first one after the last turn.
+    async fn records_of_turns(&self, id: &SessionId, turns: (u32, u32)) -> StoreResult<Vec<Arc<Record>>>;
+    /// The whole result of a call of `turn`, as its row holds it.
+    async fn call_result(&self, id: &SessionId, turn: u32, call: &CallId) -> StoreResult<Option<ToolResult>>;
     async fn queue(&self, id: &SessionId) -> StoreResult<Vec<QueuedMessage>>;
     /// The answer to a message with the same `client_id`, if one was accepted before.
     async fn accepted(&self, id: &SessionId, client_id: &str, text: &str) -> StoreResult<Option<AcceptOutcome>>;
@@ -316,6 +320,8 @@ pub trait Store: Send + Sync {
     async fn restore_session(&self, id: &SessionId) -> StoreResult<StoredSession>;
     /// Removes the rows of sessions deleted longer than [`RESTORE_WINDOW`] ago from every table that names them.
     async fn purge_expired(&self) -> StoreResult<()>;
+    /// Removes events that are beyond the limits of the log, from every session.
+    async fn retain(&self) -> StoreResult<()>;
     /// Every session that has rows, also those that are deleted and can be restored.
     async fn session_ids(&self) -> StoreResult<Vec<SessionId>>;
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    model::ToolSpec,
+    model::{Picture, ToolSpec},
     store::{Recall, Recalled},
 };
 use crate::protocol::{Question, Risk, Task};
@@ -92,6 +92,8 @@ pub struct ToolOutput {
     pub error: Option<String>,
     pub diff: Option<String>,
     pub files_changed: Vec<String>,
+    /// For models that see; `text` says what others need to know.
+    pub pictures: Vec<Picture>,
     /// Figures for programs, such as `{"total_lines": 3812}`.
     pub data: Option<Value>,
 }
@@ -123,6 +125,17 @@ impl Tools {
             .unzip();
         Self { tools: Arc::new(tools), specs: specs.into_values().collect() }
     }
+    /// These and more.
+    pub fn with(&self, more: impl IntoIterator<Item = Arc<dyn Tool>>) -> Self {
+        let mut tools = (*self.tools).clone();
+        let mut specs: BTreeMap<_, _> = self.specs.iter().map(|spec| (spec.name.clone(), spec.clone())).collect();
+        for tool in more {
+            let spec = tool.spec();
+            tools.insert(spec.name.clone(), tool);
+            specs.insert(spec.name.clone(), spec);
+        }
+        Self { tools: Arc::new(tools), specs: specs.into_values().collect() }
+    }
     pub fn get(&self, name: &str) -> Option<&Arc<dyn Tool>> {
         self.tools.get(name)
     }
@@ -131,6 +144,17 @@ impl Tools {
     }
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.tools.keys().map(String::as_str)
+    }
+}
+
+/// Where the tools of a turn come from: those of other programs come and go.
+pub trait Toolbox: Send + Sync {
+    fn tools(&self) -> Tools;
+}
+
+impl Toolbox for Tools {
+    fn tools(&self) -> Tools {
+        self.clone()
     }
 }
 

@@ -7,7 +7,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    agent::ports::model::{ChatMessage, ModelRequest},
+    agent::ports::model::{ChatMessage, ModelRequest, Picture},
     models::http::{WireNames, wording},
     protocol::ToolCall,
 };
@@ -54,6 +54,7 @@ pub fn messages(
             ChatMessage::Tool { call_id, success, content, .. } => {
                 (Side::Person, vec![result(&wire.ids.wire(call_id), *success, content)])
             }
+            ChatMessage::Pictures(pictures) => (Side::Person, pictures.iter().flat_map(picture).collect()),
             ChatMessage::Assistant { text: said, calls } => {
                 let recalled = (index > running).then(|| recall(said, calls)).flatten();
                 (Side::Model, recalled.unwrap_or_else(|| rebuilt(said, calls, wire)))
@@ -93,6 +94,12 @@ impl Side {
 /// No block at all for a blank text: the API refuses it.
 fn text(said: String) -> Vec<Value> {
     if said.trim().is_empty() { Vec::new() } else { vec![json!({"type": "text", "text": said})] }
+}
+
+fn picture(picture: &Picture) -> [Value; 2] {
+    let data = wording::base64(&picture.bytes);
+    let source = json!({"type": "base64", "media_type": picture.media_type, "data": data});
+    [json!({"type": "text", "text": wording::picture(&picture.name)}), json!({"type": "image", "source": source})]
 }
 
 fn result(id: &str, success: bool, content: &str) -> Value {

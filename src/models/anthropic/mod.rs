@@ -87,6 +87,11 @@ impl Model for Anthropic {
         self.server.connection.health(&self.server.address(&["models"])).await
     }
 
+    /// All of its models do.
+    fn sees(&self) -> bool {
+        self.server.settings.vision.unwrap_or(true)
+    }
+
     async fn context_limit(&self) -> Option<u64> {
         let ModelServer { settings, facts, .. } = &*self.server;
         if settings.context_tokens.is_some() {

@@ -78,7 +78,8 @@ impl<'a> Conversation<'a> {
     /// The file that an earlier turn worked on last.
     pub fn last_file(&self) -> Option<String> {
         steps(self.before()).iter().rev().filter(|step| step.success).find_map(|step| match step.name {
-            "read_file" => Some(step.args.get("path")?.as_str()?.to_owned()),
+            "read_file" | "write_file" | "edit_file" => Some(step.args.get("path")?.as_str()?.to_owned()),
+            "move_file" => Some(step.args.get("destination")?.as_str()?.to_owned()),
             "glob_find" => match results::paths(step.text).paths.as_slice() {
                 [only] => Some((*only).to_owned()),
                 _ => None,
@@ -137,7 +138,7 @@ fn steps(messages: &[ChatMessage]) -> Vec<Step<'_>> {
                 let args = asked.remove(call_id.as_str()).unwrap_or_default();
                 steps.push(Step { name, args, success: *success, text: content });
             }
-            ChatMessage::User(_) | ChatMessage::Note(_) => {}
+            ChatMessage::User(_) | ChatMessage::Note(_) | ChatMessage::Pictures(_) => {}
         }
     }
     steps
@@ -152,6 +153,12 @@ fn retarget(intent: Intent, target: Target) -> Option<Intent> {
             search.tail = None;
             Some(Intent::Search(search))
         }
-        Intent::List(..) | Intent::Find(..) | Intent::Compare(..) | Intent::ComparePair(_) | Intent::Decline(_) => None,
+        Intent::Act(act) => act.retarget(target).map(Intent::Act),
+        Intent::List(..)
+        | Intent::Find(..)
+        | Intent::Compare(..)
+        | Intent::ComparePair(_)
+        | Intent::Several(_)
+        | Intent::Decline(_) => None,
     }
 }

@@ -13,13 +13,30 @@ use crate::{
 };
 
 pub const TOOLS: [&str; 4] = ["list_directory", "read_file", "glob_find", "ripgrep_search"];
+/// Those of a session, as far as this model uses them.
+pub const ALL_TOOLS: [&str; 12] = [
+    "list_directory",
+    "read_file",
+    "glob_find",
+    "ripgrep_search",
+    "write_file",
+    "edit_file",
+    "move_file",
+    "delete_file",
+    "shell_execute",
+    "git_command",
+    "ask_user",
+    "task_tracker",
+];
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Folder {
     files: BTreeMap<String, String>,
     /// A tool that always fails, and what it says.
     pub broken: Option<(&'static str, &'static str)>,
     page_lines: Option<usize>,
+    /// What the person answers to any question.
+    pub answer: Option<String>,
 }
 
 impl Folder {
@@ -47,7 +64,11 @@ impl Folder {
         self
     }
 
-    fn run(&self, call: &ToolCall) -> (bool, String) {
+    pub fn text(&self, path: &str) -> Option<&str> {
+        self.files.get(path).map(String::as_str)
+    }
+
+    fn run(&mut self, call: &ToolCall) -> (bool, String) {
         if let Some((_, reason)) = self.broken.filter(|(name, _)| *name == call.name) {
             return (false, reason.to_owned());
         }
@@ -58,9 +79,42 @@ impl Folder {
             "read_file" => self.read(path, &args),
             "glob_find" => self.glob(path, args["pattern"].as_str().unwrap()),
             "ripgrep_search" => self.grep(path, &args),
-            other => panic!("{other} is not offered"),
+            other => self.change(other, &args),
         };
         done.map_or_else(|error| (false, error), |text| (true, text))
+    }
+
+    fn change(&mut self, tool: &str, args: &Value) -> Result<String, String> {
+        let text = |name: &str| args[name].as_str().unwrap_or_default().to_owned();
+        match tool {
+            "write_file" => {
+                self.files.insert(text("path"), text("content"));
+                Ok(format!("Created `{}`.", text("path")))
+            }
+            "edit_file" => {
+                let (path, old, new) = (text("path"), text("old_str"), text("new_str"));
+                let held = self.files.get_mut(&path).ok_or_else(|| missing(&path))?;
+                let times = held.matches(&old).count();
+                assert!(times == 1 || args["replace_all"] == json!(true), "{old:?} stands there {times} times");
+                *held = held.replace(&old, &new);
+                Ok(format!("Edited `{path}`."))
+            }
+            "move_file" => {
+                let (from, to) = (text("source"), text("destination"));
+                let held = self.files.remove(&from).ok_or_else(|| missing(&from))?;
+                self.files.insert(to.clone(), held);
+                Ok(format!("Moved `{from}` to `{to}`."))
+            }
+            "delete_file" => {
+                self.files.remove(&text("path")).ok_or_else(|| missing(&text("path")))?;
+                Ok(format!("Deleted `{}`.", text("path")))
+            }
+            "shell_execute" => Ok(format!("output of {}", text("command"))),
+            "git_command" => Ok("On branch main".into()),
+            "ask_user" => Ok(self.answer.clone().expect("nobody was to be asked")),
+            "task_tracker" => Ok("The plan is kept.".into()),
+            other => panic!("{other} is not offered"),
+        }
     }
 
     fn inside<'a>(&'a self, path: &'a str) -> Result<Vec<(&'a str, &'a str)>, String> {
@@ -186,21 +240,32 @@ pub fn say(request: ModelRequest) -> Said {
     said
 }
 
+enum Place<'a> {
+    Own(Folder),
+    Lent(&'a mut Folder),
+}
+
 /// A session over a folder.
 pub struct Talk<'a> {
-    folder: &'a Folder,
+    folder: Place<'a>,
     pub request: ModelRequest,
     /// The calls of the last turn, as `name {arguments}`.
     pub calls: Vec<String>,
 }
 
 impl<'a> Talk<'a> {
-    pub fn over(folder: &'a Folder) -> Self {
-        Self {
-            folder,
-            request: ModelRequest { tools: specs(&TOOLS).into(), ..ModelRequest::default() },
-            calls: Vec::new(),
-        }
+    pub fn over(folder: &Folder) -> Self {
+        Self::with(Place::Own(folder.clone()), &TOOLS)
+    }
+
+    /// With all tools; what is changed stays in the folder.
+    pub fn acting(folder: &'a mut Folder) -> Self {
+        Self::with(Place::Lent(folder), &ALL_TOOLS)
+    }
+
+    fn with(folder: Place<'a>, tools: &[&str]) -> Self {
+        let request = ModelRequest { tools: specs(tools).into(), ..ModelRequest::default() };
+        Self { folder, request, calls: Vec::new() }
     }
 
     /// A whole turn: its final answer.
@@ -222,7 +287,10 @@ impl<'a> Talk<'a> {
     }
 
     fn answer(&mut self, call: ToolCall) {
-        let (success, content) = self.folder.run(&call);
+        let (success, content) = match &mut self.folder {
+            Place::Own(folder) => folder.run(&call),
+            Place::Lent(folder) => folder.run(&call),
+        };
         let CallId(call_id) = call.id;
         self.request.messages.push(ChatMessage::Tool { call_id, name: call.name, success, content });
     }

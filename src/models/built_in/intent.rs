@@ -12,7 +12,59 @@ pub enum Intent {
     Compare(Target, Target),
     /// Two files that one name fits: "the two ledgers".
     ComparePair(Vec<String>),
+    Act(Act),
+    /// One after the other, each in the person's words.
+    Several(Vec<(String, Intent)>),
     Decline(Reason),
+}
+
+/// Something to change or to run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Act {
+    /// A line at the end of a file, which is made where there is none.
+    Append {
+        text: String,
+        target: Target,
+    },
+    Create {
+        path: String,
+        text: String,
+    },
+    Rename {
+        from: Target,
+        to: String,
+    },
+    MoveInto {
+        from: Target,
+        folder: String,
+    },
+    MoveTo {
+        from: Target,
+        path: String,
+    },
+    Delete(Target),
+    Replace {
+        old: String,
+        new: String,
+        target: Target,
+    },
+    Run(String),
+    Plan(Vec<String>),
+}
+
+impl Act {
+    /// The same with another file; `None` where there is none in it.
+    pub fn retarget(self, other: Target) -> Option<Self> {
+        match self {
+            Self::Append { text, .. } => Some(Self::Append { text, target: other }),
+            Self::Rename { to, .. } => Some(Self::Rename { from: other, to }),
+            Self::MoveInto { folder, .. } => Some(Self::MoveInto { from: other, folder }),
+            Self::MoveTo { path, .. } => Some(Self::MoveTo { from: other, path }),
+            Self::Delete(_) => Some(Self::Delete(other)),
+            Self::Replace { old, new, .. } => Some(Self::Replace { old, new, target: other }),
+            Self::Create { .. } | Self::Run(_) | Self::Plan(_) => None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]

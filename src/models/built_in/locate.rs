@@ -31,7 +31,10 @@ impl Desk<'_> {
                 self.choose(found, &[name.trim().to_owned()])
             }
             Target::Named(names) => self.choose(self.named(names, None, None)?, names),
-            Target::Last => self.talk.last_file().map(Found::sure).ok_or_else(|| Next::Say(answer::no_earlier_file())),
+            Target::Last => {
+                let earlier = self.focus.borrow().clone().or_else(|| self.talk.last_file());
+                earlier.map(Found::sure).ok_or_else(|| Next::Say(answer::no_earlier_file()))
+            }
             Target::Nth(nth) => self
                 .talk
                 .nth_of_last_answer(*nth)
@@ -57,7 +60,7 @@ impl Desk<'_> {
             [only] => Ok(Found::sure(only)),
             several => match exactly_named(several, names) {
                 Some(path) => Ok(Found::sure(path)),
-                None => Err(Next::Say(answer::which_one(&names.join(" "), several))),
+                None => self.ask_which(&names.join(" "), several).map(Found::sure),
             },
         }
     }

@@ -1,10 +1,13 @@
 //! The model that is always there: no key, no network, no download. It is not a language model and says so; what it
-//! understands of a request it does with the session's own reading tools, in the same loop as any other model.
+//! understands of a request it does with the session's own tools, in the same loop as any other model.
 //!
 //! A request goes `understand` → `plan` (which replays the turn's calls) → the next call, or an answer in Markdown.
 
+mod act;
+mod act_parts;
 mod answer;
 mod capabilities;
+mod carry_out;
 mod conversation;
 mod decline;
 mod file_answer;
@@ -13,15 +16,19 @@ mod inspect;
 mod intent;
 mod lines;
 mod locate;
+mod outcome;
 mod phrase;
 mod plan;
 mod prose;
+mod question;
 mod results;
 mod seek;
 mod tally;
 mod understand;
 mod words;
 
+#[cfg(test)]
+mod act_tests;
 #[cfg(test)]
 mod folder_tests;
 #[cfg(test)]

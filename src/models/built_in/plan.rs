@@ -3,6 +3,8 @@
 //! The plan is replayed from its start each time: a call whose result is there returns it at once, the first one
 //! without a result ends the replay and becomes the next step. So a plan reads as straight code, and no state is kept.
 
+use std::cell::{Cell, RefCell};
+
 use serde_json::{Value, json};
 
 use super::{
@@ -26,18 +28,22 @@ pub enum Next {
 /// One turn's work. Every method returns what it found, or the step that must come first.
 pub struct Desk<'a> {
     pub talk: Conversation<'a>,
+    /// Steps that the replay has passed and that changed something: what was seen before them may be no longer so.
+    passed: Cell<usize>,
+    /// The file that an earlier part of this request was about.
+    pub focus: RefCell<Option<String>>,
 }
 
 pub fn next(request: &ModelRequest) -> Next {
-    let desk = Desk { talk: Conversation::new(request) };
-    match desk.act(desk.talk.intent()) {
+    let desk = Desk { talk: Conversation::new(request), passed: Cell::new(0), focus: RefCell::default() };
+    match desk.intend(desk.talk.intent()) {
         Ok(text) => Next::Say(text),
         Err(next) => next,
     }
 }
 
 impl Desk<'_> {
-    fn act(&self, intent: Intent) -> Result<String, Next> {
+    pub fn intend(&self, intent: Intent) -> Result<String, Next> {
         match intent {
             Intent::List(scope, ask) => self.list(&scope, ask),
             Intent::Look(names) => self.look(&names),
@@ -46,14 +52,16 @@ impl Desk<'_> {
             Intent::File(target, ask) => self.inspect(&target, ask),
             Intent::Compare(left, right) => self.compare(&left, &right),
             Intent::ComparePair(names) => self.compare_pair(&names),
+            Intent::Act(act) => self.carry_out(act),
+            Intent::Several(parts) => self.one_by_one(parts),
             Intent::Decline(reason) => Ok(capabilities::declined(reason)),
         }
     }
 
     /// The result of a call, good or failed.
     pub fn call(&self, name: &'static str, args: Value) -> Result<&Step<'_>, Next> {
-        if let Some(step) = self.talk.steps.iter().find(|step| step.name == name && step.args == args) {
-            return Ok(step);
+        if let Some(step) = self.step_of(name, &args) {
+            return Ok(&self.talk.steps[step]);
         }
         if !self.talk.offers(name) {
             return Err(Next::Say(answer::tool_missing(name)));
@@ -62,6 +70,20 @@ impl Desk<'_> {
             return Err(Next::Say(answer::too_many_calls(MAX_CALLS)));
         }
         Err(Next::Call { name, args })
+    }
+
+    fn step_of(&self, name: &str, args: &Value) -> Option<usize> {
+        let passed = self.passed.get();
+        let later = &self.talk.steps[passed.min(self.talk.steps.len())..];
+        later.iter().position(|step| step.name == name && step.args == *args).map(|at| at + passed)
+    }
+
+    /// The result of a call that changes something.
+    pub fn change(&self, name: &'static str, args: Value) -> Result<&Step<'_>, Next> {
+        let at = self.step_of(name, &args);
+        let step = self.call(name, args)?;
+        self.passed.set(at.map_or(self.passed.get(), |at| at + 1));
+        Ok(step)
     }
 
     /// The text of a call that worked; one that failed ends the turn with its reason.

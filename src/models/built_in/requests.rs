@@ -122,12 +122,12 @@ pub const REQUESTS: [Asked; 60] = [
     follow("compare it with README.md", "notes.txt", r#"{"path":"notes.txt"}"#),
     // What it can't do.
     refuse("Write an email to ACME about the overdue invoice"),
-    refuse("please delete old.txt"),
+    refuse("please delete the old files"),
     refuse("summarise Travel policy.md"),
     refuse("Can you translate notes.txt into German?"),
     refuse("what's the weather like tomorrow?"),
     refuse("calculate the total of the amount column in ledger-march.csv"),
-    refuse("rename notes.txt to minutes.txt"),
+    refuse("rename all the invoices"),
     refuse("How much did we spend on hotels in March?"),
     refuse("find all empty files and remove them"),
     refuse("give me a short summary of the invoices"),
@@ -169,7 +169,7 @@ pub const ONCE_WRONG: [Asked; 16] = [
     refuse("open README.md and notes.txt"),
     refuse("read notes.txt to me in French"),
     refuse("Are there files that contain both hotel and taxi?"),
-    refuse("rm notes.txt"),
+    refuse("rm *.txt"),
     refuse("show more"),
     call("what's inside invoices/archive?", "list_directory", r#"{"path":"invoices/archive"}"#),
     call("list csv files in invoices/archive", "glob_find", r#"{"pattern":"**/*.csv","path":"invoices/archive"}"#),
@@ -184,4 +184,74 @@ pub const ONCE_WRONG: [Asked; 16] = [
         r#"{"pattern":"ACME contract","case_insensitive":true,"files_only":true}"#,
     ),
     call("find everything with 2024 in the name", "glob_find", r#"{"pattern":"**/*2024*"}"#),
+];
+
+const fn steps(text: &'static str, tasks: &'static str) -> Asked {
+    call(text, "task_tracker", tasks)
+}
+
+/// Requests to change something, written before the code that understands them. The first step looks whether the file
+/// is there: nobody is to be asked about what can't be done.
+pub const ACTS: [Asked; 48] = [
+    // Renaming and moving.
+    call("rename notes.txt to minutes.txt", "glob_find", r#"{"pattern":"notes.txt"}"#),
+    call("pls renmae ledger-march.csv to ledger-2024-03.csv", "glob_find", r#"{"pattern":"ledger-march.csv"}"#),
+    call("Could you rename the travel policy to \"Travel rules.md\"?", "glob_find", r#"{"pattern":"**/*travel*"}"#),
+    call("move invoices/inv-001.txt into the archive folder", "glob_find", r#"{"pattern":"invoices/inv-001.txt"}"#),
+    call("mv notes.txt invoices/", "glob_find", r#"{"pattern":"notes.txt"}"#),
+    call("please put README.md in the invoices folder", "glob_find", r#"{"pattern":"README.md"}"#),
+    // Deleting.
+    call("delete README.md please", "glob_find", r#"{"pattern":"README.md"}"#),
+    call("please remove the file ledger-april.csv", "glob_find", r#"{"pattern":"ledger-april.csv"}"#),
+    call("delte invoices/inv-002.txt", "glob_find", r#"{"pattern":"invoices/inv-002.txt"}"#),
+    call("rm notes.txt", "glob_find", r#"{"pattern":"notes.txt"}"#),
+    // Replacing text.
+    call("replace \"Monday\" with \"Tuesday\" in notes.txt", "glob_find", r#"{"pattern":"notes.txt"}"#),
+    call("chnage 'ACME' to 'Acme Ltd' in notes.txt", "glob_find", r#"{"pattern":"notes.txt"}"#),
+    call("in notes.txt replace hotel by hostel", "glob_find", r#"{"pattern":"notes.txt"}"#),
+    call("can you replace 150 with 170 in the travel policy", "glob_find", r#"{"pattern":"**/*travel*"}"#),
+    // Notes.
+    call("add \"Ask Miller about the offer\" to notes.txt", "glob_find", r#"{"pattern":"notes.txt"}"#),
+    call("append a line 'total,150' to ledger-march.csv", "glob_find", r#"{"pattern":"ledger-march.csv"}"#),
+    call("note: call the landlord on Friday", "glob_find", r#"{"pattern":"notes.txt"}"#),
+    call("Hi, make a note: taxi receipt is missing, ask Bob", "glob_find", r#"{"pattern":"notes.txt"}"#),
+    call("note that the taxi receipt is missing", "glob_find", r#"{"pattern":"notes.txt"}"#),
+    call("write 'see you at 10' into todo.txt", "glob_find", r#"{"pattern":"todo.txt"}"#),
+    call("create a new file called agenda.md", "glob_find", r#"{"pattern":"agenda.md"}"#),
+    call("creat a file minutes.txt with \"Present: Anna, Bob\"", "glob_find", r#"{"pattern":"minutes.txt"}"#),
+    // Commands.
+    call("run `ls -l invoices`", "shell_execute", r#"{"command":"ls -l invoices"}"#),
+    call("please run the command wc -l notes.txt", "shell_execute", r#"{"command":"wc -l notes.txt"}"#),
+    call("run ls -la", "shell_execute", r#"{"command":"ls -la"}"#),
+    call("execute: sort -u notes.txt | head -3", "shell_execute", r#"{"command":"sort -u notes.txt | head -3"}"#),
+    call("git status", "git_command", r#"{"args":["status"]}"#),
+    call("run git log --oneline", "git_command", r#"{"args":["log","--oneline"]}"#),
+    // Plans.
+    steps(
+        "make a plan: read the policy; ask Miller; book the hotel",
+        r#"{"tasks":[{"content":"read the policy","status":"pending"},{"content":"ask Miller","status":"pending"},{"content":"book the hotel","status":"pending"}]}"#,
+    ),
+    steps(
+        "rename notes.txt to minutes.txt, then delete README.md",
+        r#"{"tasks":[{"content":"rename notes.txt to minutes.txt","status":"in_progress"},{"content":"delete README.md","status":"pending"}]}"#,
+    ),
+    // What sounds alike and is not to be acted upon.
+    refuse("delete all csv files"),
+    refuse("delete everything in invoices"),
+    refuse("rename all files to lower case"),
+    refuse("move everything to the archive"),
+    refuse("replace the old price list"),
+    refuse("change the password"),
+    refuse("add up the amounts"),
+    refuse("run the quarterly report"),
+    refuse("make a plan for the summer party"),
+    refuse("don't delete notes.txt"),
+    refuse("should I delete notes.txt?"),
+    refuse("add a chart to README.md"),
+    refuse("create an invoice for ACME"),
+    refuse("delete the second paragraph of notes.txt"),
+    refuse("write a letter to ACME and save it as letter.txt"),
+    refuse("update notes.txt"),
+    refuse("rename notes.txt to minutes.txt, then translate it"),
+    refuse("delete notes.txt and README.md"),
 ];

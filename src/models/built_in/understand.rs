@@ -1,6 +1,7 @@
 //! From a person's words to an [`Intent`]. Rules look at verbs, units and places, never at whole sentences.
 
 use super::{
+    act::{act, several},
     decline::declined,
     intent::{FileAsk, FileQuery, FindAsk, Intent, ListAsk, Reason, Scope, Search, SearchAsk, Target, Units},
     lines::line_range,
@@ -29,16 +30,22 @@ const READS: &[&str] = &[
 ];
 
 pub fn understand(text: &str) -> Intent {
+    if let Some(parts) = several(text) {
+        return in_order(parts);
+    }
     let all = words(text);
     let skipped = all.iter().take_while(|word| word.is(FILLERS)).count();
     let asked = &all[skipped..];
     if asked.is_empty() {
         return Intent::Decline(Reason::Greeting);
     }
+    let loud = shouted(text);
+    if let Some(act) = act(text, asked, loud) {
+        return Intent::Act(act);
+    }
     if let Some(reason) = declined(asked) {
         return Intent::Decline(reason);
     }
-    let loud = shouted(text);
     let intent = compare(asked, loud)
         .or_else(|| search(asked, loud))
         .or_else(|| many_files(asked))
@@ -50,6 +57,16 @@ pub fn understand(text: &str) -> Intent {
         .or_else(|| list(asked, loud))
         .or_else(|| read(asked, loud));
     intent.unwrap_or(Intent::Decline(Reason::Unclear))
+}
+
+/// All parts, or none: half of what was asked may be worse than nothing.
+fn in_order(parts: Vec<&str>) -> Intent {
+    let intents: Vec<(String, Intent)> = parts.iter().map(|part| ((*part).to_owned(), understand(part))).collect();
+    match intents.iter().find_map(|(_, intent)| if let Intent::Decline(reason) = intent { Some(*reason) } else { None })
+    {
+        Some(reason) => Intent::Decline(reason),
+        None => Intent::Several(intents),
+    }
 }
 
 /// The file that a message names when it is nothing but that: an answer to "which one?", or "what about README.md?".

@@ -9,11 +9,13 @@ pub struct Word {
     pub quoted: bool,
     /// A comma or the end of a sentence follows.
     pub ends_clause: bool,
+    /// Where it ends in the text, in characters, with all that belongs to it.
+    pub end: usize,
 }
 
 impl Word {
-    fn new(raw: &str, quoted: bool, ends_clause: bool) -> Self {
-        Self { raw: raw.to_owned(), low: raw.to_lowercase(), quoted, ends_clause }
+    fn new(raw: &str, quoted: bool, ends_clause: bool, end: usize) -> Self {
+        Self { raw: raw.to_owned(), low: raw.to_lowercase(), quoted, ends_clause, end }
     }
 
     /// Whether this is one of `list`, exactly. A quoted string is never a word of the request.
@@ -44,13 +46,14 @@ pub fn words(text: &str) -> Vec<Word> {
             let inner: String = chars[at + 1..end].iter().collect();
             let inner = inner.trim();
             if !inner.is_empty() {
-                found.push(Word::new(inner, true, chars.get(end + 1).is_some_and(|c| ",;.".contains(*c))));
+                let ends_clause = chars.get(end + 1).is_some_and(|c| ",;.".contains(*c));
+                found.push(Word::new(inner, true, ends_clause, end + 1));
             }
             at = end + 1;
         } else {
             let end = chars[at..].iter().position(|c| c.is_whitespace()).map_or(chars.len(), |n| at + n);
             let piece: String = chars[at..end].iter().collect::<String>().replace('’', "'");
-            found.extend(bare(&piece));
+            found.extend(bare(&piece, end));
             at = end;
         }
     }
@@ -66,11 +69,11 @@ fn quote_end(chars: &[char], at: usize) -> Option<usize> {
     (at + 2..chars.len()).find(|index| closes(*index))
 }
 
-fn bare(piece: &str) -> Option<Word> {
+fn bare(piece: &str, end: usize) -> Option<Word> {
     let front = piece.trim_start_matches(['(', '[', '"', '\'', '`']);
     let core = front.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '"', '\'', '`', '…']);
     let tail = &front[core.len()..];
-    (!core.is_empty()).then(|| Word::new(core, false, tail.contains([',', ';', '.', '!', '?'])))
+    (!core.is_empty()).then(|| Word::new(core, false, tail.contains([',', ';', '.', '!', '?']), end))
 }
 
 /// Whether the text is all capitals, so that the case of a name in it means nothing.

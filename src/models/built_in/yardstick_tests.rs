@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    folder_tests::{TOOLS, say, specs},
-    requests::{Asked, First, HELD_OUT, ONCE_WRONG, REQUESTS},
+    folder_tests::{ALL_TOOLS, say, specs},
+    requests::{ACTS, Asked, First, HELD_OUT, ONCE_WRONG, REQUESTS},
 };
 use crate::{
     agent::ports::model::{ChatMessage, ModelRequest},
@@ -23,7 +23,7 @@ enum Verdict {
 fn judge(asked: &Asked) -> Verdict {
     let mut messages = asked.after.map(earlier_turn).unwrap_or_default();
     messages.push(ChatMessage::User(asked.text.into()));
-    let said = say(ModelRequest { system: String::new(), messages, tools: specs(&TOOLS).into() });
+    let said = say(ModelRequest { system: String::new(), messages, tools: specs(&ALL_TOOLS).into() });
     let capable = said.text.contains("openai_compatible") && said.text.contains("I can do this");
     match (asked.first, said.calls.as_slice()) {
         (First::Capabilities, []) if capable => Verdict::Right,
@@ -71,4 +71,9 @@ fn requests_that_the_rules_were_not_written_for_are_understood_too() {
 #[test]
 fn requests_that_once_went_wrong_stay_right() {
     measure(&ONCE_WRONG, ONCE_WRONG.len());
+}
+
+#[test]
+fn requests_to_change_something_lead_to_the_right_call_or_to_none() {
+    measure(&ACTS, 46);
 }

@@ -12,6 +12,7 @@ fn server(key: Option<&str>) -> Server {
         temperature: None,
         reasoning_effort: None,
         context_tokens: None,
+        vision: None,
         timeouts: Default::default(),
     };
     let advice = Advice { address: "which usually ends in /v1", missing: "Check the model's name.".into() };

@@ -18,6 +18,8 @@ pub struct Settings {
     pub reasoning_effort: Option<String>,
     /// Size of the window, in tokens. Without it the server is asked.
     pub context_tokens: Option<u64>,
+    /// Whether the model takes pictures, where the operator says it.
+    pub vision: Option<bool>,
     pub timeouts: Timeouts,
 }
 
@@ -65,6 +67,7 @@ mod tests {
             temperature: None,
             reasoning_effort: None,
             context_tokens: None,
+            vision: None,
             timeouts: Timeouts::default(),
         };
         let printed = format!("{settings:?}");

@@ -40,6 +40,7 @@ pub fn settings(base_url: impl Into<String>) -> Settings {
         temperature: None,
         reasoning_effort: None,
         context_tokens: None,
+        vision: None,
         timeouts: Timeouts::default(),
     }
 }

@@ -1,5 +1,6 @@
 //! The parts of a conversation that every wire words alike.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
 
 /// A note of the program's own, for the role of the person: servers refuse a second system message, or take it for the
@@ -25,6 +26,15 @@ pub fn arguments(text: &str) -> Map<String, Value> {
         let said = (!text.trim().is_empty()).then(|| ("malformed_arguments".to_owned(), json!(text)));
         said.into_iter().collect()
     })
+}
+
+/// What stands before a picture that a tool found.
+pub fn picture(name: &str) -> String {
+    format!("This is the picture `{name}`.")
+}
+
+pub fn base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
 }
 
 #[cfg(test)]

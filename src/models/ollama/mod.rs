@@ -78,6 +78,10 @@ impl Model for Ollama {
         Err(connection.server().missing("it is not in the list of its models"))
     }
 
+    fn sees(&self) -> bool {
+        self.server.settings.vision.unwrap_or(false)
+    }
+
     async fn context_limit(&self) -> Option<u64> {
         Some(self.server.window().await)
     }

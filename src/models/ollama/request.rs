@@ -95,6 +95,11 @@ fn message(row: &ChatMessage, names: &WireNames) -> Option<Value> {
             let calls: Vec<Value> = calls.iter().map(|made| call(made, names)).collect();
             json!({"role": "assistant", "content": text, "tool_calls": calls})
         }
+        ChatMessage::Pictures(pictures) => {
+            let names: Vec<String> = pictures.iter().map(|picture| wording::picture(&picture.name)).collect();
+            let images: Vec<String> = pictures.iter().map(|picture| wording::base64(&picture.bytes)).collect();
+            json!({"role": "user", "content": wording::note(&names.join(" ")), "images": images})
+        }
         ChatMessage::Tool { call_id, name, success, content } => json!({
             "role": "tool",
             "tool_name": names.wire(name),

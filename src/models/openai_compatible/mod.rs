@@ -74,6 +74,12 @@ impl Model for OpenAiCompatible {
         connection.health(&connection.below(&["models"])).await
     }
 
+    /// OpenAI's own models do; of others it has to be said, since one that doesn't fails over the first picture.
+    fn sees(&self) -> bool {
+        let own = || self.server.connection.below(&[]).host_str() == Some("api.openai.com");
+        self.server.settings.vision.unwrap_or_else(own)
+    }
+
     async fn context_limit(&self) -> Option<u64> {
         match self.server.settings.context_tokens {
             Some(configured) => Some(configured),

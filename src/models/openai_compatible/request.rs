@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    agent::ports::model::{ChatMessage, ModelRequest, ToolSpec},
+    agent::ports::model::{ChatMessage, ModelRequest, Picture, ToolSpec},
     models::http::{self, Settings, WireNames, wording},
     protocol::ToolCall,
 };
@@ -98,10 +98,21 @@ fn message(row: &ChatMessage, names: &WireNames, quirks: &BTreeSet<Quirk>) -> Op
             }
             row
         }
+        ChatMessage::Pictures(pictures) => {
+            let parts: Vec<Value> = pictures.iter().flat_map(picture).collect();
+            json!({"role": "user", "content": parts})
+        }
         ChatMessage::Tool { call_id, success, content, .. } => {
             json!({"role": "tool", "tool_call_id": call_id, "content": wording::result(*success, content)})
         }
     })
+}
+
+/// A tool's result may hold text alone, so pictures come as if the person had sent them.
+fn picture(picture: &Picture) -> [Value; 2] {
+    let url = format!("data:{};base64,{}", picture.media_type, wording::base64(&picture.bytes));
+    let name = json!({"type": "text", "text": wording::note(&wording::picture(&picture.name))});
+    [name, json!({"type": "image_url", "image_url": {"url": url}})]
 }
 
 fn call(call: &ToolCall, names: &WireNames) -> Value {

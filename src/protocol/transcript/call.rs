@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::protocol::{
-    Actor, Approval, ApprovalId, Asked, CallId, Decision, EventBody, Question, QuestionId, Risk, ToolCall, ToolResult,
+    Actor, Approval, ApprovalId, Asked, CallId, Decision, EventBody, Question, QuestionId, Record, Risk, ToolCall,
+    ToolResult,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +21,8 @@ pub struct Call {
     pub output: String,
     pub error: Option<String>,
     pub diff: Option<String>,
+    /// When it began to run; `None` before, and for what is known from rows alone.
+    pub started_at: Option<String>,
     /// `None` for rows of Loom's, which don't say.
     pub elapsed_ms: Option<u64>,
     /// The output goes on in the turn row.
@@ -47,6 +50,21 @@ pub struct CallQuestion {
     pub answer: Option<(String, Actor)>,
 }
 
+/// A call as the page shows it. The server draws it, as it renders a message's blocks: the page knows no tool.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallCard {
+    pub tool_call_id: CallId,
+    pub state: CallState,
+    /// The step in one line, as HTML; so is the rest.
+    pub line: String,
+    /// What the line opens to.
+    pub body: String,
+    /// What always stands under the line: the change that was made.
+    pub below: String,
+    /// What asks for a person's word; empty while nothing does.
+    pub ask: String,
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CallState {
     /// Asked for, not begun, or no result is known.
@@ -60,7 +78,7 @@ pub enum CallState {
 }
 
 impl Call {
-    pub(super) fn new(tool_call_id: CallId, name: &str) -> Self {
+    pub fn new(tool_call_id: CallId, name: &str) -> Self {
         Self {
             tool_call_id,
             name: name.into(),
@@ -71,6 +89,7 @@ impl Call {
             output: String::new(),
             error: None,
             diff: None,
+            started_at: None,
             elapsed_ms: None,
             truncated: false,
             approval: None,
@@ -78,9 +97,12 @@ impl Call {
         }
     }
 
-    pub(super) fn wait_for(&mut self, approval: &Approval) {
-        self.args.clone_from(&approval.args);
-        self.preview.clone_from(&approval.preview);
+    /// The record's text holds arguments and preview as JSON, where the log may not hold them.
+    pub(super) fn wait_for(&mut self, approval: &Approval, record: &Record) {
+        match record.text.as_deref().map(serde_json::from_str) {
+            Some(Ok((args, preview))) => (self.args, self.preview) = (args, preview),
+            _ => (self.args, self.preview) = (approval.args.clone(), approval.preview.clone()),
+        }
         if self.approval.as_ref().is_some_and(|known| known.decided.is_some()) {
             return;
         }

@@ -120,8 +120,11 @@ pub fn encode(text: &str) -> String {
 
 /// A text for the clipboard.
 pub fn copy(text: &str) {
-    // Browsers refuse it to pages that are not secure; then nothing is copied.
-    let _ = window().navigator().clipboard().write_text(text);
+    // Browsers give none to pages that are not secure; then nothing is copied.
+    let clipboard = Reflect::get(&window().navigator(), &JsValue::from_str("clipboard"));
+    if let Some(clipboard) = clipboard.ok().filter(JsValue::is_object) {
+        let _ = clipboard.unchecked_into::<web_sys::Clipboard>().write_text(text);
+    }
 }
 
 /// Whether keys go into a field now.

@@ -2,11 +2,15 @@
 //! effects and event handlers never run there.
 
 #[cfg(feature = "hydrate")]
+mod chat;
+#[cfg(feature = "hydrate")]
 mod live;
 #[cfg(feature = "hydrate")]
 mod upload;
 #[cfg(feature = "hydrate")]
 mod wire;
+#[cfg(feature = "hydrate")]
+pub use chat::*;
 #[cfg(feature = "hydrate")]
 pub use live::*;
 #[cfg(feature = "hydrate")]
@@ -17,8 +21,12 @@ pub use wire::{Socket, ask, get, post, sleep};
 #[cfg(not(feature = "hydrate"))]
 mod absent;
 #[cfg(not(feature = "hydrate"))]
+mod no_chat;
+#[cfg(not(feature = "hydrate"))]
 mod no_upload;
 #[cfg(not(feature = "hydrate"))]
 pub use absent::*;
+#[cfg(not(feature = "hydrate"))]
+pub use no_chat::*;
 #[cfg(not(feature = "hydrate"))]
 pub use no_upload::*;

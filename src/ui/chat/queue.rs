@@ -1,20 +1,19 @@
-//! Messages that wait for their turn.
+//! Messages that wait for their turn: each can be changed, taken away, or sent first.
 
 use leptos::prelude::*;
-use serde_json::json;
 
 use crate::{
     protocol::QueuedMessage,
-    ui::{browser, session_view::SessionView},
+    ui::{session_view::SessionView, words::words},
 };
 
 #[component]
 pub fn QueueList(view: SessionView) -> impl IntoView {
-    let held = move || view.queue_held.get();
+    let title = move || if view.queue_held.get() { words().chat.held } else { words().chat.sent_next };
     view! {
         <Show when=move || view.queue.with(|queue| !queue.is_empty()) fallback=|| ()>
-            <section class="queue" aria-label="Waiting messages">
-                <h3 class="group">{move || if held() { "Waiting until you go on" } else { "Sent next" }}</h3>
+            <section class="queue" aria-label=words().chat.waiting_messages>
+                <h3 class="group">{title}</h3>
                 <For each=move || view.queue.get() key=|queued| (queued.message_id.clone(), queued.message.clone()) let:queued>
                     <QueuedItem view queued/>
                 </For>
@@ -25,27 +24,29 @@ pub fn QueueList(view: SessionView) -> impl IntoView {
 
 #[component]
 fn QueuedItem(view: SessionView, queued: QueuedMessage) -> impl IntoView {
+    let words = &words().chat;
     let session = view.session.with_untracked(|session| session.id.to_string());
-    let action = format!("/cowork/sessions/{session}/queue/{}/send", queued.message_id);
-    let on_submit = {
-        let action = action.clone();
-        move |event: leptos::ev::SubmitEvent| {
-            event.prevent_default();
-            let action = action.clone();
-            leptos::task::spawn_local(async move { drop(browser::post(&action, json!({})).await) });
-        }
-    };
+    let action = |what: &str| ["/cowork/sessions/", &session, "/queue/", queued.message_id.as_str(), what].concat();
     // The first one is the next anyway, unless the queue is held.
     let id = queued.message_id.clone();
     let is_next = move || {
         !view.queue_held.get() && view.queue.with(|queue| queue.first().is_some_and(|first| first.message_id == id))
     };
+    let send = move || if view.is_running() { words.send_next } else { words.send_now };
     view! {
         <div class="said queued">
-            <p class="bubble">{queued.message}</p>
-            <form method="post" action=action on:submit=on_submit hidden=is_next>
-                <button class="button quiet" type="submit">{move || if view.is_running() { "Send next" } else { "Send now" }}</button>
-            </form>
+            <p class="bubble">{queued.message.clone()}</p>
+            <div class="queue-acts">
+                <form method="post" action=action("/send") data-live="" hidden=is_next><button class="button quiet">{send}</button></form>
+                <details>
+                    <summary class="button quiet">{words.edit}</summary>
+                    <form class="queue-edit" method="post" action=action("/edit") data-live="">
+                        <textarea name="message" aria-label=words.edit required>{queued.message.clone()}</textarea>
+                        <button class="button">{words.save}</button>
+                    </form>
+                </details>
+                <form method="post" action=action("/remove") data-live=""><button class="button quiet">{words.remove}</button></form>
+            </div>
         </div>
     }
 }

@@ -1,43 +1,149 @@
-//! The transcript: turns in a column that follows the newest text until the reader scrolls away.
+//! The transcript: turns in a column that follows the newest text until the reader scrolls up.
 
-use leptos::{html, prelude::*};
+use std::time::Duration;
 
-use super::{queue::QueueList, turn::TurnItem};
-use crate::ui::{browser, session_view::SessionView};
+use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 
-/// How many rows more "Earlier messages" asks for.
-const MORE_ROWS: usize = 400;
+use super::{ask::AskList, queue::QueueList, turn::TurnItem};
+use crate::{
+    protocol::EarlierTurns,
+    ui::{browser, session_view::SessionView, words::words},
+};
+
+/// How many rows more the page shows where scripts don't load them.
+const MORE_ROWS: usize = 1000;
+/// Distance from the end, in pixels, at which a reader who scrolls down follows again.
+const NEAR_END: i32 = 24;
+/// Distance from the begin, in pixels, at which older turns are asked for.
+const NEAR_START: i32 = 800;
+
+/// Where the reader stands.
+#[derive(Clone, Copy)]
+struct Reader {
+    view: SessionView,
+    scroller: NodeRef<html::Div>,
+    /// `None`: at the end; else what was news when the reader left it.
+    left_at: RwSignal<Option<u32>>,
+    /// Top and height when it was last looked at.
+    seen: StoredValue<(i32, i32)>,
+    loading: RwSignal<bool>,
+}
+
+impl Reader {
+    fn follow(self) {
+        if self.left_at.with_untracked(Option::is_none) {
+            browser::scroll_to_end(self.scroller);
+        }
+    }
+
+    fn to_end(self) {
+        self.left_at.set(None);
+        self.follow();
+    }
+
+    fn leave(self) {
+        let (_, height, shown) = browser::scroll_of(self.scroller);
+        if height > shown {
+            self.left_at.update(|left| *left = left.or(Some(self.view.news.get_untracked())));
+        }
+    }
+
+    fn scrolled(self) {
+        let (top, height, shown) = browser::scroll_of(self.scroller);
+        let (before, high) = self.seen.get_value();
+        self.seen.set_value((top, height));
+        // Content that shrinks moves the top too; only a person moves it up in content that stays.
+        if top < before && height == high {
+            self.leave();
+        } else if height - top - shown < NEAR_END {
+            self.left_at.set(None);
+        }
+        if top < NEAR_START && self.left_at.with_untracked(Option::is_some) {
+            self.load_earlier();
+        }
+    }
+
+    fn load_earlier(self) {
+        let Some(before) = self.view.earlier.get_untracked().filter(|_| !self.loading.get_untracked()) else { return };
+        self.loading.set(true);
+        let id = self.view.session.with_untracked(|session| session.id.to_string());
+        let path = format!("/cowork/sessions/{id}/earlier?before={before}&lang={}", browser::language().tag());
+        spawn_local(async move {
+            match browser::get::<EarlierTurns>(&path).await {
+                Ok(earlier) => browser::hold_place(self.scroller, || self.view.add_earlier(earlier)),
+                Err(error) => drop(self.view.problem.try_set(Some(error.detail))),
+            }
+            self.loading.try_set(false);
+        });
+    }
+}
 
 #[component]
-pub fn TranscriptView(view: SessionView, has_earlier: bool, shown_rows: usize) -> impl IntoView {
-    let scroller = NodeRef::<html::Div>::new();
-    let follows = RwSignal::new(true);
+pub fn TranscriptView(view: SessionView) -> impl IntoView {
+    let reader = Reader {
+        view,
+        scroller: NodeRef::new(),
+        left_at: RwSignal::new(None),
+        seen: StoredValue::new((0, 0)),
+        loading: RwSignal::new(false),
+    };
     Effect::new(move |_| {
         view.written.track();
-        if follows.get_untracked() {
-            browser::scroll_to_end(scroller);
-        }
+        reader.follow();
     });
-    let earlier = format!("?rows={}", shown_rows * 10 + MORE_ROWS);
+    Effect::new(move |_| {
+        let ticking = set_interval_with_handle(browser::tick, Duration::from_secs(1));
+        on_cleanup(move || ticking.into_iter().for_each(|ticking| ticking.clear()));
+    });
     let is_empty = move || view.turns.with(Vec::is_empty) && view.queue.with(Vec::is_empty);
+    let clicked = move |event: leptos::ev::MouseEvent| {
+        if let Some(text) = browser::clicked(&event) {
+            view.compose.set(Some(text));
+        }
+    };
+    let earlier = move |event: leptos::ev::MouseEvent| {
+        event.prevent_default();
+        reader.load_earlier();
+    };
     view! {
-        <div class="scroller" node_ref=scroller on:scroll=move |_| follows.set(browser::is_near_end(scroller))>
-            <div class="column" role="log" aria-live="off" aria-label="Conversation">
-                {has_earlier.then(|| view! { <p class="earlier"><a href=earlier rel="external">"Earlier messages"</a></p> })}
+        <div class="scroller" node_ref=reader.scroller on:scroll=move |_| reader.scrolled() on:wheel=move |event| if event.delta_y() < 0.0 { reader.leave() } on:click=clicked on:submit=move |event| send_form(view, &event)>
+            <div class="column" role="log" aria-live="off" aria-label=words().chat.conversation>
+                <Show when=move || view.earlier.get().is_some() fallback=|| ()>
+                    <p class="earlier"><a href=format!("?rows={MORE_ROWS}") on:click=earlier>
+                        {move || if reader.loading.get() { words().chat.loading } else { words().chat.earlier }}
+                    </a></p>
+                </Show>
                 <Show when=is_empty fallback=|| ()>
                     <Welcome view/>
                 </Show>
                 <For each=move || view.turns.get() key=|turn| turn.turn let:turn>
                     <TurnItem turn/>
                 </For>
+                <AskList view/>
                 <QueueList view/>
             </div>
         </div>
-        <Show when=move || !follows.get() fallback=|| ()>
-            <button type="button" class="button to-end" on:click=move |_| { follows.set(true); browser::scroll_to_end(scroller); }>
-                "To the newest"
-            </button>
+        <Show when=move || reader.left_at.get().is_some() fallback=|| ()>
+            <div class="to-end"><button type="button" class="button" on:click=move |_| reader.to_end()>{move || news(reader)}</button></div>
         </Show>
+    }
+}
+
+/// Sends a drawn form without leaving the page; what came of it is an event.
+pub fn send_form(view: SessionView, event: &SubmitEvent) {
+    let Some(form) = browser::LiveForm::take(event) else { return };
+    view.problem.set(None);
+    spawn_local(async move {
+        let sent = form.send().await;
+        view.problem.try_set(sent.err().map(|error| error.detail));
+    });
+}
+
+fn news(reader: Reader) -> String {
+    let left_at = reader.left_at.get().unwrap_or_default();
+    match reader.view.news.get().saturating_sub(left_at) {
+        0 => words().chat.to_newest.to_owned(),
+        count => words().chat.news.of(count.into()),
     }
 }
 
@@ -46,8 +152,8 @@ fn Welcome(view: SessionView) -> impl IntoView {
     let examples = view.examples.get_value().into_iter().map(|task| view! { <li>{task}</li> }).collect_view();
     view! {
         <div class="welcome">
-            <h2>"Ready to work"</h2>
-            <p>"Describe what you need. You see every step, and nothing outside the folder is touched."</p>
+            <h2>{words().chat.ready}</h2>
+            <p>{words().chat.ready_text}</p>
             <ul class="examples">{examples}</ul>
         </div>
     }

@@ -4,59 +4,61 @@ use leptos::prelude::*;
 
 use super::message::MessageItem;
 use crate::{
-    protocol::{
-        InterruptReason, StoppedBy,
-        transcript::{Outcome, Said},
-    },
+    protocol::transcript::{Outcome, Said},
     ui::{
         session_view::TurnView,
-        widgets::{Clock, Notice},
+        widgets::{Clock, Glyph, Icon, Notice},
+        words::words,
     },
 };
 
 #[component]
 pub fn TurnItem(turn: TurnView) -> impl IntoView {
     let running = move || turn.outcome.with(|outcome| *outcome == Outcome::Running);
+    // What was said into the turn stands where it was said.
+    let said_before = move |message: Option<u32>| {
+        move || {
+            let count = turn.messages.with(Vec::len);
+            let here = |after: usize| match message {
+                Some(message) => after == message as usize,
+                None => after >= count,
+            };
+            let steering = turn.steering.get().into_iter().filter(|steered| here(steered.after));
+            steering.map(|steered| view! { <SaidItem said=steered.said steered=true/> }).collect_view()
+        }
+    };
     view! {
         <section class="turn" id=format!("turn-{}", turn.turn) data-running=move || running().then_some("")>
-            {move || turn.user.get().map(|said| view! { <SaidItem said/> })}
+            {move || turn.user.get().map(|said| view! { <SaidItem said steered=false/> })}
             <For each=move || turn.messages.get() key=|message| message.message let:message>
+                {said_before(Some(message.message))}
                 <MessageItem message/>
             </For>
+            {said_before(None)}
             {move || turn.retry.get().map(|text| view! { <Notice kind="waiting">{text}</Notice> })}
-            {move || running().then(|| view! { <Working/> })}
-            {move || turn.outcome.with(ending)}
+            {move || running().then(|| view! { <Working since=turn.user.get_untracked().map(|said| said.at)/> })}
+            <div class="turn-end" inner_html=move || turn.foot.get()></div>
         </section>
     }
 }
 
 #[component]
-fn SaidItem(said: Said) -> impl IntoView {
+fn SaidItem(said: Said, steered: bool) -> impl IntoView {
     view! {
         <div class="said">
             <p class="bubble">{said.text}</p>
-            <p class="said-at"><Clock at=said.at/></p>
+            {(!said.attachments.is_empty()).then(|| view! { <p class="attached"><Icon glyph=Glyph::Clip/>{said.attachments.join(", ")}</p> })}
+            <p class="said-at">{steered.then_some(words().chat.steered)}" "<Clock at=said.at/></p>
         </div>
     }
 }
 
-/// There is no answer yet, or not all of it.
+/// There is no answer yet, or not all of it. The seconds are not for screen readers: they would say each.
 #[component]
-fn Working() -> impl IntoView {
-    view! { <p class="working" role="status"><span class="pulse" aria-hidden="true"></span>"Working"</p> }
-}
-
-fn ending(outcome: &Outcome) -> Option<AnyView> {
-    match outcome {
-        Outcome::Past | Outcome::Running => None,
-        Outcome::Completed { stopped_by: Some(StoppedBy::Limit), .. } => {
-            Some(view! { <Notice kind="waiting">"The limit of steps in one turn was reached."</Notice> }.into_any())
-        }
-        Outcome::Completed { .. } => None,
-        Outcome::Interrupted { reason, detail } => {
-            let kind = if *reason == InterruptReason::Error { "failed" } else { "waiting" };
-            let detail = detail.clone();
-            Some(view! { <Notice kind>{detail}</Notice> }.into_any())
-        }
+fn Working(since: Option<String>) -> impl IntoView {
+    view! {
+        <p class="working" role="status">
+            <span class="pulse" aria-hidden="true"></span>{words().chat.working}" "<span class="elapsed" aria-hidden="true" data-since=since></span>
+        </p>
     }
 }

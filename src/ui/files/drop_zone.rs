@@ -23,7 +23,7 @@ pub fn DropZone(files: Files, folder: String) -> impl IntoView {
         <form class="drop-zone" method="post" enctype="multipart/form-data" action=action>
             <p><strong>{w.drop_bold}</strong>" "{fill(w.drop_into, &[&folder])}</p>
             <p>
-                <label class="choose">{w.drop_choose}<input class="visually-hidden" type="file" name="files" multiple on:change=choose/></label>
+                <label class="choose">{w.drop_choose}<input id="attach" class="visually-hidden" type="file" name="files" multiple on:change=choose/></label>
                 <label class="choose scripted">{w.choose_folder}<input class="visually-hidden" type="file" multiple node_ref=folders on:change=choose/></label>
             </p>
             <button class="button no-script" type="submit">{w.upload}</button>

@@ -12,8 +12,9 @@ use crate::{
     },
 };
 
+/// `back`: the page's own address.
 #[component]
-pub fn LookMenu(frame: Frame) -> impl IntoView {
+pub fn LookMenu(frame: Frame, back: String) -> impl IntoView {
     let w = &words().frame;
     let theme = move |theme: Theme| {
         let label = match theme {
@@ -40,6 +41,7 @@ pub fn LookMenu(frame: Frame) -> impl IntoView {
         <details class="menu">
             <summary class="button quiet icon-button" aria-label=w.look title=w.look><Icon glyph=Glyph::Look/></summary>
             <form class="menu-body card" method="post" action="/cowork/look">
+                <input type="hidden" name="back" value=back/>
                 <fieldset class="choices"><legend class="group">{w.look}</legend>{Theme::ALL.map(theme)}</fieldset>
                 <button class="button wide no-script" type="submit">{w.apply}</button>
                 <div class="choices" role="group" aria-label=w.language>{languages}</div>

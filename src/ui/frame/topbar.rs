@@ -8,17 +8,23 @@ use crate::ui::{
     words::words,
 };
 
-/// `children`: what a page puts on the right, before the look.
+/// `children`: what a page puts on the right, before the look. `back`: the page's own address.
 #[component]
-pub fn Topbar(frame: Frame, #[prop(into)] title: AnyView, has_right: bool, children: Children) -> impl IntoView {
+pub fn Topbar(
+    frame: Frame,
+    #[prop(into)] title: AnyView,
+    has_right: bool,
+    back: String,
+    #[prop(optional)] children: Option<Children>,
+) -> impl IntoView {
     view! {
         <header class="topbar">
             <PanelToggle frame side=Side::Left/>
             <a class="brand" href="/" aria-label=words().frame.all_sessions><span class="logo"><Icon glyph=Glyph::Logo/></span></a>
             {title}
             <span class="spacer"></span>
-            {children()}
-            <LookMenu frame/>
+            {children.map(|children| children())}
+            <LookMenu frame back/>
             {has_right.then(|| view! { <PanelToggle frame side=Side::Right/> })}
         </header>
     }

@@ -61,6 +61,7 @@ pub fn kind(body: &EventBody) -> Kind {
         | EventBody::SharingChanged { .. }
         | EventBody::SessionResumed { .. }
         | EventBody::SessionUpdated { .. }
+        | EventBody::EventsRemoved { .. }
         | EventBody::SessionError { .. } => Kind::Session,
         EventBody::UserMessageReceived { .. }
         | EventBody::TurnStarted { .. }
@@ -137,11 +138,7 @@ pub fn describe(body: &EventBody) -> LogLine {
         }
         EventBody::QueueChanged { change, length, .. } => line(Glyph::Clock, queue(*change, *length)),
         EventBody::TurnCompleted { turn, total_time_ms, stopped_by, .. } => {
-            let (text, tone) = match stopped_by {
-                None => (w.turn_done, "plain"),
-                Some(StoppedBy::Limit) => (w.turn_limit, "waiting"),
-            };
-            line(Glyph::Check, fill(text, &[&turn.to_string()])).figure(duration(*total_time_ms)).tone(tone)
+            completed(*turn, *total_time_ms, *stopped_by)
         }
         EventBody::TurnInterrupted { turn, reason, .. } => {
             let (text, tone) = match reason {
@@ -151,22 +148,38 @@ pub fn describe(body: &EventBody) -> LogLine {
             };
             line(Glyph::Stop, fill(text, &[&turn.to_string()])).tone(tone)
         }
-        EventBody::UploadStarted { name, target_dir, .. } => {
-            let what = name.as_deref().unwrap_or(w.files_word);
-            let text = if target_dir == "." { w.upload_started } else { w.upload_started_into };
-            line(Glyph::Upload, fill(text, &[what, target_dir]))
-        }
-        EventBody::UploadCompleted { path, status: UploadStatus::Skipped, .. } => {
-            line(Glyph::Upload, fill(w.upload_skipped, &[path])).tone("waiting")
-        }
-        EventBody::UploadCompleted { path, size: bytes, .. } => {
-            line(Glyph::Upload, fill(w.uploaded, &[path])).figure(size(*bytes as f64))
-        }
+        EventBody::UploadStarted { name, target_dir, .. } => upload_started(name.as_deref(), target_dir),
+        EventBody::UploadCompleted { path, status, size, .. } => uploaded(path, *status, *size),
         EventBody::UploadFailed { name, detail, .. } => {
             let what = name.as_deref().unwrap_or(w.files_word);
             line(Glyph::Upload, fill(w.upload_failed, &[what, detail])).tone("failed")
         }
+        EventBody::EventsRemoved { count, .. } => line(Glyph::Flag, w.events_removed.of(*count)),
         EventBody::SessionError { detail, .. } => line(Glyph::Warning, detail.clone()).tone("failed"),
+    }
+}
+
+fn completed(turn: u32, total_time_ms: u64, stopped_by: Option<StoppedBy>) -> LogLine {
+    let (text, tone) = match stopped_by {
+        None => (words().logs.turn_done, "plain"),
+        Some(StoppedBy::Limit) => (words().logs.turn_limit, "waiting"),
+    };
+    line(Glyph::Check, fill(text, &[&turn.to_string()])).figure(duration(total_time_ms)).tone(tone)
+}
+
+fn upload_started(name: Option<&str>, target_dir: &str) -> LogLine {
+    let w = &words().logs;
+    let text = if target_dir == "." { w.upload_started } else { w.upload_started_into };
+    line(Glyph::Upload, fill(text, &[name.unwrap_or(w.files_word), target_dir]))
+}
+
+fn uploaded(path: &str, status: UploadStatus, bytes: u64) -> LogLine {
+    let w = &words().logs;
+    match status {
+        UploadStatus::Skipped => line(Glyph::Upload, fill(w.upload_skipped, &[path])).tone("waiting"),
+        UploadStatus::Uploaded | UploadStatus::Failed => {
+            line(Glyph::Upload, fill(w.uploaded, &[path])).figure(size(bytes as f64))
+        }
     }
 }
 
@@ -198,6 +211,7 @@ pub fn place(body: &EventBody) -> Option<String> {
         | EventBody::UploadStarted { .. }
         | EventBody::UploadCompleted { .. }
         | EventBody::UploadFailed { .. }
+        | EventBody::EventsRemoved { .. }
         | EventBody::SessionError { .. } => return None,
     };
     Some(["turn-", &turn.to_string()].concat())

@@ -5,7 +5,11 @@ use leptos::prelude::*;
 use super::describe::{Kind, describe, kind};
 use crate::{
     protocol::Seq,
-    ui::{session_view::LogRow, words::words},
+    ui::{
+        session_view::LogRow,
+        widgets::{Glyph, Icon},
+        words::words,
+    },
 };
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -75,7 +79,7 @@ pub fn Filters(filter: Filter, relative: RwSignal<bool>) -> impl IntoView {
                     prop:value=move || filter.text.get() on:input:target=move |event| filter.text.set(event.target().value())
                 />
                 <button type="button" class="chip" aria-pressed=move || relative.get().to_string() aria-label=w.relative title=w.relative on:click=move |_| relative.update(|relative| *relative = !*relative)>
-                    {w.ago_minutes_sign}
+                    <Icon glyph=Glyph::Clock/>
                 </button>
             </div>
         </div>

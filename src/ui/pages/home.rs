@@ -32,7 +32,7 @@ pub fn Home(home: HomePage, frame: Frame, sessions: Vec<Listed>, now: String, er
     });
     view! {
         <div class="app home" data-left=move || frame.left_open.get().to_string()>
-            <Topbar frame title=view! { <span class="brand-name">{NAME}</span> }.into_any() has_right=false>{()}</Topbar>
+            <Topbar frame title=view! { <span class="brand-name">{NAME}</span> }.into_any() has_right=false back="/".to_owned()/>
             <div class="sidebar" id="left"><SessionList sessions/></div>
             <Divider frame side=Side::Left/>
             <main class="centre start">

@@ -4,7 +4,11 @@ use leptos::prelude::*;
 
 use crate::{
     protocol::{SessionPage, Status},
-    ui::{chat::turn::TurnItem, session_view::SessionView, words::words},
+    ui::{
+        chat::{AskList, turn::TurnItem},
+        session_view::SessionView,
+        words::words,
+    },
 };
 
 #[component]
@@ -16,6 +20,7 @@ pub fn RunningTurn(page: SessionPage) -> impl IntoView {
     view! {
         <main class="plain-turn">
             {turn.map(|turn| view! { <TurnItem turn/> })}
+            <AskList view/>
             {(!running).then(|| view! { <p><a class="button" href=back target="_top">{words().frame.finished}</a></p> })}
         </main>
     }

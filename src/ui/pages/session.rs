@@ -28,8 +28,8 @@ pub fn Workbench(
     error: Option<String>,
 ) -> impl IntoView {
     let (id, boot_id) = (page.session.id.clone(), page.boot_id.clone());
-    let (has_earlier, blocked) = (page.has_earlier, page.blocked.clone());
-    let shown_rows = page.transcript.turns.len();
+    let blocked = page.blocked.clone();
+    let back = ["/sessions/", id.as_str()].concat();
     let listing = page.files.clone();
     let view = SessionView::new(page);
     let files = Files::new(view, listing);
@@ -51,7 +51,7 @@ pub fn Workbench(
             class="app session" data-zone=move || frame.zone.get().name() data-drawer=move || frame.drawer.get().to_string()
             data-left=move || frame.left_open.get().to_string() data-right=move || frame.right_open.get().to_string()
         >
-            <Topbar frame title=bar has_right=true>
+            <Topbar frame title=bar has_right=true back=back>
                 <LinkChip view/>
                 <Palette frame files open=palette/>
                 <SessionMenu view title/>
@@ -60,7 +60,7 @@ pub fn Workbench(
             <Divider frame side=Side::Left/>
             <main class="centre chat" id="chat">
                 {error.map(|text| view! { <Notice kind="failed">{text}</Notice> })}
-                <TranscriptView view has_earlier shown_rows/>
+                <TranscriptView view/>
                 <PlainProgress view/>
                 <Composer view blocked/>
             </main>
@@ -78,10 +78,11 @@ fn Title(view: SessionView, title: Signal<String>) -> impl IntoView {
     view! { <h1 class="page-title">{title}</h1><span class="folder" title=workspace>{folder}</span> }
 }
 
-/// Without scripts, the running turn is shown in a frame that refreshes itself; what is being typed stays.
+/// Without scripts, the running turn is shown in a frame that refreshes itself; what is being typed stays. What waits for
+/// a person stands in the page: it does not change by itself.
 #[component]
 fn PlainProgress(view: SessionView) -> impl IntoView {
-    let running = view.session.with_untracked(|session| session.status != Status::Idle);
+    let running = view.session.with_untracked(|session| session.status == Status::Running);
     let id = view.session.with_untracked(|session| session.id.to_string());
     // As text: browsers with scripts read what is inside `noscript` as text, and hydration must not look for elements.
     let title = words().frame.running_turn;

@@ -10,6 +10,11 @@ use crate::ui::{
 /// Days from 0000-03-01 to 1970-01-01.
 const DAYS_TO_1970: i64 = 719_468;
 
+/// Below a second in milliseconds, above with one decimal.
+pub fn duration(ms: u64) -> String {
+    if ms < 1000 { format!("{ms} ms") } else { format!("{}.{} s", ms / 1000, ms % 1000 / 100) }
+}
+
 /// A time of day: `14:05:09`.
 #[component]
 pub fn Clock(at: String) -> impl IntoView {
@@ -64,7 +69,7 @@ pub fn ago(then: i64, now: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{ago, minutes, short_date};
+    use super::{ago, duration, minutes, short_date};
 
     #[test]
     fn minutes_count_from_1970() {
@@ -80,6 +85,12 @@ mod tests {
             [0, 1, 59, 60, 1439, 1440, 4000].into_iter().map(|minutes| ago(10_000 - minutes, 10_000)).collect();
         assert_eq!(told, ["now", "1 min", "59 min", "1 h", "23 h", "1 d", "2 d"]);
         assert_eq!(ago(10_001, 10_000), "now", "a clock that is ahead");
+    }
+
+    #[test]
+    fn durations_are_short() {
+        assert_eq!(duration(88), "88 ms");
+        assert_eq!(duration(3_149), "3.1 s");
     }
 
     #[test]

@@ -33,6 +33,10 @@ pub enum Glyph {
     Shield,
     Copy,
     Question,
+    Again,
+    Pen,
+    Fork,
+    Clip,
 }
 
 impl Glyph {
@@ -67,6 +71,12 @@ impl Glyph {
             Self::Shield => "M12 3.5l7 2.5v5.5c0 4.5-3 7.5-7 9-4-1.5-7-4.5-7-9V6z",
             Self::Copy => "M9 9h11v11H9zM5 15H4V4h11v1",
             Self::Question => "M9 9a3 3 0 1 1 4.5 2.6c-1 .6-1.5 1.2-1.5 2.4M12 17.5v.5",
+            Self::Again => "M19 12a7 7 0 1 1-2.2-5.1M19 3.5V8h-4.5",
+            Self::Pen => "M5 19l1-4L16.5 4.5l3 3L9 18z",
+            Self::Clip => {
+                "M19 11.5l-7.5 7.5a4.5 4.5 0 0 1-6.4-6.4L13 4.8a3 3 0 0 1 4.3 4.2l-7.8 7.9a1.5 1.5 0 0 1-2.2-2.1L14 8"
+            }
+            Self::Fork => "M7 4v16M7 13c0-4 10-1 10-6M17 7V4M14.5 6.5L17 4l2.5 2.5",
         }
     }
 }

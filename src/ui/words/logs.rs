@@ -29,7 +29,6 @@ pub struct LogWords {
     pub by: &'static str,
     pub relative: &'static str,
     pub absolute: &'static str,
-    pub ago_minutes_sign: &'static str,
     pub ago_now: &'static str,
     pub ago_minutes: &'static str,
     pub ago_hours: &'static str,
@@ -47,6 +46,7 @@ pub struct LogWords {
 
     pub session_started: &'static str,
     pub session_resumed: Plural,
+    pub events_removed: Plural,
     pub session_updated: &'static str,
     pub renamed: &'static str,
     pub model_set: &'static str,
@@ -120,7 +120,6 @@ pub const ENGLISH: LogWords = LogWords {
     by: "#{0} by {1}",
     relative: "Show how long ago",
     absolute: "Show the time of day",
-    ago_minutes_sign: "ago",
     ago_now: "now",
     ago_minutes: "{0} min",
     ago_hours: "{0} h",
@@ -138,6 +137,7 @@ pub const ENGLISH: LogWords = LogWords {
 
     session_started: "Session started with {0}",
     session_resumed: Plural { one: "Session goes on here after 1 turn", many: "Session goes on here after {0} turns" },
+    events_removed: Plural { one: "1 older event was removed", many: "{0} older events were removed" },
     session_updated: "Session {0}",
     renamed: "renamed to \u{201c}{0}\u{201d}",
     model_set: "model set to {0}",
@@ -211,7 +211,6 @@ pub const GERMAN: LogWords = LogWords {
     by: "#{0} von {1}",
     relative: "Zeigen, wie lange es her ist",
     absolute: "Uhrzeit zeigen",
-    ago_minutes_sign: "vor",
     ago_now: "jetzt",
     ago_minutes: "{0} Min.",
     ago_hours: "{0} Std.",
@@ -231,6 +230,7 @@ pub const GERMAN: LogWords = LogWords {
     gone: "Seite neu laden",
 
     session_started: "Sitzung mit {0} begonnen",
+    events_removed: Plural { one: "1 älteres Ereignis entfernt", many: "{0} ältere Ereignisse entfernt" },
     session_resumed: Plural {
         one: "Sitzung geht hier nach 1 Runde weiter",
         many: "Sitzung geht hier nach {0} Runden weiter",

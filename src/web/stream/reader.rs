@@ -1,23 +1,20 @@
 //! What a client sends: commands and pings. A mistake is answered and the socket lives on.
 
-use std::{error::Error, sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use axum::extract::ws::{CloseCode, Message, WebSocket, close_code};
-use futures::{StreamExt, stream::SplitStream};
+use async_trait::async_trait;
+use axum::extract::ws::{CloseCode, Message, close_code};
 use serde_json::Value;
-use tokio::{sync::mpsc, time::timeout};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use tungstenite::error::ProtocolError;
 
 use crate::{
     access::Visitor,
     agent::feed::Feed,
     protocol::{Answer, ApiError, ClientFrame, ErrorCode, Part, ServerFrame, SessionId},
     state::AppState,
+    web::socket::Listener,
 };
-
-/// A client gets this long to answer a close, or to send the rest of its own.
-const GOODBYE: Duration = Duration::from_secs(2);
 
 /// What the reader asks the writer to send.
 pub enum Outgoing {
@@ -36,33 +33,22 @@ pub struct Reader {
     pub done: CancellationToken,
 }
 
-impl Reader {
-    pub async fn run(self, mut stream: SplitStream<WebSocket>) {
-        loop {
-            let next = tokio::select! {
-                next = stream.next() => next,
-                () = self.done.cancelled() => break,
-            };
-            match next {
-                Some(Ok(Message::Text(text))) => self.take(text.as_str()).await,
-                Some(Ok(Message::Binary(_))) => {
-                    self.close(close_code::UNSUPPORTED, "only text frames are understood").await
-                }
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                Some(Ok(Message::Close(_))) | None => break,
-                Some(Err(error)) => {
-                    if let Some((code, reason)) = goodbye(&error) {
-                        self.close(code, reason).await;
-                    }
-                    break;
-                }
-            }
+#[async_trait]
+impl Listener for Reader {
+    async fn hear(&self, message: Message) {
+        match message {
+            Message::Text(text) => self.take(text.as_str()).await,
+            _ => self.close(close_code::UNSUPPORTED, "only text frames are understood").await,
         }
-        self.done.cancel();
-        // Polling on lets the close handshake finish before the connection is dropped.
-        let _ = timeout(GOODBYE, async { while let Some(Ok(_)) = stream.next().await {} }).await;
     }
 
+    async fn close(&self, code: CloseCode, reason: &'static str) {
+        let _ = self.replies.send(Outgoing::Close(code, reason)).await;
+        self.done.cancelled().await;
+    }
+}
+
+impl Reader {
     async fn take(&self, text: &str) {
         let (frame, client_id) = match read_frame(text) {
             Ok(frame) => {
@@ -112,11 +98,6 @@ impl Reader {
         // The writer is gone only when the socket is.
         let _ = self.replies.send(Outgoing::Frame(Box::new(frame))).await;
     }
-
-    async fn close(&self, code: CloseCode, reason: &'static str) {
-        let _ = self.replies.send(Outgoing::Close(code, reason)).await;
-        self.done.cancelled().await;
-    }
 }
 
 fn client_id(frame: &ClientFrame) -> Option<String> {
@@ -152,18 +133,6 @@ fn read_frame(text: &str) -> Result<ClientFrame, (ApiError, Option<String>)> {
             client_id,
         )
     })
-}
-
-/// What to tell a client that broke the protocol; `None` where the connection itself is broken.
-fn goodbye(error: &axum::Error) -> Option<(CloseCode, &'static str)> {
-    match error.source()?.downcast_ref::<tungstenite::Error>()? {
-        tungstenite::Error::Capacity(_) => Some((close_code::SIZE, "a frame may have 1 MiB")),
-        tungstenite::Error::Utf8(_) => Some((close_code::INVALID, "text must be UTF-8")),
-        // The other end is gone without a close.
-        tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
-        tungstenite::Error::Protocol(_) => Some((close_code::PROTOCOL, "not a frame of a WebSocket client")),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::Bytes,
-    extract::ws::{CloseCode, CloseFrame, Message, Utf8Bytes, WebSocket, close_code},
+    extract::ws::{CloseCode, Message, Utf8Bytes, WebSocket, close_code},
 };
 use futures::{SinkExt, stream::SplitSink};
 use tokio::{
@@ -13,7 +13,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{View, html::HtmlView, reader::Outgoing};
+use super::{drawn::Drawn, html::HtmlView, reader::Outgoing};
 use crate::{
     access::Visitor,
     agent::feed::{Cursor, Entry, Feed, Item, Pulled},
@@ -22,7 +22,7 @@ use crate::{
         AppState,
         presence::{PresenceFrame, Seat},
     },
-    web::frames,
+    web::{frames, socket},
 };
 
 /// Events read from the store at once for a watcher that is behind.
@@ -38,6 +38,15 @@ enum Leave {
     Close(CloseCode, &'static str),
 }
 
+/// What came of a replay.
+enum Replayed {
+    All,
+    /// Events that the watcher lacks are not there any more.
+    Removed {
+        first_seq: Seq,
+    },
+}
+
 /// Who the frames are for.
 pub struct Watcher {
     pub visitor: Visitor,
@@ -50,6 +59,7 @@ pub struct Writer {
     watcher: Watcher,
     feed: Arc<Feed>,
     html: Option<HtmlView>,
+    drawn: Option<Drawn>,
     render_at: Instant,
     done: CancellationToken,
 }
@@ -60,11 +70,11 @@ impl Writer {
         state: AppState,
         watcher: Watcher,
         feed: Arc<Feed>,
-        view: Option<View>,
+        drawn: Option<Drawn>,
         done: CancellationToken,
     ) -> Self {
-        let html = view.map(|View::Html| HtmlView::default());
-        Self { sink, state, watcher, feed, html, render_at: Instant::now(), done }
+        let html = drawn.as_ref().map(|_| HtmlView::default());
+        Self { sink, state, watcher, feed, html, drawn, render_at: Instant::now(), done }
     }
 
     pub async fn run(mut self, id: SessionId, cursor: Option<Seq>, inbox: mpsc::Receiver<Outgoing>) {
@@ -73,9 +83,7 @@ impl Writer {
             Err(leave) => leave,
         };
         if let Leave::Close(code, reason) = left {
-            let goodbye = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
-            // A client that takes nothing any more does not get it; the connection ends all the same.
-            let _ = timeout(Duration::from_secs(1), self.sink.send(goodbye)).await;
+            socket::say_goodbye(&mut self.sink, code, reason).await;
         }
         self.done.cancel();
     }
@@ -98,9 +106,11 @@ impl Writer {
             }
             Some(asked) => {
                 let live = std::mem::replace(&mut cursor, Cursor::at(asked, None));
-                self.replay(id, &mut cursor, head).await?;
+                match self.replay(id, &mut cursor, head).await? {
+                    Replayed::All => self.frame(&ServerFrame::Synced { seq: head }).await?,
+                    Replayed::Removed { first_seq } => self.reset_to_what_is_left(first_seq).await?,
+                }
                 cursor = live;
-                self.frame(&ServerFrame::Synced { seq: head }).await?;
             }
             None => self.frame(&ServerFrame::Synced { seq: head }).await?,
         }
@@ -110,8 +120,13 @@ impl Writer {
         Ok(cursor)
     }
 
+    async fn reset_to_what_is_left(&mut self, first_seq: Seq) -> Result<(), Leave> {
+        let reason = format!("The events before {first_seq} have left the log. Reload the session.");
+        self.frame(&ServerFrame::Reset { reason, first_seq }).await
+    }
+
     /// Everything after the cursor up to `until`, from the store.
-    async fn replay(&mut self, id: &SessionId, cursor: &mut Cursor, until: Seq) -> Result<(), Leave> {
+    async fn replay(&mut self, id: &SessionId, cursor: &mut Cursor, until: Seq) -> Result<Replayed, Leave> {
         while cursor.seq < until {
             let records = self.state.agent.records(id, cursor.seq, CATCH_UP_EVENTS).await;
             let records = records.map_err(|_| Leave::Close(close_code::ERROR, "the log could not be read"))?;
@@ -119,11 +134,15 @@ impl Writer {
                 return Err(Leave::Close(close_code::ERROR, "the log has a gap"));
             }
             for record in records.into_iter().take_while(|record| record.event.seq <= until) {
-                cursor.seq = record.event.seq;
+                let seq = record.event.seq;
+                if seq != cursor.seq + 1 || matches!(record.event.body, EventBody::EventsRemoved { .. }) {
+                    return Ok(Replayed::Removed { first_seq: seq });
+                }
+                cursor.seq = seq;
                 self.event(id, &Entry::new(record)).await?;
             }
         }
-        Ok(())
+        Ok(Replayed::All)
     }
 
     async fn follow(&mut self, id: &SessionId, mut cursor: Cursor, mut inbox: mpsc::Receiver<Outgoing>) -> Leave {
@@ -184,7 +203,11 @@ impl Writer {
         match self.feed.pull(cursor) {
             Pulled::Behind => {
                 let head = self.feed.head().min(cursor.seq + Seq::from(CATCH_UP_EVENTS));
-                self.replay(id, cursor, head).await?;
+                if let Replayed::Removed { first_seq } = self.replay(id, cursor, head).await? {
+                    self.reset_to_what_is_left(first_seq).await?;
+                    let (head, in_flight) = self.feed.snapshot();
+                    *cursor = Cursor::at(head, in_flight.as_ref());
+                }
                 Ok(true)
             }
             Pulled::Items(items) => {
@@ -224,6 +247,12 @@ impl Writer {
         }
         if let EventBody::SharingChanged { .. } = &entry.record.event.body {
             self.check_visitor(id).await?;
+        }
+        if let Some(drawn) = &mut self.drawn {
+            let changed = drawn.frames(&self.state, &entry.record).await;
+            for frame in changed {
+                self.frame(&frame).await?;
+            }
         }
         let frames = entry.frames(frames::encode).to_vec();
         for frame in frames {

@@ -9,7 +9,7 @@ use super::{
     images::{Durable, Images},
     is_binary,
     log::{Deed, Step},
-    snapshot::{MAX_COMPARED, Seen, Snapshot},
+    snapshot::{Seen, Snapshot, too_many},
     state::{FileState, Hash, State},
     strands::strands,
 };
@@ -79,13 +79,10 @@ impl TurnChanges<'_> {
 
     /// The inner error says why nothing is known.
     fn deeds_since(&self, snapshot: &Snapshot) -> Result<Result<Vec<Deed>, String>, ChangeError> {
-        let too_many = || {
-            format!(
-                "The workspace has more than {MAX_COMPARED} files, so what the command changed in it is not listed \
-                 and can't be undone."
-            )
+        let before = match &snapshot.seen {
+            Ok(before) => before,
+            Err(why) => return Ok(Err(why.clone())),
         };
-        let Some(before) = &snapshot.seen else { return Ok(Err(too_many())) };
         let Some((mut now, _)) = self.look(Some(&snapshot.left_out), &|| false)? else { return Ok(Err(too_many())) };
         // What a walk passes over is not gone.
         for path in before.keys() {

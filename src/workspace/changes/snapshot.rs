@@ -43,8 +43,8 @@ const STEPS_BETWEEN_LOOKS: usize = 256;
 #[derive(Debug)]
 pub struct Snapshot {
     pub(super) command: u32,
-    /// `None`: there are too many.
-    pub(super) seen: Option<BTreeMap<WorkspacePath, Seen>>,
+    /// The error says why they are not known, for a person.
+    pub(super) seen: Result<BTreeMap<WorkspacePath, Seen>, String>,
     pub(super) left_out: LeftOut,
 }
 
@@ -69,6 +69,9 @@ struct Kept {
     sure: bool,
 }
 
+/// What stands in the workspace, and what was not looked at.
+type Looked = (BTreeMap<WorkspacePath, Seen>, LeftOut);
+
 impl TurnChanges<'_> {
     /// Looks at all files, to be compared with by [`TurnChanges::record_since`]. Ends early when `halted` says so.
     pub fn snapshot(&self, halted: &dyn Fn() -> bool) -> Result<Snapshot, ChangeError> {
@@ -76,11 +79,16 @@ impl TurnChanges<'_> {
         let (seen, left_out) = match looked {
             Some((mut seen, left_out)) => {
                 self.keep(&mut seen, halted)?;
-                (Some(seen), left_out)
+                (Ok(seen), left_out)
             }
-            None => (None, LeftOut::default()),
+            None => (Err(too_many()), LeftOut::default()),
         };
         Ok(Snapshot { command: self.log()?.command_began()?, seen, left_out })
+    }
+
+    /// For a command that runs although its files could not be looked at; `why` is for a person.
+    pub fn snapshot_of_nothing(&self, why: String) -> Result<Snapshot, ChangeError> {
+        Ok(Snapshot { command: self.log()?.command_began()?, seen: Err(why), left_out: LeftOut::default() })
     }
 
     /// Everything that is compared, unread; `None` where that is too much.
@@ -88,7 +96,7 @@ impl TurnChanges<'_> {
         &self,
         before: Option<&LeftOut>,
         halted: &dyn Fn() -> bool,
-    ) -> Result<Option<(BTreeMap<WorkspacePath, Seen>, LeftOut)>, ChangeError> {
+    ) -> Result<Option<Looked>, ChangeError> {
         let mut seen = BTreeMap::new();
         let mut walk = self.workspace.walk_comparing(before)?;
         for (step, found) in walk.by_ref().enumerate() {
@@ -201,6 +209,13 @@ impl TurnChanges<'_> {
         rustix::fs::syncfs(&file)?;
         fs::rename(part, self.index_file())
     }
+}
+
+pub(super) fn too_many() -> String {
+    format!(
+        "The workspace has more than {MAX_COMPARED} files, so what the command changed in it is not listed and can't be \
+         undone."
+    )
 }
 
 fn is_sure(changed: i64) -> bool {

@@ -26,7 +26,7 @@ pub use self::{refusal::cut_off, sweep::sweep_left};
 
 /// Files that wait for their sync and their name together: one sync for many is what makes thousands of small files
 /// quick. Each is an open file; the bytes bound what the disk has to write at once.
-const MOST_TOGETHER: usize = 256;
+const MOST_TOGETHER: usize = 128;
 const MOST_BYTES_TOGETHER: u64 = 64 * 1024 * 1024;
 
 /// What a request says about all of its files.

@@ -147,7 +147,8 @@ async fn call_heard(
     host: &dyn ToolHost,
 ) -> Result<ToolOutput, ToolError> {
     let cancel = CancellationToken::new();
-    let context = ToolContext { workspace, data: workspace, host, cancel: &cancel };
+    let data = tempfile::tempdir().unwrap();
+    let context = ToolContext { workspace, data: &data.path().join("1"), host, cancel: &cancel };
     tools.get(tool).unwrap().run(args, context).await
 }
 

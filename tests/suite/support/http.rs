@@ -85,6 +85,11 @@ impl Api {
         Self { shown: vec![("cookie", cookie.to_owned()), ("origin", origin)], ..self.clone() }
     }
 
+    /// The same client by another way to the server.
+    pub fn through(&self, address: SocketAddr) -> Self {
+        Self { address, ..self.clone() }
+    }
+
     /// One who shows nothing.
     pub fn nobody(&self) -> Self {
         Self { shown: vec![], ..self.clone() }

@@ -11,6 +11,7 @@ pub mod process;
 pub mod raw;
 pub mod replica;
 pub mod server;
+pub mod shim;
 pub mod socket;
 
 use std::{future::Future, time::Duration};

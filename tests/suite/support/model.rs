@@ -322,7 +322,7 @@ fn check_conversation(body: &Value) -> Result<(), String> {
         }
         match role {
             "system" if index == 0 => {}
-            "user" if message["content"].is_string() => {}
+            "user" if message["content"].is_string() || message["content"].is_array() => {}
             "assistant" => {
                 let calls = message["tool_calls"].as_array().map(Vec::as_slice).unwrap_or_default();
                 open.extend(calls.iter().map(|call| call["id"].as_str().unwrap_or_default()));

@@ -48,12 +48,17 @@ impl Home {
     /// With a configuration that names the scripted model.
     pub fn with(model: &ScriptedModel) -> Self {
         let home = Self::new();
+        home.configure(model);
+        home
+    }
+
+    /// Names the scripted model.
+    pub fn configure(&self, model: &ScriptedModel) {
         let text = format!(
             "[models.scripted]\nprovider = \"openai_compatible\"\nbase_url = \"{}\"\nmodel = \"scripted-1\"\n",
             model.base_url
         );
-        write_file(home.folder.path(), "loom.toml", &text);
-        home
+        write_file(self.folder.path(), "loom.toml", &text);
     }
 
     /// Where the token stands.
@@ -81,12 +86,24 @@ impl Home {
 
     /// Starts the server and waits until it says that it is ready.
     pub async fn start(&self) -> Process {
-        self.start_with(&[]).await
+        self.start_with_arguments(&[]).await
     }
 
     /// Starts the server with more arguments.
-    pub async fn start_with(&self, more: &[&str]) -> Process {
-        start(self.serve_command(more), &self.data()).await
+    pub async fn start_with_arguments(&self, more: &[&str]) -> Process {
+        start(self.serve_command(more), &self.data()).await.unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// Starts the server amid faults. One that ends before it is ready is an error.
+    pub async fn try_start(&self, means: &Means) -> Result<Process, String> {
+        start(means.around(self.serve_command(&[])), &self.data()).await
+    }
+
+    /// Starts the server with these variables in its environment.
+    pub async fn start_with(&self, variables: &[(&str, &str)]) -> Process {
+        let mut command = self.serve_command(&[]);
+        command.envs(variables.iter().copied());
+        start(command, &self.data()).await.unwrap_or_else(|why| panic!("{why}"))
     }
 
     /// Starts the server where its workspace is a disk of so many bytes, in a file system that nobody else sees.
@@ -99,7 +116,7 @@ impl Home {
         command.current_dir(self.folder.path()).env_clear().env("HOME", self.folder.path());
         command.env("PATH", std::env::var_os("PATH").unwrap());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        start(command, &self.data()).await
+        start(command, &self.data()).await.unwrap_or_else(|why| panic!("{why}"))
     }
 
     /// Adds lines to the configuration.
@@ -111,7 +128,8 @@ impl Home {
 
     /// Starts the server with the workspace and the database that it chooses itself.
     pub async fn start_plain(&self) -> Process {
-        start(self.command(&["--port", "0"]), &self.folder.path().join(".loom/cowork.db.files")).await
+        let data = self.folder.path().join(".loom/cowork.db.files");
+        start(self.command(&["--port", "0"]), &data).await.unwrap_or_else(|why| panic!("{why}"))
     }
 
     /// Runs a server that is expected to refuse to start.
@@ -124,7 +142,53 @@ impl Home {
     }
 }
 
-async fn start(mut command: Command, data: &Path) -> Process {
+/// What makes the faults of a process.
+#[derive(Clone, Debug)]
+pub enum Means {
+    Plain,
+    /// `tests/faults/shim.c`, before libc.
+    Shim(PathBuf),
+    /// A library before libc, with variables that it reads.
+    ShimWith(PathBuf, Vec<(&'static str, String)>),
+    Strace,
+    StraceWith(Vec<String>),
+}
+
+impl Means {
+    /// The same, and the process dies at its `n`th sync.
+    pub fn dying_at_sync(&self, n: usize) -> Self {
+        match self {
+            Self::Shim(shim) => Self::ShimWith(shim.clone(), vec![("COWORK_KILL_AT_SYNC", n.to_string())]),
+            Self::Strace => Self::StraceWith(vec![
+                "--trace=fsync,fdatasync".into(),
+                format!("--inject=fsync,fdatasync:signal=SIGKILL:when={n}"),
+            ]),
+            other => panic!("{other:?} kills nobody"),
+        }
+    }
+
+    fn around(&self, mut command: Command) -> Command {
+        match self {
+            Self::Plain | Self::Shim(_) | Self::Strace => command,
+            Self::ShimWith(library, variables) => {
+                command.env("LD_PRELOAD", library).envs(variables.iter().map(|(name, value)| (*name, value)));
+                command
+            }
+            Self::StraceWith(how) => {
+                let mut traced = Command::new("strace");
+                // With -D the program is our child and strace is not.
+                traced.args(["-D", "-f", "-qqq", "-o", "/dev/null"]).args(how).arg(command.get_program());
+                traced.args(command.get_args()).current_dir(command.get_current_dir().unwrap()).env_clear();
+                traced.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+                traced.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+                traced.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+                traced
+            }
+        }
+    }
+}
+
+async fn start(mut command: Command, data: &Path) -> Result<Process, String> {
     let mut child = command.spawn().unwrap();
     let log = Arc::new(Mutex::new(String::new()));
     collect(child.stderr.take().unwrap(), log.clone());
@@ -140,10 +204,10 @@ async fn start(mut command: Command, data: &Path) -> Process {
     let address = line.strip_prefix("Cowork is ready: http://").and_then(|address| address.parse().ok());
     let Some(address) = address else {
         let _ = child.wait();
-        panic!("not ready: {line:?}, {}", log.lock().unwrap())
+        return Err(format!("not ready: {line:?}, {}", log.lock().unwrap()));
     };
     let api = Api::new(address, &cowork::access::token(data).unwrap());
-    Process { child, address, api, log }
+    Ok(Process { child, address, api, log })
 }
 
 /// Runs a program that ends by itself; one that does not is ended after the usual patience.

@@ -12,12 +12,19 @@ pub struct Replica {
     /// Each event row as it came, by seq.
     pub rows: BTreeMap<u64, Value>,
     pub turns_ended: Vec<u64>,
+    /// The last seq that it had from elsewhere.
+    before: u64,
 }
 
 impl Replica {
+    /// One that has all rows up to `seq` already.
+    pub fn behind(seq: u64) -> Self {
+        Self { before: seq, ..Self::default() }
+    }
+
     /// The last seq whose row has come.
     pub fn cursor(&self) -> u64 {
-        self.rows.keys().next_back().copied().unwrap_or(0)
+        self.rows.keys().next_back().copied().unwrap_or(self.before)
     }
 
     /// Takes a frame in.

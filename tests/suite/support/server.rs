@@ -12,14 +12,19 @@ use cowork::{
     agent::{
         Agent, AgentParts, Limits, RetryPolicy,
         feed::Feeds,
-        ports::{clock::SystemClock, store::Publish},
+        ports::{
+            clock::{Clock, SystemClock},
+            store::Publish,
+            tool::Tool,
+        },
     },
-    config::Config,
+    config::{Config, McpServer},
     models,
     protocol::UploadLimits,
+    redaction::Redaction,
     sandbox::{Sandbox, Settings},
     state::{AppState, Site, Timing},
-    store::SqliteStore,
+    store::{LogPolicy, Retention, SqliteStore},
     tools,
     web::{self, ServeOptions},
     workspace::{RecordedChanges, roots::Roots},
@@ -38,6 +43,9 @@ use super::{
     soon,
 };
 
+/// Sessions of the tests leave memory after this long, by the test's clock.
+pub const IDLE_AFTER: Duration = Duration::from_secs(30 * 60);
+
 /// How a server differs from the usual one.
 pub struct Setup {
     pub timing: Timing,
@@ -49,6 +57,13 @@ pub struct Setup {
     pub api_key: Option<&'static str>,
     /// Window of the scripted model.
     pub context_tokens: u64,
+    pub retention: Retention,
+    pub clock: Arc<dyn Clock>,
+    /// Whether the scripted model takes pictures.
+    pub vision: bool,
+    /// Beside the usual ones.
+    pub more_tools: Vec<Arc<dyn Tool>>,
+    pub mcp: Vec<McpServer>,
     /// Puts something where the database will be.
     pub database: fn(&Path, &Path),
     /// `[cowork.access]`.
@@ -75,6 +90,11 @@ impl Default for Setup {
             attempts: 3,
             api_key: None,
             context_tokens: 100_000,
+            retention: Retention::default(),
+            clock: Arc::new(SystemClock),
+            vision: false,
+            more_tools: Vec::new(),
+            mcp: Vec::new(),
             database: |_, _| {},
             access: cowork::config::Access::default(),
             people: |_| {},
@@ -95,6 +115,7 @@ pub struct Server {
     pub agent: Agent,
     /// The pattern of every address.
     pub addresses: Vec<String>,
+    pub toolbox: Arc<tools::McpTools>,
     stopping: CancellationToken,
     served: Option<JoinHandle<()>>,
     // Dropped last: the folder of all of the above.
@@ -203,21 +224,30 @@ impl Setup {
         (self.people)(&data);
 
         let model = ScriptedModel::start().await;
-        let config = config(&model.base_url, self.api_key, self.context_tokens);
+        let config = config(&model.base_url, &self);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let feeds = Arc::new(Feeds::default());
         let publish: Arc<dyn Publish> = feeds.clone();
-        let store = Arc::new(SqliteStore::open(&database, publish, Arc::new(SystemClock)).unwrap());
+        let redaction = Arc::new(Redaction::new(self.api_key.map(Into::into), &[]));
+        let policy = LogPolicy { redaction: redaction.clone(), retention: self.retention };
+        let store = SqliteStore::open_with_policy(&database, publish, self.clock.clone(), policy);
+        let store = Arc::new(store.unwrap());
         let roots = Roots::new([workspace.clone()], Some(workspace.clone()));
+        let own =
+            tools::all_tools(Arc::new(Sandbox::new(launcher(), Settings::default()))).with(self.more_tools.clone());
+        let toolbox = Arc::new(tools::McpTools::start(own, &self.mcp));
+        toolbox.ready().await;
         let agent = Agent::new(AgentParts {
             store: store.clone(),
             feeds,
             models: models::from_config(&config).unwrap(),
-            tools: tools::all_tools(Arc::new(Sandbox::new(launcher(), Settings::default()))),
+            tools: toolbox.clone(),
             workspaces: Arc::new(roots.clone()),
             data: data.clone(),
             changes: Arc::new(RecordedChanges),
+            clock: self.clock.clone(),
+            redaction: redaction.clone(),
             limits: self.limits(),
         });
         agent.recover().await.unwrap();
@@ -256,6 +286,7 @@ impl Setup {
             access,
             agent,
             addresses,
+            toolbox,
             stopping,
             served: Some(served),
             _folder: folder,
@@ -266,7 +297,7 @@ impl Setup {
         let wait = Duration::from_millis(1);
         let retry = RetryPolicy { attempts: self.attempts, base: wait, max: wait, jitter: wait };
         let (message_bytes, queued_messages) = (self.message_bytes, self.queued_messages);
-        Limits { message_bytes, queued_messages, full_mode: false, retry }
+        Limits { message_bytes, queued_messages, full_mode: false, idle_after: IDLE_AFTER, retry }
     }
 }
 
@@ -294,11 +325,12 @@ fn serve(
 }
 
 /// The real configuration, read from text as any other.
-fn config(base_url: &str, api_key: Option<&str>, context_tokens: u64) -> Config {
-    let key = api_key.map(|key| format!("api_key = \"{key}\"\n")).unwrap_or_default();
+fn config(base_url: &str, setup: &Setup) -> Config {
+    let (context_tokens, vision) = (setup.context_tokens, setup.vision);
+    let key = setup.api_key.map(|key| format!("api_key = \"{key}\"\n")).unwrap_or_default();
     let text = format!(
         "[models.scripted]\nprovider = \"openai_compatible\"\nbase_url = \"{base_url}\"\nmodel = \"scripted-1\"\n\
-         context_tokens = {context_tokens}\n{key}"
+         context_tokens = {context_tokens}\n{key}[models.scripted.capabilities]\nvision = {vision}\n"
     );
     Config::from_toml(&text, "loom.toml", &|_| None, Some(Path::new("/nowhere"))).unwrap().0
 }

@@ -1,0 +1,110 @@
+// Nothing is changed without a word: the cards that ask for it, with scripts and without.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { call, text } from './support/model';
+import { expect, test } from './support/test';
+
+const WRITE = call('write_file', { path: 'sum.md', content: '# Sum\n1200.00\n' });
+
+test('a change is asked about exactly, and made once it is allowed', async ({ desk, model, workspace }) => {
+  model.script('Write the sum', [WRITE], [text('The sum is written.')]);
+  await desk.openSession();
+  await desk.say('Write the sum');
+
+  const card = await desk.waiting();
+  await expect(card).toContainText('May I write sum.md?', { useInnerText: true });
+  await expect(card).toContainText('Nothing runs until you answer.');
+  await expect(card).toContainText('Changes files, can be undone');
+  await expect(card.locator('.diff .added')).toHaveText(['+ # Sum', '+ 1200.00']);
+  await expect(card.getByRole('button')).toHaveText(['Allow once', 'Allow writing files in this session', 'Deny']);
+  expect(existsSync(join(workspace.folder, 'sum.md')), 'nothing has happened yet').toBe(false);
+
+  await card.getByRole('button', { name: 'Allow once' }).click();
+  await desk.finished();
+  await expect(desk.asks).toHaveCount(0);
+  await expect(desk.lastTurn.locator('.prose').last()).toHaveText('The sum is written.');
+  expect(readFileSync(join(workspace.folder, 'sum.md'), 'utf8')).toBe('# Sum\n1200.00\n');
+  const step = desk.lastTurn.locator('.call');
+  await expect(step).toHaveAttribute('data-state', 'done');
+  await expect(step.locator('.call-line')).toContainText('Wrote');
+  await expect(step.locator('.call-below .added'), 'the change stands under its step').toHaveText(['+ # Sum', '+ 1200.00']);
+  await step.locator('summary').first().click();
+  await expect(step.locator('.decided')).toHaveText('Allowed once by you.');
+});
+
+test('a denied change is not made, and the turn goes on', async ({ desk, model, workspace }) => {
+  model.script('Write the sum', [WRITE], [text('Then I leave it.')]);
+  await desk.openSession();
+  await desk.say('Write the sum');
+  await (await desk.waiting()).getByRole('button', { name: 'Deny' }).click();
+  await desk.finished();
+  await expect(desk.lastTurn.locator('.prose').last()).toHaveText('Then I leave it.');
+  await expect(desk.lastTurn.locator('.call')).toHaveAttribute('data-state', 'failed');
+  expect(existsSync(join(workspace.folder, 'sum.md'))).toBe(false);
+});
+
+test('“in this session” names its scope, spares the next question, and can be taken back', async ({ desk, model, page }) => {
+  const write = (path: string) => call('write_file', { path, content: 'x\n' });
+  model.script('First', [write('out/a.txt')], [text('One.')]);
+  model.script('Second', [write('out/b.txt')], [text('Two.')]);
+  model.script('Third', [write('out/c.txt')], [text('Three.')]);
+  await desk.openSession();
+  await desk.say('First');
+  await (await desk.waiting()).getByRole('button', { name: 'Allow writing in out in this session' }).click();
+  await desk.finished();
+  await desk.ask('Second');
+  await expect(desk.lastTurn.locator('.prose').last()).toHaveText('Two.');
+
+  const chip = page.locator('.composer summary.chip').first();
+  await chip.click();
+  await page.getByRole('button', { name: 'Take back: write_file: out' }).click();
+  await expect(page.getByRole('button', { name: /Take back/ })).toHaveCount(0);
+  await desk.say('Third');
+  await expect(await desk.waiting()).toContainText('out/c.txt');
+});
+
+test('a question with choices is answered by a click', async ({ desk, model }) => {
+  const options = [{ label: 'Excel', description: 'A workbook' }, 'Plain text'];
+  model.script('Export', [call('ask_user', { question: 'Which format?', options })], [text('As you like.')]);
+  await desk.openSession();
+  await desk.say('Export');
+  const card = await desk.waiting();
+  await expect(card).toContainText('Which format?');
+  await expect(card).toContainText('A workbook');
+  await card.getByRole('button', { name: 'Plain text' }).click();
+  await desk.finished();
+  await expect(desk.lastTurn.locator('.prose').last()).toHaveText('As you like.');
+  await desk.lastTurn.locator('.call summary').first().click();
+  await expect(desk.lastTurn.locator('.decided')).toContainText('Plain text');
+});
+
+test('a question with several choices, and one in own words', async ({ desk, model }) => {
+  model.script('Which ones', [call('ask_user', { question: 'Which months?', question_type: 'multi_choice', options: ['January', 'February', 'March'] })], [
+    call('ask_user', { question: 'And the title?' }),
+  ], [text('All is known.')]);
+  await desk.openSession();
+  await desk.say('Which ones');
+  const months = await desk.waiting();
+  await months.getByRole('checkbox', { name: 'January' }).check();
+  await months.getByRole('checkbox', { name: 'March' }).check();
+  await months.locator('.ask-options').getByRole('button', { name: 'Answer' }).click();
+
+  await expect(desk.page.locator('.ask', { hasText: 'Which months?' })).toHaveCount(0);
+  const title = await desk.waiting();
+  await expect(title).toContainText('And the title?');
+  await title.getByRole('textbox').fill('First quarter');
+  await title.getByRole('button', { name: 'Answer' }).click();
+  await desk.finished();
+  await expect(desk.lastTurn.locator('.call')).toHaveCount(2);
+  await desk.lastTurn.locator('.call summary').first().click();
+  await expect(desk.lastTurn.locator('.decided').first()).toContainText('January, March');
+});
+
+test('characters that deceive are shown by their number', async ({ desk, model }) => {
+  model.script('Trick', [call('write_file', { path: 'invoice\u202efdp.exe', content: '\u2066hidden\n' })], [text('Done.')]);
+  await desk.openSession();
+  await desk.say('Trick');
+  const card = await desk.waiting();
+  await expect(card).toContainText('invoice⟨U+202E⟩fdp.exe');
+  await expect(card).toContainText('⟨U+2066⟩hidden');
+});

@@ -1,0 +1,137 @@
+//! A tool call: one line, what it opens to, and the change under it.
+
+use leptos::prelude::*;
+
+use super::{OUTPUT_CHARS, Pen, arguments::arguments, diff, html};
+use crate::{
+    markdown::{visible, visible_line},
+    protocol::{
+        Decision,
+        transcript::{Call, CallCard, CallState},
+    },
+    ui::{
+        widgets::{Glyph, Icon, duration},
+        words::fill,
+    },
+};
+
+impl Pen {
+    pub fn call(&self, turn: u32, call: &Call) -> CallCard {
+        CallCard {
+            tool_call_id: call.tool_call_id.clone(),
+            state: call.state,
+            line: html(self.line(call)),
+            body: html(self.body(turn, call)),
+            below: html(self.below(call)),
+            ask: self.ask(call),
+        }
+    }
+
+    fn line(&self, call: &Call) -> impl IntoView + use<> {
+        let tool = self.words.tool(&call.name);
+        let template = match call.state {
+            CallState::Open | CallState::Running => tool.doing,
+            CallState::Waiting if tool.may.is_empty() => tool.doing,
+            CallState::Waiting => tool.may,
+            CallState::Succeeded | CallState::Failed => tool.done,
+        };
+        let (glyph, state) = match call.state {
+            CallState::Open => (Glyph::Clock, self.words.open),
+            CallState::Waiting => (Glyph::Clock, self.words.waiting),
+            CallState::Running => (Glyph::Spark, self.words.running),
+            CallState::Succeeded => (Glyph::Check, self.words.done),
+            CallState::Failed => (Glyph::Cross, self.words.failed),
+        };
+        let summary = if call.state == CallState::Waiting { state.to_owned() } else { visible_line(&call.summary) };
+        let since = call.started_at.clone().filter(|_| call.state == CallState::Running);
+        let time = call.elapsed_ms.filter(|_| call.state != CallState::Running).map(duration);
+        view! {
+            <Icon glyph/>
+            <span class="visually-hidden">{state}</span>
+            {self.phrase(template, call)}
+            <span class="call-summary">{summary}</span>
+            <span class="call-time" data-since=since>{time}</span>
+        }
+    }
+
+    /// The words of a step with its object in their midst.
+    pub(super) fn phrase(&self, template: &str, call: &Call) -> AnyView {
+        let mut object = visible_line(&call.preview);
+        let template = match template.contains("{0}") && self.words.tool(&call.name).name.is_empty() {
+            // A tool that we have no words for is named itself.
+            true if object.is_empty() => {
+                object = tool_name(&call.name);
+                template.to_owned()
+            }
+            true => fill(template, &[&tool_name(&call.name)]),
+            false => template.to_owned(),
+        };
+        let (before, after) = template.split_once("{0}").unwrap_or((&template, ""));
+        let (before, after) = (before.trim_end().to_owned(), after.to_owned());
+        let object = (!object.is_empty()).then(|| view! { <code class="call-object">{object}</code> });
+        let after = (!after.is_empty()).then(|| view! { <span class="call-verb">{after}</span> });
+        view! { <span class="call-verb">{before}</span>{object}{after} }.into_any()
+    }
+
+    fn body(&self, turn: u32, call: &Call) -> impl IntoView + use<> {
+        let words = self.words;
+        let decided = call.approval.as_ref().and_then(|approval| approval.decided.as_ref()).map(|(decision, by)| {
+            let text = match decision {
+                Decision::Approve => words.allowed_by,
+                Decision::ApproveAlways => words.always_by,
+                Decision::Deny => words.denied_by,
+            };
+            view! { <p class="decided">{fill(text, &[&self.name(by)])}</p> }
+        });
+        let answered = call.question.as_ref().and_then(|question| question.answer.as_ref()).map(|(answer, by)| {
+            let by = fill(words.answered_by, &[&self.name(by)]);
+            view! { <p class="decided">{by} " " <q>{visible(answer)}</q></p> }
+        });
+        let input = arguments(&call.args, &[]).map(|args| view! { <h4>{words.input}</h4>{args} });
+        let error = call.error.as_ref().map(|error| {
+            view! { <h4>{words.error}</h4><pre class="failed" tabindex="0">{visible(error)}</pre> }
+        });
+        view! { {decided}{answered}{input}{error}{self.output(turn, call)} }
+    }
+
+    fn output(&self, turn: u32, call: &Call) -> Option<AnyView> {
+        // A lone line end would vanish on the way through HTML.
+        if call.output.trim().is_empty() || call.state == CallState::Running {
+            return None;
+        }
+        let shown: String = call.output.chars().take(OUTPUT_CHARS).collect();
+        let load = (call.truncated || shown.len() < call.output.len()).then(|| {
+            let href = format!("{}/turns/{turn}/calls/{}/output", self.base, encoded(call.tool_call_id.as_str()));
+            view! { <a class="load" href=href data-load="">{self.words.load_all}</a> }
+        });
+        Some(view! { <h4>{self.words.output}</h4><pre tabindex="0">{visible(&shown)}</pre>{load} }.into_any())
+    }
+
+    /// The change that was made: a few lines at once, the rest on demand.
+    fn below(&self, call: &Call) -> Option<AnyView> {
+        let change = call.diff.as_deref().filter(|_| call.state == CallState::Succeeded)?;
+        let lines = diff::lines(change);
+        if lines.is_empty() {
+            return None;
+        }
+        let (excerpt, more) = diff::excerpt(&lines);
+        let rest = (more > 0).then(|| {
+            view! {
+                <details class="diff-more"><summary>{self.words.more_lines.of(more as u64)}</summary>{diff::whole(&lines)}</details>
+            }
+        });
+        Some(view! { {excerpt}{rest} }.into_any())
+    }
+}
+
+/// `mcp.<alias>.<tool>` reads as the tool of the alias.
+pub fn tool_name(name: &str) -> String {
+    let named = name.strip_prefix("mcp.").and_then(|rest| rest.split_once('.'));
+    visible_line(&named.map_or_else(|| name.to_owned(), |(alias, tool)| format!("{tool} ({alias})")))
+}
+
+/// A provider's id as one part of a path.
+fn encoded(id: &str) -> String {
+    let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    id.bytes().map(|byte| if keep(byte) { (byte as char).to_string() } else { format!("%{byte:02X}") }).collect()
+}

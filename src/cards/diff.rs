@@ -1,0 +1,126 @@
+//! Changes in their colours.
+
+use leptos::prelude::*;
+use serde_json::Value;
+
+use crate::markdown::visible;
+
+/// Changed lines that stand under a step without being asked for.
+const EXCERPT_LINES: usize = 6;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Added,
+    Removed,
+    /// What stands around a change, or between two.
+    Around,
+}
+
+pub struct Line<'t> {
+    kind: Kind,
+    text: &'t str,
+}
+
+impl Line<'_> {
+    fn is_change(&self) -> bool {
+        self.kind != Kind::Around
+    }
+
+    fn draw(&self) -> AnyView {
+        let (class, sign) = match self.kind {
+            Kind::Added => ("added", "+ "),
+            Kind::Removed => ("removed", "- "),
+            Kind::Around => ("", "  "),
+        };
+        view! { <span class=class>{format!("{sign}{}\n", visible(self.text))}</span> }.into_any()
+    }
+}
+
+/// The lines of a unified diff of one or more files.
+pub fn lines(diff: &str) -> Vec<Line<'_>> {
+    let mut in_hunk = false;
+    let mut lines = Vec::new();
+    for text in diff.lines() {
+        in_hunk = (in_hunk && !text.starts_with("diff ")) || text.starts_with("@@");
+        let (kind, text) = match text.split_at_checked(1) {
+            Some(("+", rest)) if in_hunk => (Kind::Added, rest),
+            Some(("-", rest)) if in_hunk => (Kind::Removed, rest),
+            Some((" ", rest)) if in_hunk => (Kind::Around, rest),
+            // Names of files, and where a piece stands.
+            _ => continue,
+        };
+        lines.push(Line { kind, text });
+    }
+    lines
+}
+
+/// The first changed lines, and how many more there are.
+pub fn excerpt(lines: &[Line<'_>]) -> (AnyView, usize) {
+    let changed = || lines.iter().filter(|line| line.is_change());
+    let first: Vec<_> = changed().take(EXCERPT_LINES).map(Line::draw).collect();
+    (view! { <pre class="diff excerpt">{first}</pre> }.into_any(), changed().count().saturating_sub(EXCERPT_LINES))
+}
+
+pub fn whole(lines: &[Line<'_>]) -> AnyView {
+    let lines: Vec<_> = lines.iter().map(Line::draw).collect();
+    view! { <pre class="diff" tabindex="0">{lines}</pre> }.into_any()
+}
+
+/// What a call would change, told by its arguments alone, and the names of those that it tells all of.
+pub fn proposed<'a>(tool: &str, args: &'a Value) -> Option<(Vec<Line<'a>>, &'static [&'static str])> {
+    let field = |name: &str| args.get(name).and_then(Value::as_str);
+    match tool {
+        "write_file" => Some((all(Kind::Added, field("content")?).collect(), &["content"])),
+        "edit_file" => match args.get("edits").and_then(Value::as_array) {
+            Some(edits) => Some((edits.iter().flat_map(replaced).collect(), &["edits"])),
+            None => Some((replaced(args).collect(), &["old_str", "new_str"])),
+        },
+        _ => None,
+    }
+}
+
+fn replaced(edit: &Value) -> impl Iterator<Item = Line<'_>> {
+    let field = |name: &str| edit.get(name).and_then(Value::as_str).unwrap_or_default();
+    all(Kind::Removed, field("old_str")).chain(all(Kind::Added, field("new_str")))
+}
+
+fn all(kind: Kind, text: &str) -> impl Iterator<Item = Line<'_>> {
+    text.lines().map(move |text| Line { kind, text })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn kinds(lines: &[Line<'_>]) -> Vec<(Kind, String)> {
+        lines.iter().map(|line| (line.kind, line.text.to_owned())).collect()
+    }
+
+    #[test]
+    fn lines_that_look_like_headers_are_lines_inside_a_piece() {
+        let diff = "--- a\n+++ b\n@@ -1,2 +1,2 @@\n same\n--- old\n+++ new\n";
+        let expected = [(Kind::Around, "same"), (Kind::Removed, "-- old"), (Kind::Added, "++ new")];
+        assert_eq!(kinds(&lines(diff)), expected.map(|(kind, text)| (kind, text.to_owned())));
+    }
+
+    #[test]
+    fn an_edit_is_told_as_what_goes_and_what_comes() {
+        let args = json!({"path": "a", "edits": [{"old_str": "x\ny", "new_str": "z"}, {"old_str": "q"}]});
+        let (lines, shown) = proposed("edit_file", &args).unwrap();
+        let removed = |text: &str| (Kind::Removed, text.to_owned());
+        assert_eq!(kinds(&lines), [removed("x"), removed("y"), (Kind::Added, "z".into()), removed("q")]);
+        assert_eq!(shown, ["edits"]);
+        assert!(proposed("shell_execute", &args).is_none());
+    }
+
+    #[test]
+    fn an_excerpt_has_changed_lines_alone_and_counts_the_rest() {
+        let diff = format!("@@ -1 +1 @@\n around\n{}", "+line\n".repeat(EXCERPT_LINES + 3));
+        let (view, more) = excerpt(&lines(&diff));
+        let html = crate::cards::html(view);
+        assert_eq!((html.matches("+ line").count(), more), (EXCERPT_LINES, 3));
+        assert!(!html.contains("around"));
+    }
+}

@@ -1,0 +1,179 @@
+//! Canaries: secrets of the server that must stand nowhere, and secrets that a person typed or a file held, which
+//! must stand in the conversation alone. Looked for in the raw bytes of the database, in the process log and on the
+//! sockets.
+
+use std::{collections::BTreeSet, path::Path};
+
+use rusqlite::{Connection, types::ValueRef};
+use serde_json::{Value, json};
+
+use crate::support::{
+    model::{ScriptedModel, call, say},
+    process::{Home, Process},
+    socket::Socket,
+};
+
+/// Ours: of the configuration, of the environment by its name, of the environment by a configured name.
+const OURS: [&str; 3] = ["cfg-Canary-0001", "env-Canary-0002", "pin-Canary-0003"];
+/// Of people and files, in the forms that they come in.
+const PROMPT: &str = "ghp_canaryPROMPT0123456789abcdef";
+const FILE: &str = "AKIACANARYFILE000001";
+const ARGUMENT: &str = "sk-canary-argument-0123456789";
+const FIELD: &str = "canary field of its own";
+const NAME: &str = "xoxb-111111111111-canaryname";
+const THEIRS: [&str; 5] = [PROMPT, FILE, ARGUMENT, FIELD, NAME];
+
+/// Tables where the conversation itself stands.
+const CONVERSATION: [&str; 3] = ["conversation_turns", "cowork_web_messages", "cowork_web_partials"];
+
+async fn start() -> (ScriptedModel, Home, Process) {
+    let model = ScriptedModel::start().await;
+    let home = Home::with(&model);
+    let file = home.path().join("loom.toml");
+    let more =
+        format!("api_key = \"{}\"\n[logging]\nlevel = \"TRACE\"\n[cowork]\nsecret_names = [\"door_pin\"]\n", OURS[0]);
+    std::fs::write(&file, std::fs::read_to_string(&file).unwrap() + &more).unwrap();
+    let variables = [("SERVICE_TOKEN", OURS[1]), ("DOOR_PIN", OURS[2]), ("RUST_LOG", "cowork=trace,warn")];
+    let process = home.start_with(&variables).await;
+    (model, home, process)
+}
+
+/// Which of the canaries stand in a text.
+fn found<'c>(canaries: &[&'c str], bytes: &[u8]) -> BTreeSet<&'c str> {
+    let holds = |canary: &&&str| bytes.windows(canary.len()).any(|window| window == canary.as_bytes());
+    canaries.iter().filter(holds).copied().collect()
+}
+
+fn files_below(folder: &Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
+}
+
+/// Every value of every table, with the table's name.
+fn values(database: &Path) -> Vec<(String, Vec<u8>)> {
+    let connection = Connection::open(database).unwrap();
+    let mut tables = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").unwrap();
+    let tables: Vec<String> = tables.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let mut values = Vec::new();
+    for table in tables {
+        let mut statement = connection.prepare(&format!("SELECT * FROM \"{table}\"")).unwrap();
+        let columns = statement.column_count();
+        let mut rows = statement.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            for column in 0..columns {
+                if let ValueRef::Text(bytes) | ValueRef::Blob(bytes) = row.get_ref(column).unwrap() {
+                    values.push((table.clone(), bytes.to_vec()));
+                }
+            }
+        }
+    }
+    values
+}
+
+async fn play(model: &ScriptedModel, home: &Home, process: &Process) -> (String, Vec<Value>) {
+    let secrets = format!("aws = {FILE}\nours = {}\n", OURS[1]);
+    std::fs::write(home.workspace.join("notes.txt"), secrets).unwrap();
+    let args = json!({"path": "made.txt", "content": format!("key {ARGUMENT}\nours {}\n", OURS[0])});
+    model.play([
+        call("r", "read_file", &json!({"path": "notes.txt"})),
+        call("w", "write_file", &args).call(
+            "n",
+            "read_file",
+            &json!({"path": format!("{NAME}.txt"), "password": FIELD}),
+        ),
+        say("I was asked with ").then(&OURS[0][..5]).then(&OURS[0][5..]).then(", and you said ").then(PROMPT),
+    ]);
+    let id = process.api.create(json!({"mode": "accept_edits", "title": format!("About {PROMPT}")})).await;
+    let mut socket = process.socket(&id, "cursor=0").await;
+    process.api.send(&id, &format!("Use {PROMPT}, and {} too", OURS[2])).await;
+    socket.wait_event("turn_completed").await;
+    process.api.patch(&format!("/cowork/sessions/{id}"), json!({"title": format!("Not {FILE}")})).await.expect(200);
+    socket.wait_event("session_updated").await;
+    (id, socket.cut())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_canary_of_ours_stands_anywhere_and_theirs_in_the_conversation_alone() {
+    let (model, home, process) = start().await;
+    let (id, live) = play(&model, &home, &process).await;
+    let mut again: Socket = process.socket(&id, "cursor=0").await;
+    again.wait("synced").await;
+    let logs = process.api.get(&format!("/cowork/sessions/{id}/logs?limit=1000")).await.text;
+    let turns = process.api.get(&format!("/cowork/sessions/{id}/turns?limit=1000")).await.text;
+    let page = process.api.page(&format!("/sessions/{id}")).await.text;
+    let printed = home.run(&["logs", &id, "--json", "--database", home.database.to_str().unwrap()]).await;
+
+    // On the wire.
+    for frame in live.iter().chain(&again.frames) {
+        let text = frame.to_string();
+        assert_eq!(found(&OURS, text.as_bytes()), BTreeSet::new(), "{text}");
+        if frame["type"] == "log_event" {
+            assert_eq!(found(&THEIRS, text.as_bytes()), BTreeSet::new(), "{text}");
+        }
+    }
+    for text in [&logs, &turns, &page, &printed.out, &printed.err] {
+        assert_eq!(found(&OURS, text.as_bytes()), BTreeSet::new());
+    }
+    for text in [&logs, &printed.out] {
+        assert_eq!(found(&THEIRS, text.as_bytes()), BTreeSet::new());
+        assert!(text.contains("[redacted]"));
+    }
+    assert_eq!(found(&THEIRS, turns.as_bytes()).len(), THEIRS.len(), "the conversation keeps what was said in it");
+    assert!(turns.contains("I was asked with [redacted], and you said"), "{turns}");
+
+    // In what the process wrote, while it ran …
+    let log = process.log.clone();
+    process.terminate();
+    assert_eq!(process.exit_code().await, Some(0));
+    let log = log.lock().unwrap();
+    assert_eq!(found(&OURS, log.as_bytes()), BTreeSet::new(), "{log}");
+    assert_eq!(found(&THEIRS, log.as_bytes()), BTreeSet::new(), "{log}");
+    assert!(log.contains("the log ends here"), "it is the log that was looked at: {log}");
+    // … and in its files.
+    let data = home.database.parent().unwrap();
+    for file in files_below(data) {
+        // Before-images are what the files of the workspace held.
+        if !file.to_string_lossy().contains("images") {
+            assert_eq!(found(&OURS, &std::fs::read(&file).unwrap()), BTreeSet::new(), "{}", file.display());
+        }
+    }
+    for (table, value) in values(&home.database) {
+        let said = CONVERSATION.contains(&table.as_str()) || table.starts_with("cowork_web_recall");
+        let title = table == "cowork_sessions";
+        assert!(said || title || found(&THEIRS, &value).is_empty(), "{table}: {}", String::from_utf8_lossy(&value));
+    }
+    model.check();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_sees_what_they_agree_to_and_the_log_does_not() {
+    let (model, home, process) = start().await;
+    let args = json!({"path": "made.txt", "content": format!("password={ARGUMENT}")});
+    model.play([call("w", "write_file", &args), say("Done.")]);
+    let id = process.api.create(json!({})).await;
+    let mut socket = process.socket(&id, "cursor=0").await;
+    process.api.send(&id, "Write").await;
+    let asked = socket.wait("approval_requested").await;
+    assert_eq!(asked["args"], args, "the frame asks about the call itself");
+    let row = socket.wait_event("approval_requested").await;
+    assert_eq!(row["payload"]["args"]["content"], "password=[redacted]");
+    let pending = process.api.session(&id).await["pending"][0].clone();
+    assert_eq!(pending["args"], args);
+    let mut late = process.socket(&id, "cursor=0").await;
+    assert_eq!(late.wait("approval_requested").await["args"], args, "also for one who comes later");
+
+    let path = format!("/cowork/sessions/{id}/approvals/{}", asked["approval_id"].as_str().unwrap());
+    process.api.post(&path, json!({"decision": "approve"})).await.expect(200);
+    let done = socket.wait("tool_call_completed").await;
+    assert_eq!(done["success"], true, "{done}");
+    assert_eq!(found(&THEIRS, done.to_string().as_bytes()), BTreeSet::new(), "{done}");
+    socket.wait_event("turn_completed").await;
+    assert_eq!(std::fs::read_to_string(home.workspace.join("made.txt")).unwrap(), args["content"].as_str().unwrap());
+    let kept = values(&home.database);
+    assert!(
+        kept.iter().all(|(table, value)| table != "cowork_web_approvals" || found(&THEIRS, value).is_empty()),
+        "what was decided waits no more"
+    );
+    let mut again = process.socket(&id, "cursor=0").await;
+    assert_eq!(again.wait("approval_requested").await["args"]["content"], "password=[redacted]");
+}
