@@ -21,7 +21,10 @@ use tokio::{
     net::TcpStream,
     sync::{mpsc, oneshot},
 };
-use tokio_tungstenite::{WebSocketStream, client_async_with_config, tungstenite::{client::IntoClientRequest, protocol::WebSocketConfig}};
+use tokio_tungstenite::{
+    WebSocketStream, client_async_with_config,
+    tungstenite::{client::IntoClientRequest, protocol::WebSocketConfig},
+};
 
 use super::{
     stats::Series,
@@ -264,7 +267,13 @@ async fn watchers(subject: &Subject, is_cowork: bool) -> anyhow::Result<f64> {
     let path = if is_cowork {
         let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build()?;
         let sessions = format!("{}/cowork/sessions", subject.base);
-        let created = http.post(sessions).bearer_auth(&subject.token).json(&serde_json::json!({})).send().await?.error_for_status()?;
+        let created = http
+            .post(sessions)
+            .bearer_auth(&subject.token)
+            .json(&serde_json::json!({}))
+            .send()
+            .await?
+            .error_for_status()?;
         let session: serde_json::Value = created.json().await?;
         format!("/cowork/sessions/{}/stream", session.get("id").and_then(|id| id.as_str()).context("an id")?)
     } else {

@@ -8,8 +8,8 @@ use crate::{
     agent::ports::store::TurnWindow,
     cards::{MenuParts, Pen},
     protocol::{
-        ApiError, ChangeList, CreateChoices, EarlierTurns, Event, EventBody, FileList, HomePage, InFlight, Listed, Part,
-        Role, Seq, SessionId, SessionPage, SessionQuery,
+        ApiError, ChangeList, CreateChoices, EarlierTurns, Event, EventBody, FileList, HomePage, InFlight, Listed,
+        Part, Role, Seq, SessionId, SessionPage, SessionQuery,
         transcript::{Message, Outcome, Transcript},
     },
     ui::words::Language,

@@ -21,8 +21,7 @@ use crate::{
     protocol::{
         Accepted, Actor, ApprovalId, ApprovalRule, Asked, CallId, Decision, EventBody, EventPage, MessageId, Part,
         QuestionId, QueuedMessage, Record, RuleId, Seq, SessionId, SessionQuery, Share, Sharing, Task, ToolResult,
-        TurnPage,
-        UpdateSession, UploadId, UploadedFile,
+        TurnPage, UpdateSession, UploadId, UploadedFile,
     },
 };
 
