@@ -32,6 +32,7 @@ mod loom_file;
 mod mcp;
 mod mcp_live;
 mod messages;
+mod models;
 mod page_words;
 mod pages;
 mod questions;
