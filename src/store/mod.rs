@@ -39,10 +39,6 @@ use std::{path::Path, sync::Arc, time::Duration};
 use jiff::{Timestamp, tz::TimeZone};
 use rusqlite::{Connection, TransactionBehavior};
 
-pub use self::{
-    backup::{BackupError, BackupReport, back_up, look},
-    open::{OpenError, holds_sessions},
-};
 use self::{
     chain::ChainKey,
     loggable::Loggable,
@@ -50,6 +46,7 @@ use self::{
     writer::{Rules, Setting, Writer},
 };
 pub use self::{
+    backup::{BackupError, BackupReport, back_up, look},
     open::{OpenError, holds_sessions},
     retention::Retention,
     verify::{LogFile, Verified, VerifyError},
