@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    Actor, Approval, ApprovalId, Asked, CallId, Decision, MessageId, Mode, OnConflict, Part, QuestionId, RuleId, Seq,
+    Actor, Approval, ApprovalId, Asked, CallId, Decision, MessageId, Mode, OnConflict, QuestionId, Right, RuleId, Seq,
     SteeringId, UploadId, UploadStatus,
 };
 
@@ -154,7 +154,7 @@ pub enum EventBody {
     /// Somebody may take part or watch from here on; `None` takes it back.
     SharingChanged {
         name: String,
-        part: Option<Part>,
+        part: Option<Right>,
     },
     QueueChanged {
         change: QueueChange,

@@ -8,7 +8,7 @@ pub const EVERYBODY: &str = "*";
 /// What somebody may do in a session, least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Part {
+pub enum Right {
     Watch,
     /// All but deleting it and sharing it.
     TakePart,
@@ -28,5 +28,5 @@ pub struct Sharing {
 #[serde(deny_unknown_fields)]
 pub struct Share {
     pub name: String,
-    pub part: Option<Part>,
+    pub part: Option<Right>,
 }

@@ -14,7 +14,7 @@ use presence::Presence;
 use crate::{
     access::{Access, Visitor},
     agent::Agent,
-    protocol::{ApiError, Part, SessionId, UploadLimits},
+    protocol::{ApiError, Right, SessionId, UploadLimits},
 };
 
 #[derive(Clone)]
@@ -76,7 +76,7 @@ impl Default for Timing {
 
 impl AppState {
     /// That a visitor may do at least `need` in a session. Every way to a session leads through here.
-    pub async fn require(&self, visitor: &Visitor, id: &SessionId, need: Part) -> Result<(), ApiError> {
+    pub async fn require(&self, visitor: &Visitor, id: &SessionId, need: Right) -> Result<(), ApiError> {
         match visitor.limited_to() {
             Some(name) => self.agent.require(name, id, need).await,
             None => Ok(()),

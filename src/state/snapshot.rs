@@ -9,7 +9,7 @@ use crate::{
     cards::{MenuParts, Pen},
     protocol::{
         ApiError, ChangeList, CreateChoices, EarlierTurns, Event, EventBody, FileList, HomePage, InFlight, Listed,
-        Part, Role, Seq, SessionId, SessionPage, SessionQuery,
+        Right, Role, Seq, SessionId, SessionPage, SessionQuery,
         transcript::{Message, Outcome, Transcript},
     },
     ui::words::Language,
@@ -34,7 +34,7 @@ impl AppState {
         language: Language,
     ) -> Result<SessionPage, ApiError> {
         let id = &SessionId::parse(id).ok_or_else(ApiError::session_not_found)?;
-        self.require(visitor, id, Part::Watch).await?;
+        self.require(visitor, id, Right::Watch).await?;
         // The moment comes first: what is read after it may be newer, and applying an event twice changes nothing.
         let (session, feed) = self.agent.watch(id).await?;
         let (cursor, in_flight) = feed.snapshot();

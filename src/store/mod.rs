@@ -39,17 +39,17 @@ use std::{path::Path, sync::Arc, time::Duration};
 use jiff::{Timestamp, tz::TimeZone};
 use rusqlite::{Connection, TransactionBehavior};
 
-use self::{
-    chain::ChainKey,
-    loggable::Loggable,
-    readers::Readers,
-    writer::{Rules, Setting, Writer},
-};
 pub use self::{
     backup::{BackupError, BackupReport, back_up, look},
     open::{OpenError, holds_sessions},
     retention::Retention,
     verify::{LogFile, Verified, VerifyError},
+};
+use self::{
+    chain::ChainKey,
+    loggable::Loggable,
+    readers::Readers,
+    writer::{Rules, Setting, Writer},
 };
 use crate::{
     agent::ports::{

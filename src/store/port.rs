@@ -19,9 +19,9 @@ use crate::{
         },
     },
     protocol::{
-        Accepted, Actor, ApprovalId, ApprovalRule, Asked, CallId, Decision, EventBody, EventPage, MessageId, Part,
-        QuestionId, QueuedMessage, Record, RuleId, Seq, SessionId, SessionQuery, Share, Sharing, Task, ToolResult,
-        TurnPage, UpdateSession, UploadId, UploadedFile,
+        Accepted, Actor, ApprovalId, ApprovalRule, Asked, CallId, Decision, EventBody, EventPage, MessageId,
+        QuestionId, QueuedMessage, Record, Right, RuleId, Seq, SessionId, SessionQuery, Share, Sharing, Task,
+        ToolResult, TurnPage, UpdateSession, UploadId, UploadedFile,
     },
 };
 
@@ -76,7 +76,7 @@ impl Store for SqliteStore {
         self.readers.read(move |connection, zone| listing::page(connection, zone, viewer.as_deref(), &query)).await
     }
 
-    async fn part(&self, id: &SessionId, name: &str) -> StoreResult<Option<Part>> {
+    async fn part(&self, id: &SessionId, name: &str) -> StoreResult<Option<Right>> {
         let (id, name) = (id.clone(), name.to_owned());
         self.readers.read(move |connection, _| sharing::part(connection, &id, &name)).await
     }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::{events, sessions, writer::Change};
 use crate::{
     agent::ports::store::{StoreError, StoreResult},
-    protocol::{Actor, EVERYBODY, EventBody, Part, SessionId, Share, Sharing},
+    protocol::{Actor, EVERYBODY, EventBody, Right, SessionId, Share, Sharing},
 };
 
 /// As SQL over [`sessions::PRESENT`]: what `:viewer` may see; all where it is NULL.
@@ -13,7 +13,7 @@ pub(super) const VISIBLE: &str = "(:viewer IS NULL OR w.owner IS NULL OR w.owner
      SELECT 1 FROM cowork_web_shares h WHERE h.session_id = s.id AND h.name IN (:viewer, '*')))";
 
 /// What `name` may do; `None` where the session is not there for them. One that was deleted counts until it is purged.
-pub(super) fn part(connection: &Connection, id: &SessionId, name: &str) -> StoreResult<Option<Part>> {
+pub(super) fn part(connection: &Connection, id: &SessionId, name: &str) -> StoreResult<Option<Right>> {
     let sql = "SELECT w.owner, (SELECT h.part FROM cowork_web_shares h
                    WHERE h.session_id = s.id AND h.name IN (?2, ?3) ORDER BY h.part LIMIT 1)
                FROM cowork_sessions s LEFT JOIN cowork_web_sessions w ON w.session_id = s.id WHERE s.id = ?1";
@@ -21,8 +21,8 @@ pub(super) fn part(connection: &Connection, id: &SessionId, name: &str) -> Store
         Ok((row.get::<_, Option<String>>(0)?, row.get::<_, Option<String>>(1)?))
     });
     Ok(found.optional()?.and_then(|(owner, shared)| match owner {
-        None => Some(Part::Own),
-        Some(owner) if owner == name => Some(Part::Own),
+        None => Some(Right::Own),
+        Some(owner) if owner == name => Some(Right::Own),
         Some(_) => shared.as_deref().and_then(read),
     }))
 }
@@ -61,19 +61,19 @@ pub(super) fn share(change: &mut Change<'_>, actor: &Actor, id: &SessionId, shar
 }
 
 /// "take_part" stands before "watch" in the order of texts, so the first is the most.
-fn read(part: &str) -> Option<Part> {
+fn read(part: &str) -> Option<Right> {
     match part {
-        "watch" => Some(Part::Watch),
-        "take_part" => Some(Part::TakePart),
+        "watch" => Some(Right::Watch),
+        "take_part" => Some(Right::TakePart),
         _ => None,
     }
 }
 
-fn text(part: Part) -> StoreResult<&'static str> {
+fn text(part: Right) -> StoreResult<&'static str> {
     match part {
-        Part::Watch => Ok("watch"),
-        Part::TakePart => Ok("take_part"),
-        Part::Own => Err(StoreError::Failed("a session is not shared to be owned".into())),
+        Right::Watch => Ok("watch"),
+        Right::TakePart => Ok("take_part"),
+        Right::Own => Err(StoreError::Failed("a session is not shared to be owned".into())),
     }
 }
 

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::{auth, error::Problem};
 use crate::{
-    protocol::{ApiError, ErrorCode, Part, SessionId},
+    protocol::{ApiError, ErrorCode, Right, SessionId},
     state::AppState,
 };
 
@@ -30,7 +30,7 @@ impl FromRequestParts<AppState> for SessionPath {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let reads = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
-        session(parts, state, if reads { Part::Watch } else { Part::TakePart }).await.map(Self)
+        session(parts, state, if reads { Right::Watch } else { Right::TakePart }).await.map(Self)
     }
 }
 
@@ -38,11 +38,11 @@ impl FromRequestParts<AppState> for OwnSession {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        session(parts, state, Part::Own).await.map(Self)
+        session(parts, state, Right::Own).await.map(Self)
     }
 }
 
-async fn session(parts: &mut Parts, state: &AppState, need: Part) -> Result<SessionId, Problem> {
+async fn session(parts: &mut Parts, state: &AppState, need: Right) -> Result<SessionId, Problem> {
     let found = Path::<Vec<(String, String)>>::from_request_parts(parts, state).await;
     let id = found.ok().and_then(|Path(pairs)| pairs.into_iter().find(|(name, _)| name == "id"));
     let id = id.and_then(|(_, value)| SessionId::parse(&value)).ok_or_else(ApiError::session_not_found)?;

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     agent::Agent,
-    protocol::{Part, Share, Sharing},
+    protocol::{Right, Share, Sharing},
 };
 
 pub async fn get(State(agent): State<Agent>, SessionPath(id): SessionPath) -> Answer<Json<Sharing>> {
@@ -28,7 +28,7 @@ pub async fn get(State(agent): State<Agent>, SessionPath(id): SessionPath) -> An
 pub struct ShareFields {
     name: String,
     #[serde(default)]
-    part: Option<Part>,
+    part: Option<Right>,
 }
 
 pub async fn share(

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     access::Visitor,
-    protocol::{EVERYBODY, Part, SessionId, Share, Sharing},
+    protocol::{EVERYBODY, Right, SessionId, Share, Sharing},
     state::AppState,
 };
 
@@ -68,8 +68,8 @@ fn list(id: &SessionId, sharing: &Sharing, may_share: bool) -> impl IntoView + u
 fn row(id: &SessionId, share: &Share, may_share: bool) -> impl IntoView + use<> {
     let who = if share.name == EVERYBODY { "Everybody".to_owned() } else { share.name.clone() };
     let what = match share.part {
-        Some(Part::Watch) | None => " may watch",
-        Some(Part::TakePart | Part::Own) => " takes part",
+        Some(Right::Watch) | None => " may watch",
+        Some(Right::TakePart | Right::Own) => " takes part",
     };
     let name = share.name.clone();
     let action = format!("/cowork/sessions/{id}/sharing");

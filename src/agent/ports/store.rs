@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::protocol::{
     Accepted, Actor, ApprovalId, ApprovalRule, Asked, Attached, CallId, Decision, EventBody, EventPage, MessageId,
-    Mode, OnConflict, Part, Pending, Question, QuestionId, QueuedMessage, Record, Risk, Role, RuleId, Seq, SessionId,
+    Mode, OnConflict, Pending, Question, QuestionId, QueuedMessage, Record, Right, Risk, Role, RuleId, Seq, SessionId,
     SessionQuery, Share, Sharing, SteeringId, Task, ToolCall, ToolResult, TurnPage, UpdateSession, UploadId,
     UploadedFile,
 };
@@ -294,7 +294,7 @@ pub trait Store: Send + Sync {
     /// Those that `viewer` may see, all where it is `None`.
     async fn sessions(&self, viewer: Option<&str>, query: &SessionQuery) -> StoreResult<(Vec<StoredSession>, u64)>;
     /// What `name` may do in a session; `None` where it is not there for them. A deleted one counts until it is purged.
-    async fn part(&self, id: &SessionId, name: &str) -> StoreResult<Option<Part>>;
+    async fn part(&self, id: &SessionId, name: &str) -> StoreResult<Option<Right>>;
     async fn sharing(&self, id: &SessionId) -> StoreResult<Sharing>;
     async fn turns(&self, id: &SessionId, window: TurnWindow) -> StoreResult<TurnPage>;
     /// Events with seq > `cursor`, ascending; `types` empty means all.

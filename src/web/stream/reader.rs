@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     access::Visitor,
     agent::feed::Feed,
-    protocol::{Answer, ApiError, ClientFrame, ErrorCode, Part, ServerFrame, SessionId},
+    protocol::{Answer, ApiError, ClientFrame, ErrorCode, Right, ServerFrame, SessionId},
     state::AppState,
     web::socket::Listener,
 };
@@ -65,7 +65,7 @@ impl Reader {
     async fn carry_out(&self, frame: ClientFrame) -> Result<(), ApiError> {
         let (agent, actor, id) = (&self.state.agent, &self.visitor.actor, &self.id);
         if !matches!(frame, ClientFrame::Ping { .. }) {
-            self.state.require(&self.visitor, id, Part::TakePart).await?;
+            self.state.require(&self.visitor, id, Right::TakePart).await?;
         }
         match frame {
             ClientFrame::UserMessage { message, client_id, attachments } => {

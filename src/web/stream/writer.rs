@@ -17,7 +17,7 @@ use super::{drawn::Drawn, html::HtmlView, reader::Outgoing};
 use crate::{
     access::Visitor,
     agent::feed::{Cursor, Entry, Feed, Item, Pulled},
-    protocol::{EventBody, Part, Seq, ServerFrame, SessionId},
+    protocol::{EventBody, Right, Seq, ServerFrame, SessionId},
     state::{
         AppState,
         presence::{PresenceFrame, Seat},
@@ -185,7 +185,7 @@ impl Writer {
         if !self.state.access.is_still_in(&self.watcher.visitor) {
             return Err(Leave::Close(close_code::POLICY, "you are not signed in any more"));
         }
-        let may_watch = self.state.require(&self.watcher.visitor, id, Part::Watch).await;
+        let may_watch = self.state.require(&self.watcher.visitor, id, Right::Watch).await;
         may_watch.map_err(|_| Leave::Close(close_code::POLICY, "the session is not shared with you any more"))
     }
 
