@@ -112,7 +112,6 @@ async fn an_update_records_what_changed_and_nothing_where_nothing_did() {
         title: Some("New".into()),
         model: Some("primary".into()),
         archived: Some(true),
-        pinned: Some(true),
         mode: Some(Mode::ReadOnly),
         ..UpdateSession::default()
     };
@@ -126,7 +125,6 @@ async fn an_update_records_what_changed_and_nothing_where_nothing_did() {
         title: Some("New".into()),
         model: None,
         archived: Some(true),
-        pinned: Some(true),
         mode: Some(Mode::ReadOnly),
     };
     assert_eq!(events[1].body, expected);
