@@ -1,12 +1,12 @@
 // Opens a page for the first time and prints what came over the wire: one entry a request, with its bytes as the
 // browser's network layer counts them, headers and compression included.
-//   node benches/page.mjs http://127.0.0.1:9000/sessions/…
+//   node benches/page.mjs http://127.0.0.1:9000/sessions/… "$(cowork token)"
 import { createRequire } from 'node:module';
 
 const require = createRequire(new URL('../end2end/package.json', import.meta.url));
 const { chromium } = require('@playwright/test');
 
-const [address] = process.argv.slice(2);
+const [address, token] = process.argv.slice(2);
 const browser = await chromium.launch({
   executablePath: process.env.COWORK_CHROMIUM,
   args: [
@@ -21,6 +21,9 @@ const browser = await chromium.launch({
 });
 try {
   const page = await browser.newPage();
+  // Signed in beside the page, so that its first visit stays its first.
+  const made = await page.request.post(new URL('/launch', address).href, { headers: { authorization: `Bearer ${token}` } });
+  await page.request.get(new URL((await made.json()).path, address).href, { maxRedirects: 0 });
   const wire = await page.context().newCDPSession(page);
   const requests = new Map();
   wire.on('Network.responseReceived', ({ requestId, response }) => {

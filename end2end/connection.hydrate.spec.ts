@@ -94,7 +94,7 @@ test('the list of sessions stays when it can not be read again', async ({ desk, 
 test('a session that is deleted elsewhere says so in every tab', async ({ desk, page, server, watch }) => {
   watch.expect(/404/);
   const id = await desk.openSession();
-  await page.request.delete(`${server.origin}/cowork/sessions/${id}`);
+  await page.request.delete(`${server.origin}/cowork/sessions/${id}`, { headers: { origin: server.origin } });
   await expect(desk.link).toHaveText('Reload the page');
   await desk.reload();
   await expect(page.getByRole('heading', { name: 'There is nothing here' })).toBeVisible();

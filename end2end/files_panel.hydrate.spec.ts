@@ -7,7 +7,7 @@ const file = (name: string, body: string) => ({ name, mimeType: 'text/plain', bu
 test('the tree shows what is there and follows what steps write', async ({ desk, page, model, workspace }) => {
   model.script('Write', [call('write_file', { path: 'summary.md', content: '# New\n' })], [text('Written.')]);
   const id = await desk.createSession();
-  await page.request.patch(`/cowork/sessions/${id}`, { data: { mode: 'accept_edits' } });
+  await desk.setMode(id, 'accept_edits');
   await desk.open(`/sessions/${id}`);
   const panel = page.getByRole('region', { name: 'Files in q1-close' });
   await expect(panel.locator('.file-name')).toHaveText(['invoices', 'ledger-march.csv', 'notes.txt']);

@@ -141,7 +141,7 @@ test('logs: filter, pause, and the way to a step', async ({ desk, page, model })
 test('changes of a turn are shown with their diff, and taken back', async ({ desk, page, model, workspace }) => {
   model.script('Write', [call('write_file', { path: 'new.md', content: '# New\n' })], [text('Written.')]);
   const id = await desk.createSession({ title: 'Changing' });
-  await page.request.patch(`/cowork/sessions/${id}`, { data: { mode: 'accept_edits' } });
+  await desk.setMode(id, 'accept_edits');
   await desk.open(`/sessions/${id}`);
   await desk.ask('Write');
   await page.getByRole('tab', { name: /Changes/ }).click();

@@ -58,7 +58,7 @@ const SCENES: Record<string, (desk: Desk, model: ScriptedModel) => Promise<void>
       call('edit_file', { path: 'notes.txt', old_str: 'Book the room', new_str: 'Book the large room' }),
     ], [text('The summary stands in `summary.md`.')]);
     const id = await desk.createSession({ title: 'March close' });
-    await desk.page.request.patch(`/cowork/sessions/${id}`, { data: { mode: 'accept_edits' } });
+    await desk.setMode(id, 'accept_edits');
     await desk.open(`/sessions/${id}?tab=changes`);
     await desk.ask('Write a summary.');
     if (await desk.page.locator('.zones').isVisible()) await desk.page.getByRole('button', { name: /^Logs/ }).click();

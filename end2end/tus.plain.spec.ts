@@ -10,7 +10,7 @@ const PIECE = 256 * 1024;
 test('tus-js-client goes on after the server was killed in the middle of an upload', async ({ server, workspace }) => {
   const created = await fetch(`${server.origin}/cowork/sessions`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...server.credential() },
     body: JSON.stringify({ workspace: workspace.folder }),
   });
   const { id } = (await created.json()) as { id: string };
@@ -24,6 +24,7 @@ test('tus-js-client goes on after the server was killed in the middle of an uplo
 
   const address = await new Promise<string>((resolve, reject) => {
     const upload: Upload = new Upload(file, {
+      headers: server.credential(),
       endpoint: `${server.origin}/cowork/sessions/${id}/uploads/tus`,
       metadata: { filename: 'big/überall.bin', target_dir: 'incoming' },
       chunkSize: PIECE,
@@ -41,7 +42,7 @@ test('tus-js-client goes on after the server was killed in the middle of an uplo
 
   expect(crashed, 'the server was killed meanwhile').toBeDefined();
   expect(readFileSync(join(workspace.folder, 'incoming/big/überall.bin')).equals(file)).toBe(true);
-  const told = (await (await fetch(address)).json()) as { result: { status: string; sha256: string } };
+  const told = (await (await fetch(address, { headers: server.credential() })).json()) as { result: { status: string; sha256: string } };
   expect(told.result.status).toBe('uploaded');
   expect(told.result.sha256).toBe(createHash('sha256').update(file).digest('hex'));
 });
@@ -49,12 +50,13 @@ test('tus-js-client goes on after the server was killed in the middle of an uplo
 test('tus-js-client is told why a name can not be used', async ({ server, workspace }) => {
   const created = await fetch(`${server.origin}/cowork/sessions`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...server.credential() },
     body: JSON.stringify({ workspace: workspace.folder }),
   });
   const { id } = (await created.json()) as { id: string };
   const refused = await new Promise<string>((resolve, reject) => {
     new Upload(Buffer.from('x'), {
+      headers: server.credential(),
       endpoint: `${server.origin}/cowork/sessions/${id}/uploads/tus`,
       metadata: { filename: '../escape.txt' },
       retryDelays: null,

@@ -1,6 +1,7 @@
 //! Configuration: Loom's `loom.toml`, with a section `[cowork]` of our own. Plain data; only [`Config::load`] reads
 //! files and the environment.
 
+mod access;
 mod database;
 mod document;
 mod known;
@@ -11,6 +12,7 @@ mod parse;
 
 use std::{path::PathBuf, time::Duration};
 
+pub use access::{Access, Proxy};
 pub use database::{DatabaseChoice, DatabaseKind, database_file};
 pub use lookup::{ConfigSource, Loaded};
 pub use mcp::{Hidden, McpLink, McpServer};
@@ -20,6 +22,7 @@ pub use models::{ApiKey, BUILT_IN, Capabilities, ModelConfig, Provider};
 pub struct Config {
     pub server: Server,
     pub cowork: Cowork,
+    pub access: Access,
     pub uploads: Uploads,
     /// In the order of the file; providers that this version does not have are left out.
     pub models: Vec<ModelConfig>,

@@ -7,7 +7,7 @@
 //! - [`redaction`]: what neither the log nor anybody else is told.
 //! - [`workspace`]: the only way to the files of people; [`sandbox`]: the only way to run programs; [`documents`]: text
 //!   out of PDF and Office files.
-//! - [`web`]: HTTP and the live stream; [`state`] is what its handlers reach.
+//! - [`access`]: who is asking; [`web`]: HTTP and the live stream; [`state`] is what its handlers reach.
 //!
 //! ARCHITECTURE.md tells how the parts move.
 
@@ -19,6 +19,8 @@ compile_error!("the features `ssr` (server) and `hydrate` (page) are two builds;
 pub mod protocol;
 pub mod ui;
 
+#[cfg(feature = "ssr")]
+pub mod access;
 #[cfg(feature = "ssr")]
 pub mod agent;
 #[cfg(feature = "ssr")]

@@ -11,12 +11,13 @@ use std::{
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use cowork::{
+    access::{self, Access},
     agent::{
         Agent, AgentParts, Limits, RetryPolicy,
         feed::Feeds,
         ports::{clock::SystemClock, store::Publish},
     },
-    config::{BUILT_IN, Config, ConfigError, ConfigSource, DatabaseChoice, Loaded, database_file},
+    config::{BUILT_IN, Config, DatabaseChoice, Loaded},
     documents,
     log_commands::{self, Wanted},
     models,
@@ -24,7 +25,7 @@ use cowork::{
     redaction::Redaction,
     sandbox::{self, OWN_PROGRAM, Sandbox, Settings},
     state::{AppState, Site, Timing},
-    store::{LogPolicy, Retention, SqliteStore, holds_sessions},
+    store::{LogPolicy, Retention, SqliteStore},
     telemetry, tools,
     web::{self, ServeOptions},
     workspace::{RecordedChanges, roots::Roots},
@@ -36,6 +37,10 @@ use tokio::{
     time::timeout,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+mod cli;
+
+use cli::{Place, backup, doctor, link, token, user};
 
 /// Each of the last waits after the turns have ended; with the grace period of 3 s the whole end stays below 5 s.
 const LAST_WAIT: Duration = Duration::from_millis(500);
@@ -54,6 +59,16 @@ struct Cli {
 enum Command {
     /// Serve the page and the API. The default.
     Serve(ServeArgs),
+    /// Print the token that scripts sign in with.
+    Token(token::TokenArgs),
+    /// Print a link that signs one browser in, once, within a minute.
+    Link(link::LinkArgs),
+    /// Who may sign in with a password, or as a service.
+    User(user::UserArgs),
+    /// Copy the sessions into a file, also while the server runs, and check the copy.
+    Backup(backup::BackupArgs),
+    /// Look at everything that a server needs, and say what helps.
+    Doctor(doctor::DoctorArgs),
     /// Print the event log of a session.
     Logs {
         /// The session's id, as in its address.
@@ -68,7 +83,7 @@ enum Command {
         #[arg(long)]
         json: bool,
         #[command(flatten)]
-        place: DatabaseArgs,
+        place: Place,
     },
     /// Check that nobody has changed, exchanged or removed events. Exit code 1 where somebody has.
     Verify {
@@ -76,7 +91,7 @@ enum Command {
         #[arg(long)]
         head: Vec<String>,
         #[command(flatten)]
-        place: DatabaseArgs,
+        place: Place,
     },
     /// Runs a program for the server, confined.
     #[command(hide = true)]
@@ -86,23 +101,11 @@ enum Command {
     Document,
 }
 
-/// Which database is read.
-#[derive(Args)]
-struct DatabaseArgs {
-    /// Configuration file; else ./loom.toml, ~/.loom/loom.toml, or the defaults.
-    #[arg(long)]
-    config: Option<PathBuf>,
-    /// SQLite file of the sessions; else the one that the server would use.
-    #[arg(long)]
-    database: Option<PathBuf>,
-}
-
 #[derive(Args, Clone, Default)]
 struct ServeArgs {
-    /// Configuration file; else ./loom.toml, ~/.loom/loom.toml, or the defaults.
-    #[arg(long)]
-    config: Option<PathBuf>,
-    /// Address to listen on; only this machine's own until access control exists.
+    #[command(flatten)]
+    place: Place,
+    /// Address to listen on; one that others reach needs a way for them to sign in.
     #[arg(long)]
     host: Option<String>,
     #[arg(long)]
@@ -110,9 +113,6 @@ struct ServeArgs {
     /// The folder that sessions work in, and the only place where they may.
     #[arg(long)]
     workspace: Option<PathBuf>,
-    /// SQLite file for the sessions; made if missing.
-    #[arg(long)]
-    database: Option<PathBuf>,
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -120,50 +120,44 @@ fn main() -> anyhow::Result<ExitCode> {
     let args = match cli.command {
         // Before there is a second thread.
         Some(Command::Sandbox { stage }) => return Ok(sandbox::launch(stage)),
+        Some(Command::Token(args)) => return token::run(&args).map(|()| ExitCode::SUCCESS),
+        Some(Command::User(args)) => return user::run(&args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Backup(args)) => return backup::run(&args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Doctor(args)) => return runtime()?.block_on(doctor::run(&args)),
+        Some(Command::Link(args)) => return runtime()?.block_on(link::run(&args)).map(|()| ExitCode::SUCCESS),
         Some(Command::Logs { session, types, after, json, place }) => {
             let wanted = Wanted { session, after, types, json };
-            log_commands::print(&place.file()?, &wanted, &mut stdout().lock())?;
+            log_commands::print(&place.load()?.1.path, &wanted, &mut stdout().lock())?;
             return Ok(ExitCode::SUCCESS);
         }
         Some(Command::Verify { head, place }) => {
-            let whole = log_commands::verify(&place.file()?, &head, &mut stdout().lock())?;
+            let whole = log_commands::verify(&place.load()?.1.path, &head, &mut stdout().lock())?;
             return Ok(if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
         Some(Command::Document) => return Ok(documents::serve()),
         Some(Command::Serve(args)) => args,
         None => cli.serve,
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = runtime()?;
     let ended = runtime.block_on(serve(args));
     // A look-up of a dead name or disk may hang in a thread of its own; it keeps nobody from leaving.
     runtime.shutdown_timeout(LAST_WAIT);
     ended.map(|()| ExitCode::SUCCESS)
 }
 
-impl DatabaseArgs {
-    fn file(&self) -> anyhow::Result<PathBuf> {
-        let Loaded { config, .. } = load(self.config.clone())?;
-        Ok(choose(self.database.as_deref(), &config).path)
-    }
-}
-
-fn load(file: Option<PathBuf>) -> Result<Loaded, ConfigError> {
-    Config::load(file.map_or(ConfigSource::Lookup, ConfigSource::Given))
-}
-
-fn choose(database: Option<&Path>, config: &Config) -> DatabaseChoice {
-    database_file(database, &config.database_path, holds_sessions, |path| path.exists())
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }
 
 async fn serve(args: ServeArgs) -> anyhow::Result<()> {
-    let Loaded { config, file, warnings } = load(args.config.clone())?;
+    let (Loaded { config, file, warnings }, database) = args.place.load()?;
     let redaction = Arc::new(redaction(&config));
     telemetry::start(&config.log_level, redaction.clone());
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     web::raise_file_limit();
 
-    let (listener, address) = listen(&args, &config).await?;
-    let database = choose(args.database.as_deref(), &config);
+    let shared = access::is_shared(&database.data_folder(), &config.access)?;
+    let (listener, address) = listen(&args, &config, shared).await?;
     let roots = Arc::new(roots(&args, &config)?);
     let feeds = Arc::new(Feeds::default());
     let publish: Arc<dyn Publish> = feeds.clone();
@@ -186,11 +180,13 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         redaction,
         limits: limits(&config),
     });
+    let access = Arc::new(Access::open(&database.data_folder(), config.access.clone())?);
     agent.recover().await?;
 
     let (stopping, sockets) = (CancellationToken::new(), TaskTracker::new());
     let site = Site {
-        hosts: web::allowed_hosts(address, &config.cowork.allowed_hosts),
+        origins: web::own_origins(address, &config.cowork.allowed_hosts),
+        port: address.port(),
         notice: database.note.clone(),
         built_in_only: config.default_model == BUILT_IN,
         public_config: web::public_config(&config, file.as_deref(), &database.path, address, &roots),
@@ -201,12 +197,17 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         agent: agent.clone(),
         leptos: leptos_options()?,
         site: Arc::new(site),
+        access: access.clone(),
+        presence: Arc::default(),
         stopping: stopping.clone(),
         sockets: sockets.clone(),
     };
     let options = ServeOptions { connections: config.cowork.max_connections as usize, grace: LAST_WAIT };
 
+    link::tell_address(&database.data_folder(), address)?;
     announce(&address, &database);
+    tokio::spawn(access.clone().keep_current());
+    tokio::spawn(offer_links(access, address));
     let grace = config.cowork.grace_period;
     web::serve(listener, web::router(state), options, async move {
         stop_signal().await;
@@ -224,7 +225,11 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn listen(args: &ServeArgs, config: &Config) -> anyhow::Result<(TcpListener, std::net::SocketAddr)> {
+async fn listen(
+    args: &ServeArgs,
+    config: &Config,
+    shared: bool,
+) -> anyhow::Result<(TcpListener, std::net::SocketAddr)> {
     let host = args.host.as_deref().unwrap_or(&config.server.host);
     let port = args.port.unwrap_or(config.server.port);
     let name = host.trim_matches(['[', ']']);
@@ -233,9 +238,10 @@ async fn listen(args: &ServeArgs, config: &Config) -> anyhow::Result<(TcpListene
         .with_context(|| format!("`--host {host}` is no address of this machine"))?;
     let address = addresses.next().with_context(|| format!("`--host {host}` is no address of this machine"))?;
     anyhow::ensure!(
-        address.ip().is_loopback(),
-        "Cowork does not listen on {host}: it has no access control yet, so everyone who reaches it could read the workspace. \
-         Use --host 127.0.0.1, and an SSH tunnel to reach it from another machine."
+        address.ip().is_loopback() || shared,
+        "Cowork does not listen on {host}: others reach that address, and nobody but you could sign in. Name the people \
+         first: `cowork user add NAME`, or `proxy_header` and `proxies` in `[cowork.access]`. Or use --host 127.0.0.1, and \
+         an SSH tunnel to reach it from another machine."
     );
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("Cowork can't listen on {address}. Another program may use the port; choose one with --port")
@@ -260,7 +266,7 @@ fn roots(args: &ServeArgs, config: &Config) -> anyhow::Result<Roots> {
 
 /// Commands run confined; the server's own files and port are closed to them.
 fn sandbox(config: &Config, file: Option<&Path>, database: &DatabaseChoice, address: std::net::SocketAddr) -> Sandbox {
-    let own = file.map(Path::to_path_buf).into_iter().chain(database.files());
+    let own = file.map(Path::to_path_buf).into_iter().chain(database.files()).chain(config.access.users_file.clone());
     let hidden = own.filter_map(|path| std::path::absolute(path).ok()).collect();
     let unconfined = !config.sandbox.required;
     let settings = Settings { unconfined, network: config.sandbox.network, hidden, port: Some(address.port()) };
@@ -321,6 +327,24 @@ fn announce(address: &std::net::SocketAddr, database: &DatabaseChoice) {
     }
     tracing::info!(database = %database.path.display(), "sessions are kept");
     println!("Cowork is ready: http://{address}");
+}
+
+/// A link at the start, where one person has the server alone, and another one for each SIGUSR1.
+async fn offer_links(access: Arc<Access>, address: std::net::SocketAddr) {
+    let Ok(mut asked) = signal(SignalKind::user_defined1()) else { return };
+    let mut wanted = !access.is_shared();
+    loop {
+        if wanted {
+            match access.new_link() {
+                Ok(path) => println!("Sign in, once, within a minute: http://{address}{path}"),
+                Err(error) => tracing::error!(%error, "no link could be made"),
+            }
+        }
+        if asked.recv().await.is_none() {
+            return;
+        }
+        wanted = true;
+    }
 }
 
 async fn stop_signal() {

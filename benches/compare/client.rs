@@ -6,9 +6,15 @@ use anyhow::{Context, bail, ensure};
 use futures::StreamExt;
 use serde_json::{Value, json};
 use tokio::{net::TcpStream, time::timeout};
-use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
+use tokio_tungstenite::{
+    WebSocketStream, client_async,
+    tungstenite::{Message, client::IntoClientRequest},
+};
 
-use super::model::{Script, now, stamps};
+use super::{
+    model::{Script, now, stamps},
+    subject::Subject,
+};
 
 /// Far above any answer here; what takes longer hangs.
 const LONGEST_ANSWER: Duration = Duration::from_secs(120);
@@ -16,6 +22,7 @@ const LONGEST_ANSWER: Duration = Duration::from_secs(120);
 pub struct Client {
     pub id: String,
     http: reqwest::Client,
+    token: String,
     messages: String,
     socket: WebSocketStream<TcpStream>,
     script: Script,
@@ -33,18 +40,22 @@ pub struct Answer {
 
 impl Client {
     /// A new session whose model answers by `script`, watched.
-    pub async fn open(http: &reqwest::Client, base: &str, script: Script) -> anyhow::Result<Self> {
+    pub async fn open(http: &reqwest::Client, subject: &Subject, script: Script) -> anyhow::Result<Self> {
+        let Subject { base, token, .. } = subject;
         let sessions = format!("{base}/cowork/sessions");
-        let created = http.post(&sessions).json(&json!({ "model": script.name() })).send().await?;
+        let created = http.post(&sessions).bearer_auth(token).json(&json!({ "model": script.name() })).send().await?;
         let created: Value = created.error_for_status()?.json().await?;
         let id = created.get("id").and_then(Value::as_str).context("a session without id")?;
         let address = base.trim_start_matches("http://");
         let tcp = TcpStream::connect(address).await?;
         tcp.set_nodelay(true)?;
-        let (socket, _) = client_async(format!("ws://{address}/cowork/sessions/{id}/stream"), tcp).await?;
+        let mut upgrade = format!("ws://{address}/cowork/sessions/{id}/stream").into_client_request()?;
+        upgrade.headers_mut().insert("authorization", format!("Bearer {token}").parse()?);
+        let (socket, _) = client_async(upgrade, tcp).await?;
         let mut client = Self {
             id: id.to_owned(),
             http: http.clone(),
+            token: token.clone(),
             messages: format!("{sessions}/{id}/messages"),
             socket,
             script,
@@ -55,7 +66,8 @@ impl Client {
 
     /// Sends a message and takes the whole answer.
     pub async fn ask(&mut self) -> anyhow::Result<Answer> {
-        let request = self.http.post(&self.messages).json(&json!({ "message": "Say something." }));
+        let request =
+            self.http.post(&self.messages).bearer_auth(&self.token).json(&json!({ "message": "Say something." }));
         let asked = now();
         let post = async { Ok(request.send().await?.error_for_status()?.bytes().await?) };
         let (_, mut answer) = timeout(LONGEST_ANSWER, async { tokio::try_join!(post, self.answer()) })

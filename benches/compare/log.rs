@@ -21,7 +21,10 @@ use tokio::{
     net::TcpStream,
     sync::{mpsc, oneshot},
 };
-use tokio_tungstenite::{WebSocketStream, client_async_with_config, tungstenite::protocol::WebSocketConfig};
+use tokio_tungstenite::{
+    WebSocketStream, client_async_with_config,
+    tungstenite::{client::IntoClientRequest, protocol::WebSocketConfig},
+};
 
 use super::{
     stats::Series,
@@ -195,11 +198,13 @@ async fn fill(file: &Path) -> anyhow::Result<SessionId> {
     Ok(id)
 }
 
-async fn open(base: &str, path: &str) -> anyhow::Result<WebSocketStream<TcpStream>> {
+async fn open(base: &str, token: &str, path: &str) -> anyhow::Result<WebSocketStream<TcpStream>> {
     let address = base.trim_start_matches("http://");
     let config = WebSocketConfig::default().read_buffer_size(BUFFER_BYTES).write_buffer_size(BUFFER_BYTES);
     let tcp = TcpStream::connect(address).await?;
-    let (socket, _) = client_async_with_config(format!("ws://{address}{path}"), tcp, Some(config)).await?;
+    let mut upgrade = format!("ws://{address}{path}").into_client_request()?;
+    upgrade.headers_mut().insert("authorization", format!("Bearer {token}").parse()?);
+    let (socket, _) = client_async_with_config(upgrade, tcp, Some(config)).await?;
     Ok(socket)
 }
 
@@ -219,7 +224,7 @@ async fn read_until(socket: &mut WebSocketStream<TcpStream>, kind: &str) -> anyh
 async fn replay(stage: &Stage, session: &SessionId) -> anyhow::Result<f64> {
     let cowork = stage.cowork("replay.db")?;
     let begun = Instant::now();
-    let mut socket = open(&cowork.base, &format!("/cowork/sessions/{session}/stream?cursor=0")).await?;
+    let mut socket = open(&cowork.base, &cowork.token, &format!("/cowork/sessions/{session}/stream?cursor=0")).await?;
     let frames = read_until(&mut socket, "synced").await?;
     ensure!(frames > REPLAYED, "{frames} frames for {REPLAYED} events");
     Ok(REPLAYED as f64 / begun.elapsed().as_secs_f64())
@@ -254,8 +259,8 @@ fn bare_replay(file: &Path, session: &SessionId) -> anyhow::Result<f64> {
     Ok(events as f64 / begun.elapsed().as_secs_f64())
 }
 
-async fn watch(base: String, path: String) -> anyhow::Result<WebSocketStream<TcpStream>> {
-    let mut socket = open(&base, &path).await?;
+async fn watch(base: String, token: String, path: String) -> anyhow::Result<WebSocketStream<TcpStream>> {
+    let mut socket = open(&base, &token, &path).await?;
     read_until(&mut socket, "synced").await?;
     Ok(socket)
 }
@@ -265,13 +270,19 @@ async fn watchers(subject: &Subject, is_cowork: bool) -> anyhow::Result<f64> {
     let path = if is_cowork {
         let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build()?;
         let sessions = format!("{}/cowork/sessions", subject.base);
-        let created = http.post(sessions).json(&serde_json::json!({})).send().await?.error_for_status()?;
+        let created = http
+            .post(sessions)
+            .bearer_auth(&subject.token)
+            .json(&serde_json::json!({}))
+            .send()
+            .await?
+            .error_for_status()?;
         let session: serde_json::Value = created.json().await?;
         format!("/cowork/sessions/{}/stream", session.get("id").and_then(|id| id.as_str()).context("an id")?)
     } else {
         "/watch".into()
     };
-    let watch = |_: usize| watch(subject.base.clone(), path.clone());
+    let watch = |_: usize| watch(subject.base.clone(), subject.token.clone(), path.clone());
     // The first ones bring what all share.
     let warm = try_join_all((0..OPENED_AT_ONCE).map(watch)).await?;
     let before = settled(subject).await?;

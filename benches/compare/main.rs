@@ -140,7 +140,7 @@ async fn measure_streams(stage: &Stage, repeats: usize) -> anyhow::Result<(Strea
 /// A session with one answered message.
 async fn visit(stage: &Stage) -> anyhow::Result<page::Visit> {
     let cowork = stage.cowork("page.db")?;
-    let mut client = client::Client::open(&reqwest::Client::new(), &cowork.base, stream::SHORT).await?;
+    let mut client = client::Client::open(&reqwest::Client::new(), &cowork, stream::SHORT).await?;
     client.ask().await?;
     let visit = page::visit(&cowork, &format!("/sessions/{}", client.id))?;
     client.close().await?;

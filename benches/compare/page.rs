@@ -29,7 +29,7 @@ impl Visit {
 pub fn visit(subject: &Subject, path: &str) -> anyhow::Result<Visit> {
     let output = Command::new("node")
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/benches/page.mjs"))
-        .arg(format!("{}{path}", subject.base))
+        .args([&format!("{}{path}", subject.base), &subject.token])
         .env("COWORK_CHROMIUM", host::chromium())
         .output()
         .context("node does not start")?;

@@ -78,7 +78,8 @@ fn answer(subject: &Subject, path: &str) -> anyhow::Result<String> {
     let address = subject.base.trim_start_matches("http://");
     let mut socket = TcpStream::connect(address)?;
     let accept = if path.starts_with("/pkg/") { "Accept-Encoding: gzip, br\r\n" } else { "" };
-    write!(socket, "GET {path} HTTP/1.1\r\nHost: {address}\r\n{accept}Connection: close\r\n\r\n")?;
+    let shown = format!("Authorization: Bearer {}\r\n", subject.token);
+    write!(socket, "GET {path} HTTP/1.1\r\nHost: {address}\r\n{shown}{accept}Connection: close\r\n\r\n")?;
     let mut response = Vec::new();
     socket.read_to_end(&mut response)?;
     let response = String::from_utf8_lossy(&response);

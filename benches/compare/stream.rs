@@ -115,7 +115,7 @@ async fn ask_all(
     messages: usize,
 ) -> anyhow::Result<(Vec<Answer>, f64)> {
     let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build()?;
-    let opening = (0..sessions).map(|_| Client::open(&http, &subject.base, script));
+    let opening = (0..sessions).map(|_| Client::open(&http, subject, script));
     let mut clients = try_join_all(opening).await?;
     let before = subject.cpu_micros()?;
     let mut answers = Vec::new();

@@ -38,6 +38,8 @@ pub struct Stage {
 pub struct Subject {
     child: Child,
     pub base: String,
+    /// What its clients show; empty for the bare ones.
+    pub token: String,
     /// From before its start until it said that it is ready, in nanoseconds.
     pub started_at: u64,
 }
@@ -71,7 +73,10 @@ impl Stage {
         command.args(["--port", "0", "--config"]).arg(self.folder.join("loom.toml"));
         command.arg("--workspace").arg(self.folder.join("workspace"));
         command.arg("--database").arg(self.folder.join(database));
-        self.start(command)
+        let mut subject = self.start(command)?;
+        let token = self.folder.join(format!("{database}.files")).join("token");
+        subject.token = fs::read_to_string(token).context("a server without a token")?.trim().to_owned();
+        Ok(subject)
     }
 
     pub fn relay(&self) -> anyhow::Result<Subject> {
@@ -98,7 +103,7 @@ impl Stage {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         let started_at = now();
         let child = command.spawn().with_context(|| format!("{:?} does not start", command.get_program()))?;
-        let mut subject = Subject { child, base: String::new(), started_at };
+        let mut subject = Subject { child, base: String::new(), token: String::new(), started_at };
         let output = subject.child.stdout.take().context("a server without output")?;
         for line in BufReader::new(output).lines() {
             if let Some((_, address)) = line?.split_once("http://") {

@@ -184,7 +184,10 @@ fn exchange(
 ) -> anyhow::Result<String> {
     let address = cowork.base.trim_start_matches("http://");
     let mut socket = TcpStream::connect(address)?;
-    socket.write_all(format!("{head}Host: {address}\r\nConnection: close\r\n\r\n").as_bytes())?;
+    socket.write_all(
+        format!("{head}Host: {address}\r\nAuthorization: Bearer {}\r\nConnection: close\r\n\r\n", cowork.token)
+            .as_bytes(),
+    )?;
     send(&mut socket)?;
     let mut response = String::new();
     socket.read_to_string(&mut response)?;

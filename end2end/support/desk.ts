@@ -53,9 +53,18 @@ export class Desk {
 
   async createSession(wanted: NewSession = {}): Promise<string> {
     const body = { workspace: this.workspace.folder, ...wanted };
-    const answer = await this.page.request.post(`${this.server.origin}/cowork/sessions`, { data: body });
+    const answer = await this.page.request.post(`${this.server.origin}/cowork/sessions`, {
+      data: body,
+      headers: { origin: this.server.origin },
+    });
     expect(answer.status(), await answer.text()).toBe(201);
     return (await answer.json()).id;
+  }
+
+  async setMode(id: string, mode: string): Promise<void> {
+    const address = `${this.server.origin}/cowork/sessions/${id}`;
+    const answer = await this.page.request.patch(address, { data: { mode }, headers: { origin: this.server.origin } });
+    expect(answer.status(), await answer.text()).toBe(200);
   }
 
   async say(message: string): Promise<void> {
@@ -100,6 +109,12 @@ export class Desk {
 
   async session(id: string): Promise<{ status: string; title: string; archived: boolean }> {
     return (await this.page.request.get(`${this.server.origin}/cowork/sessions/${id}`)).json();
+  }
+
+  /** The types of the session's events so far. */
+  async events(id: string): Promise<string[]> {
+    const answer = await this.page.request.get(`${this.server.origin}/cowork/sessions/${id}/logs?limit=1000`);
+    return (await answer.json()).events.map((event: { event_type: string }) => event.event_type);
   }
 
   get composer(): Locator {

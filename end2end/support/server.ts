@@ -1,8 +1,9 @@
 // The built program, started as a person starts it.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { BrowserContext } from '@playwright/test';
 import { freePort } from './port';
 import type { Workspace } from './workspace';
 
@@ -21,15 +22,34 @@ export class Cowork {
     private readonly modelUrl: string,
   ) {}
 
+  /** Lets a browser in as a person does: with a link from the terminal, which works once. */
+  async signIn(context: BrowserContext): Promise<void> {
+    const answer = await context.request.get(this.link(), { maxRedirects: 0 });
+    if (answer.status() !== 303) throw new Error(`The link was answered with ${answer.status()}: ${await answer.text()}`);
+  }
+
+  /** What a script shows. */
+  credential(): { authorization: string } {
+    const token = execFileSync(binary, ['token', ...this.place()], { encoding: 'utf8' }).trim();
+    return { authorization: `Bearer ${token}` };
+  }
+
+  link(): string {
+    return execFileSync(binary, ['link', ...this.place()], { encoding: 'utf8' }).trim();
+  }
+
+  /** What says which Cowork is meant. */
+  private place(): string[] {
+    const { home } = this.workspace;
+    return ['--config', join(home, 'loom.toml'), '--database', join(home, 'cowork.db')];
+  }
+
   /** Also starts it again, at the same address and with the same sessions. */
   async start(): Promise<void> {
     if (!existsSync(binary)) throw new Error(`There is no ${binary}. Build it, or name one in COWORK_BIN.`);
     this.port ||= await freePort();
-    const config = join(this.workspace.home, 'loom.toml');
-    writeFileSync(config, configuration(this.modelUrl));
-    const options = { config, workspace: this.workspace.root, database: join(this.workspace.home, 'cowork.db') };
-    const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
-    const child = spawn(binary, [...args, '--port', String(this.port)], {
+    writeFileSync(join(this.workspace.home, 'loom.toml'), configuration(this.modelUrl));
+    const child = spawn(binary, [...this.place(), '--workspace', this.workspace.root, '--port', String(this.port)], {
       cwd: this.workspace.home,
       env: { HOME: this.workspace.home, PATH: process.env.PATH, RUST_BACKTRACE: '1' },
     });

@@ -38,6 +38,12 @@ export const test = base.extend<Fixtures>({
     if (info.status !== info.expectedStatus) await info.attach('server', { body: server.printed() });
   },
 
+  // Every browser of a test is signed in; a page that should not be opens a context of its own.
+  context: async ({ context, server }, use) => {
+    await server.signIn(context);
+    await use(context);
+  },
+
   baseURL: async ({ server }, use) => use(server.origin),
 
   watch: [

@@ -15,6 +15,7 @@ mod prompt;
 mod sample;
 mod session;
 mod sessions;
+mod sharing;
 mod turn;
 mod uploads;
 mod waiting;

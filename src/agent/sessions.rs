@@ -36,9 +36,10 @@ impl Agent {
         self.parts.store.create_session(actor, new).await.map(present).map_err(store_failed)
     }
 
-    pub async fn sessions(&self, query: &SessionQuery) -> Result<SessionList, ApiError> {
+    /// Those that `viewer` may see, all where it is `None`.
+    pub async fn sessions(&self, viewer: Option<&str>, query: &SessionQuery) -> Result<SessionList, ApiError> {
         check_limit(query.limit)?;
-        let (sessions, total) = self.parts.store.sessions(query).await.map_err(store_failed)?;
+        let (sessions, total) = self.parts.store.sessions(viewer, query).await.map_err(store_failed)?;
         Ok(SessionList { sessions: sessions.into_iter().map(present).collect(), total })
     }
 

@@ -55,6 +55,7 @@ fn an_empty_file_gives_the_defaults() {
             log_max_age: None,
             idle_after: Duration::from_secs(30 * 60),
         },
+        access: Access::default(),
         uploads: Uploads {
             max_workspace_bytes: None,
             min_free_bytes: 268_435_456,

@@ -27,11 +27,13 @@ const COWORK: &[&str] = &[
     "max_connections",
     "grace_period_ms",
     "allowed_hosts",
+    "access",
     "secret_names",
     "log_max_events",
     "log_max_days",
     "idle_minutes",
 ];
+const ACCESS: &[&str] = &["proxy_header", "proxies", "users_file", "people", "networks"];
 const UPLOADS: &[&str] = &["max_workspace_bytes", "min_free_bytes", "max_files", "keep_partial_hours"];
 const MODEL: &[&str] = &[
     "provider",
@@ -105,6 +107,7 @@ pub fn unknown_keys(file: &Section<'_>) -> Result<Vec<String>, ConfigError> {
         }
     }
     unknown_in(&file.section("limits")?.section("runner")?, &Keys::Among(&["max_model_context_tokens"]), &mut warnings);
+    unknown_in(&file.section("cowork")?.section("access")?, &Keys::All(ACCESS), &mut warnings);
     let models = file.section("models")?;
     for (alias, _) in models.keys() {
         let model = models.section(alias)?;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Config, ConfigError, Cowork, Retry, Sandbox, Server, Uploads, WebFetch,
+    Config, ConfigError, Cowork, Retry, Sandbox, Server, Uploads, WebFetch, access,
     document::{Section, Source},
     known, mcp, models,
 };
@@ -78,6 +78,7 @@ impl Config {
         let config = Self {
             server: server(&file.section("server")?, &file.section("cowork")?)?,
             cowork: cowork(&file.section("cowork")?, default_workspace.as_deref(), home)?,
+            access: access::read(&file.section("cowork")?.section("access")?, home)?,
             uploads: uploads(&file.section("uploads")?)?,
             default_model: models::default_alias(&models),
             models,
@@ -228,7 +229,7 @@ fn log_level(section: &Section<'_>, warnings: &mut Vec<String>) -> Result<String
 }
 
 /// `~` and `~/…` are the home folder.
-fn expand(text: &str, home: Option<&Path>, key: &'static str) -> Result<PathBuf, ConfigError> {
+pub(super) fn expand(text: &str, home: Option<&Path>, key: &'static str) -> Result<PathBuf, ConfigError> {
     let Some(rest) = text.strip_prefix('~').filter(|rest| rest.is_empty() || rest.starts_with('/')) else {
         return Ok(text.into());
     };

@@ -43,6 +43,9 @@ codes! {
     MethodNotAllowed = 405 "method_not_allowed" "Method not allowed";
     UnsupportedMediaType = 415 "unsupported_media_type" "Unsupported content type";
     ForeignHost = 421 "foreign_host" "Unknown host name";
+    NotSignedIn = 401 "not_signed_in" "Not signed in";
+    NotAllowed = 403 "not_allowed" "Not allowed";
+    TooManyAttempts = 429 "too_many_attempts" "Too many attempts";
     ForeignOrigin = 403 "foreign_origin" "Request from another site";
     WorkspaceNotFound = 422 "workspace_not_found" "Folder not found";
     WorkspaceNotAllowed = 422 "workspace_not_allowed" "Folder not allowed";

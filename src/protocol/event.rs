@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    Actor, Approval, ApprovalId, Asked, CallId, Decision, MessageId, Mode, OnConflict, QuestionId, RuleId, Seq,
+    Actor, Approval, ApprovalId, Asked, CallId, Decision, MessageId, Mode, OnConflict, QuestionId, Right, RuleId, Seq,
     SteeringId, UploadId, UploadStatus,
 };
 
@@ -151,6 +151,11 @@ pub enum EventBody {
         /// What was left as it is, since somebody changed it meanwhile.
         conflicts: Vec<String>,
     },
+    /// Somebody may take part or watch from here on; `None` takes it back.
+    SharingChanged {
+        name: String,
+        part: Option<Right>,
+    },
     QueueChanged {
         change: QueueChange,
         message_id: Option<MessageId>,
@@ -294,6 +299,7 @@ impl EventBody {
             Self::UserInputReceived { .. } => "user_input_received",
             Self::SteeringReceived { .. } => "steering_received",
             Self::ChangesUndone { .. } => "changes_undone",
+            Self::SharingChanged { .. } => "sharing_changed",
             Self::QueueChanged { .. } => "queue_changed",
             Self::TurnCompleted { .. } => "turn_completed",
             Self::TurnInterrupted { .. } => "turn_interrupted",
@@ -328,6 +334,7 @@ impl EventBody {
             | Self::SessionUpdated { .. }
             | Self::ApprovalRuleAdded { .. }
             | Self::ApprovalRuleRemoved { .. }
+            | Self::SharingChanged { .. }
             | Self::QueueChanged { .. }
             | Self::UploadStarted { .. }
             | Self::UploadCompleted { .. }
@@ -381,6 +388,7 @@ impl EventBody {
             | Self::ApprovalRuleAdded { .. }
             | Self::ApprovalRuleRemoved { .. }
             | Self::ChangesUndone { .. }
+            | Self::SharingChanged { .. }
             | Self::ModelCall { .. }
             | Self::ModelRetry { .. }
             | Self::UploadStarted { .. }

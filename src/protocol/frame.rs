@@ -131,7 +131,7 @@ pub struct LiveCall {
     pub text: String,
 }
 
-/// What a client may send. Each is also a POST of the same meaning; `ping` is not.
+/// What a client may send. Each is also a POST of the same meaning; `ping` and `typing` are not.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ClientFrame {
@@ -163,6 +163,12 @@ pub enum ClientFrame {
         answer: Option<String>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         option_ids: Vec<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        client_id: Option<String>,
+    },
+    /// Shown to others who have the session open, and kept nowhere.
+    Typing {
+        typing: bool,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         client_id: Option<String>,
     },

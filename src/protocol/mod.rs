@@ -14,6 +14,7 @@ mod model;
 mod page;
 mod question;
 mod session;
+mod sharing;
 mod task;
 pub mod transcript;
 mod turn;
@@ -36,6 +37,7 @@ pub use session::{
     CreateSession, Folder, FolderList, Listed, ListedPage, Mode, Pending, Session, SessionList, SessionQuery, Status,
     UNTITLED, UpdateSession, derived_title,
 };
+pub use sharing::{EVERYBODY, Right, Share, Sharing};
 pub use task::{Task, TaskStatus};
 pub use turn::{Accepted, QueuedMessage, Role, STEERING_PREFIX, ToolCall, ToolResult, TurnPage, TurnRow};
 pub use upload::{OnConflict, UploadAnswer, UploadLimits, UploadStatus, UploadedFile, uploads_note};

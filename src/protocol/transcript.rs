@@ -197,6 +197,7 @@ impl Transcript {
             | EventBody::SessionResumed { .. }
             | EventBody::SessionUpdated { .. }
             | EventBody::ChangesUndone { .. }
+            | EventBody::SharingChanged { .. }
             | EventBody::ApprovalRuleAdded { .. }
             | EventBody::ApprovalRuleRemoved { .. }
             | EventBody::ModelCall { .. }

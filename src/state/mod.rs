@@ -1,5 +1,6 @@
 //! What every request handler can reach.
 
+pub mod presence;
 mod snapshot;
 
 use std::sync::Arc;
@@ -8,9 +9,12 @@ use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use presence::Presence;
+
 use crate::{
+    access::{Access, Visitor},
     agent::Agent,
-    protocol::{ApiError, SessionId, UploadLimits},
+    protocol::{ApiError, Right, SessionId, UploadLimits},
 };
 
 #[derive(Clone)]
@@ -18,6 +22,8 @@ pub struct AppState {
     pub agent: Agent,
     pub leptos: LeptosOptions,
     pub site: Arc<Site>,
+    pub access: Arc<Access>,
+    pub presence: Arc<Presence>,
     /// Cancelled when the server stops: sockets say goodbye.
     pub stopping: CancellationToken,
     /// The sockets that are open, and the uploads that are taken.
@@ -39,8 +45,10 @@ impl FromRef<AppState> for LeptosOptions {
 /// Facts about this server that pages and guards need.
 #[derive(Debug)]
 pub struct Site {
-    /// `host[:port]` values that a request may be addressed to, lower case.
-    pub hosts: Vec<String>,
+    /// `scheme://host[:port]` values under which we are reached, lower case.
+    pub origins: Vec<String>,
+    /// The port that we listen on. Cookies don't tell ports apart, so theirs are named after it.
+    pub port: u16,
     /// Something that the owner should know, such as which file holds the sessions.
     pub notice: Option<String>,
     /// No model is configured but the one that is built in.
@@ -66,6 +74,12 @@ impl Default for Timing {
     }
 }
 
-fn session_id(text: &str) -> Result<SessionId, ApiError> {
-    SessionId::parse(text).ok_or_else(ApiError::session_not_found)
+impl AppState {
+    /// That a visitor may do at least `need` in a session. Every way to a session leads through here.
+    pub async fn require(&self, visitor: &Visitor, id: &SessionId, need: Right) -> Result<(), ApiError> {
+        match visitor.limited_to() {
+            Some(name) => self.agent.require(name, id, need).await,
+            None => Ok(()),
+        }
+    }
 }

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{AppState, session_id};
+use super::AppState;
 use crate::{
+    access::Visitor,
     agent::ports::store::TurnWindow,
     cards::{MenuParts, Pen},
     protocol::{
         ApiError, ChangeList, CreateChoices, EarlierTurns, Event, EventBody, FileList, HomePage, InFlight, Listed,
-        Role, Seq, SessionId, SessionPage, SessionQuery,
+        Right, Role, Seq, SessionId, SessionPage, SessionQuery,
         transcript::{Message, Outcome, Transcript},
     },
     ui::words::Language,
@@ -25,8 +26,15 @@ const LOG_ROWS: u32 = 200;
 
 impl AppState {
     /// The newest `rows` rows of a session, the events of their turns, and the text that is being written.
-    pub async fn session_page(&self, id: &str, rows: Option<u32>, language: Language) -> Result<SessionPage, ApiError> {
-        let id = &session_id(id)?;
+    pub async fn session_page(
+        &self,
+        visitor: &Visitor,
+        id: &str,
+        rows: Option<u32>,
+        language: Language,
+    ) -> Result<SessionPage, ApiError> {
+        let id = &SessionId::parse(id).ok_or_else(ApiError::session_not_found)?;
+        self.require(visitor, id, Right::Watch).await?;
         // The moment comes first: what is read after it may be newer, and applying an event twice changes nothing.
         let (session, feed) = self.agent.watch(id).await?;
         let (cursor, in_flight) = feed.snapshot();
@@ -147,8 +155,8 @@ impl AppState {
     }
 
     /// What the left panel opens with. A list that can't be read must not keep the page from opening.
-    pub async fn listed_sessions(&self) -> Vec<Listed> {
-        let listed = self.agent.sessions(&SessionQuery::default()).await;
+    pub async fn listed_sessions(&self, visitor: &Visitor) -> Vec<Listed> {
+        let listed = self.agent.sessions(visitor.limited_to(), &SessionQuery::default()).await;
         listed.map(|list| list.sessions.into_iter().map(Into::into).collect()).unwrap_or_default()
     }
 }

@@ -250,6 +250,7 @@ fn text(connection: &Connection, id: &SessionId, body: &EventBody) -> Result<Opt
         | EventBody::ApprovalRuleRemoved { .. }
         | EventBody::AwaitingUserInput(_)
         | EventBody::ChangesUndone { .. }
+        | EventBody::SharingChanged { .. }
         | EventBody::QueueChanged { .. }
         | EventBody::TurnCompleted { .. }
         | EventBody::TurnInterrupted { .. }

@@ -5,7 +5,7 @@ use crate::{
 };
 
 async fn titles(scene: &Scene, query: SessionQuery) -> (Vec<String>, u64) {
-    let (sessions, total) = scene.store.sessions(&query).await.unwrap();
+    let (sessions, total) = scene.store.sessions(None, &query).await.unwrap();
     (sessions.into_iter().map(|session| session.title).collect(), total)
 }
 

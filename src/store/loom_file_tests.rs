@@ -113,7 +113,7 @@ async fn opening_adds_our_tables_and_alters_nothing() {
 #[tokio::test]
 async fn its_sessions_are_listed_with_their_titles_times_and_counts() {
     let (scene, id) = scene();
-    let (sessions, total) = scene.store.sessions(&SessionQuery::default()).await.unwrap();
+    let (sessions, total) = scene.store.sessions(None, &SessionQuery::default()).await.unwrap();
     assert_eq!(total, 2);
     let first = &sessions[0];
     assert_eq!((&first.id, first.title.as_str()), (&id, "What is in this folder?"));

@@ -4,6 +4,7 @@
 //! connections of their own. The rooms below are functions over a connection, one per thing that is stored.
 
 mod approvals;
+mod backup;
 mod calls;
 mod chain;
 mod events;
@@ -24,6 +25,7 @@ mod retention;
 mod rows;
 mod schema;
 mod sessions;
+mod sharing;
 mod steering;
 mod tasks;
 mod times;
@@ -37,16 +39,17 @@ use std::{path::Path, sync::Arc, time::Duration};
 use jiff::{Timestamp, tz::TimeZone};
 use rusqlite::{Connection, TransactionBehavior};
 
+pub use self::{
+    backup::{BackupError, BackupReport, back_up, look},
+    open::{OpenError, holds_sessions},
+    retention::Retention,
+    verify::{LogFile, Verified, VerifyError},
+};
 use self::{
     chain::ChainKey,
     loggable::Loggable,
     readers::Readers,
     writer::{Rules, Setting, Writer},
-};
-pub use self::{
-    open::{OpenError, holds_sessions},
-    retention::Retention,
-    verify::{LogFile, Verified, VerifyError},
 };
 use crate::{
     agent::ports::{

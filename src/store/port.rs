@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{
     SqliteStore, approvals, calls, events, listing, messages, partials, questions, recall, recover, removal, retention,
-    rows, sessions, steering, tasks, turns, uploads, writer::Change,
+    rows, sessions, sharing, steering, tasks, turns, uploads, writer::Change,
 };
 use crate::{
     agent::ports::{
@@ -20,8 +20,8 @@ use crate::{
     },
     protocol::{
         Accepted, Actor, ApprovalId, ApprovalRule, Asked, CallId, Decision, EventBody, EventPage, MessageId,
-        QuestionId, QueuedMessage, Record, RuleId, Seq, SessionId, SessionQuery, Task, ToolResult, TurnPage,
-        UpdateSession, UploadId, UploadedFile,
+        QuestionId, QueuedMessage, Record, Right, RuleId, Seq, SessionId, SessionQuery, Share, Sharing, Task,
+        ToolResult, TurnPage, UpdateSession, UploadId, UploadedFile,
     },
 };
 
@@ -71,9 +71,22 @@ impl Store for SqliteStore {
         self.readers.read(move |connection, zone| sessions::find(connection, zone, &id)).await
     }
 
-    async fn sessions(&self, query: &SessionQuery) -> StoreResult<(Vec<StoredSession>, u64)> {
-        let query = query.clone();
-        self.readers.read(move |connection, zone| listing::page(connection, zone, &query)).await
+    async fn sessions(&self, viewer: Option<&str>, query: &SessionQuery) -> StoreResult<(Vec<StoredSession>, u64)> {
+        let (viewer, query) = (viewer.map(str::to_owned), query.clone());
+        self.readers.read(move |connection, zone| listing::page(connection, zone, viewer.as_deref(), &query)).await
+    }
+
+    async fn part(&self, id: &SessionId, name: &str) -> StoreResult<Option<Right>> {
+        let (id, name) = (id.clone(), name.to_owned());
+        self.readers.read(move |connection, _| sharing::part(connection, &id, &name)).await
+    }
+
+    async fn sharing(&self, id: &SessionId) -> StoreResult<Sharing> {
+        self.read_session(id, sharing::sharing).await
+    }
+
+    async fn share(&self, actor: &Actor, id: &SessionId, share: Share) -> StoreResult<Sharing> {
+        self.write_as(actor, id, move |change, actor, id| sharing::share(change, actor, id, &share)).await
     }
 
     async fn turns(&self, id: &SessionId, window: TurnWindow) -> StoreResult<TurnPage> {

@@ -27,7 +27,7 @@ async fn a_deleted_session_is_gone_at_once_for_everyone() {
     let id = deleted(&scene).await;
     let store = &scene.store;
     assert_eq!(store.session(&id).await.unwrap(), None);
-    assert_eq!(store.sessions(&SessionQuery::default()).await.unwrap().1, 0);
+    assert_eq!(store.sessions(None, &SessionQuery::default()).await.unwrap().1, 0);
     assert!(matches!(store.records(&id, 0, 10).await, Err(StoreError::NoSession)));
     assert!(matches!(store.queue(&id).await, Err(StoreError::NoSession)));
     assert!(matches!(store.delete_session(&id).await, Err(StoreError::NoSession)));

@@ -136,8 +136,8 @@ pub(super) fn create(change: &mut Change<'_>, actor: &Actor, new: &NewSession) -
         params![new.id.as_str(), new.workspace, new.model, prompt, now, state],
     )?;
     change.connection.execute(
-        "INSERT INTO cowork_web_sessions (session_id, mode) VALUES (?1, ?2)",
-        [new.id.as_str(), mode_text(new.mode)],
+        "INSERT INTO cowork_web_sessions (session_id, mode, owner) VALUES (?1, ?2, ?3)",
+        [new.id.as_str(), mode_text(new.mode), &actor.name],
     )?;
     let started =
         EventBody::SessionStarted { workspace: new.workspace.clone(), model: new.model.clone(), mode: new.mode };

@@ -112,8 +112,8 @@ async fn an_update_records_what_changed_and_nothing_where_nothing_did() {
         title: Some("New".into()),
         model: Some("primary".into()),
         archived: Some(true),
-        pinned: Some(true),
         mode: Some(Mode::ReadOnly),
+        ..UpdateSession::default()
     };
     let session = scene.store.update_session(&Actor::local(), &id, update.clone()).await.unwrap();
     assert_eq!((session.mode, session.archived, session.head_seq), (Mode::ReadOnly, true, 2));

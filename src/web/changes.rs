@@ -7,13 +7,14 @@ use axum::{
 };
 
 use super::{
+    auth::Who,
     error::Answer,
     extract::{Form, SessionPath, WantsPage},
     sessions::page_of,
 };
 use crate::{
     agent::Agent,
-    protocol::{Actor, ApiError, ChangeList, ErrorCode, UndoRequest},
+    protocol::{ApiError, ChangeList, ErrorCode, UndoRequest},
 };
 
 pub async fn list(
@@ -26,13 +27,14 @@ pub async fn list(
 
 pub async fn undo(
     State(agent): State<Agent>,
+    Who(actor): Who,
     SessionPath(id): SessionPath,
     Path((_, turn)): Path<(String, String)>,
     page: WantsPage,
     wanted: Form<UndoRequest>,
 ) -> Response {
     let undo = async {
-        let undone = agent.undo(&Actor::local(), &id, number(&turn)?, wanted?.0.paths).await?;
+        let undone = agent.undo(&actor, &id, number(&turn)?, wanted?.0.paths).await?;
         Ok(Json(undone).into_response())
     };
     page.answer(&page_of(&id), undo.await)

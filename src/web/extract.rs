@@ -9,24 +9,45 @@ use axum::{
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 
-use super::error::Problem;
-use crate::protocol::{ApiError, ErrorCode, SessionId};
+use super::{auth, error::Problem};
+use crate::{
+    protocol::{ApiError, ErrorCode, Right, SessionId},
+    state::AppState,
+};
 
 /// Bodies of commands. A message has its own, smaller limit; JSON may write each of its bytes in six.
 const BODY_BYTES: usize = 4 * 1024 * 1024;
 
-/// The session of the path, `{id}`. Anything that is not a session id is a session that isn't there.
+/// The session of the path, `{id}`, for one who may watch it, and take part where the request changes something.
+/// Anything that is not a session id, and a session that isn't theirs, is a session that isn't there.
 pub struct SessionPath(pub SessionId);
 
-impl<S: Send + Sync> FromRequestParts<S> for SessionPath {
+/// The session of the path for its owner alone.
+pub struct OwnSession(pub SessionId);
+
+impl FromRequestParts<AppState> for SessionPath {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let found = Path::<Vec<(String, String)>>::from_request_parts(parts, state).await;
-        let id = found.ok().and_then(|Path(pairs)| pairs.into_iter().find(|(name, _)| name == "id"));
-        let id = id.and_then(|(_, value)| SessionId::parse(&value));
-        id.map(Self).ok_or_else(|| ApiError::session_not_found().into())
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let reads = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+        session(parts, state, if reads { Right::Watch } else { Right::TakePart }).await.map(Self)
     }
+}
+
+impl FromRequestParts<AppState> for OwnSession {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        session(parts, state, Right::Own).await.map(Self)
+    }
+}
+
+async fn session(parts: &mut Parts, state: &AppState, need: Right) -> Result<SessionId, Problem> {
+    let found = Path::<Vec<(String, String)>>::from_request_parts(parts, state).await;
+    let id = found.ok().and_then(|Path(pairs)| pairs.into_iter().find(|(name, _)| name == "id"));
+    let id = id.and_then(|(_, value)| SessionId::parse(&value)).ok_or_else(ApiError::session_not_found)?;
+    state.require(auth::visitor(parts)?, &id, need).await?;
+    Ok(id)
 }
 
 /// A query string; unknown names and wrong values are refused.

@@ -1,6 +1,7 @@
 //! Events as frames: the typed frame, where the event has one, and its `log_event`.
 
 use axum::body::Bytes;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::protocol::{EventBody, QueueChange, Record, ServerFrame};
@@ -12,7 +13,7 @@ pub fn encode(record: &Record) -> Vec<Bytes> {
 }
 
 /// A frame as JSON text.
-pub fn text(frame: &ServerFrame) -> Bytes {
+pub fn text(frame: &impl Serialize) -> Bytes {
     match serde_json::to_vec(frame) {
         Ok(json) => json.into(),
         // Plain data with string keys always serialises; a client ignores a frame that it doesn't know.
@@ -72,6 +73,7 @@ fn text_field(body: &EventBody) -> Option<&'static str> {
         | EventBody::ApprovalRuleRemoved { .. }
         | EventBody::AwaitingUserInput(_)
         | EventBody::ChangesUndone { .. }
+        | EventBody::SharingChanged { .. }
         | EventBody::SessionStarted { .. }
         | EventBody::SessionResumed { .. }
         | EventBody::SessionUpdated { .. }

@@ -9,13 +9,14 @@ use axum::{
 use serde::Deserialize;
 
 use super::{
+    auth::Who,
     error::Answer,
     extract::{Fields, Form, SessionPath, WantsPage},
     sessions::page_of,
 };
 use crate::{
     agent::Agent,
-    protocol::{Actor, ApiError, Attachment, MessageId, QueuedMessage},
+    protocol::{ApiError, Attachment, MessageId, QueuedMessage},
 };
 
 #[derive(Deserialize)]
@@ -30,13 +31,14 @@ pub struct NewMessage {
 
 pub async fn send(
     State(agent): State<Agent>,
+    Who(actor): Who,
     SessionPath(id): SessionPath,
     page: WantsPage,
     new: Form<NewMessage>,
 ) -> Response {
     let send = async {
         let Fields(new) = new?;
-        let accepted = agent.send_message(&Actor::local(), &id, new.message, new.client_id, new.attachments).await?;
+        let accepted = agent.send_message(&actor, &id, new.message, new.client_id, new.attachments).await?;
         Ok((StatusCode::ACCEPTED, Json(accepted)).into_response())
     };
     page.answer(&page_of(&id), send.await)
@@ -60,33 +62,36 @@ pub struct EditedMessage {
 
 pub async fn edit_queued(
     State(agent): State<Agent>,
+    Who(actor): Who,
     SessionPath(id): SessionPath,
     Path((_, message)): Path<(String, String)>,
     Fields(edited): Fields<EditedMessage>,
 ) -> Answer<Json<Vec<QueuedMessage>>> {
-    agent.edit_queued(&Actor::local(), &id, MessageId(message), edited.message).await?;
+    agent.edit_queued(&actor, &id, MessageId(message), edited.message).await?;
     Ok(Json(agent.queue(&id).await?))
 }
 
 pub async fn remove_queued(
     State(agent): State<Agent>,
+    Who(actor): Who,
     SessionPath(id): SessionPath,
     Path((_, message)): Path<(String, String)>,
 ) -> Answer<StatusCode> {
-    agent.remove_queued(&Actor::local(), &id, MessageId(message)).await?;
+    agent.remove_queued(&actor, &id, MessageId(message)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// The page's forms: a form knows neither PATCH nor DELETE.
 pub async fn edit_queued_by_form(
     State(agent): State<Agent>,
+    Who(actor): Who,
     SessionPath(id): SessionPath,
     Path((_, message)): Path<(String, String)>,
     page: WantsPage,
     edited: Form<EditedMessage>,
 ) -> Response {
     let edit = async {
-        agent.edit_queued(&Actor::local(), &id, MessageId(message), edited?.0.message).await?;
+        agent.edit_queued(&actor, &id, MessageId(message), edited?.0.message).await?;
         Ok(StatusCode::NO_CONTENT.into_response())
     };
     page.answer(&page_of(&id), edit.await)
@@ -94,21 +99,23 @@ pub async fn edit_queued_by_form(
 
 pub async fn remove_queued_by_form(
     State(agent): State<Agent>,
+    Who(actor): Who,
     SessionPath(id): SessionPath,
     Path((_, message)): Path<(String, String)>,
     page: WantsPage,
 ) -> Response {
-    let removed = agent.remove_queued(&Actor::local(), &id, MessageId(message)).await;
+    let removed = agent.remove_queued(&actor, &id, MessageId(message)).await;
     page.answer(&page_of(&id), removed.map(|()| StatusCode::NO_CONTENT.into_response()).map_err(Into::into))
 }
 
 pub async fn send_queued(
     State(agent): State<Agent>,
+    Who(actor): Who,
     SessionPath(id): SessionPath,
     Path((_, message)): Path<(String, String)>,
     page: WantsPage,
 ) -> Response {
-    let sent = agent.send_queued(&Actor::local(), &id, MessageId(message)).await;
+    let sent = agent.send_queued(&actor, &id, MessageId(message)).await;
     page.answer(
         &page_of(&id),
         sent.map(|()| StatusCode::ACCEPTED.into_response()).map_err(Into::<super::error::Problem>::into),

@@ -3,6 +3,7 @@
 
 mod archive;
 mod assets;
+mod auth;
 mod changes;
 mod error;
 mod extract;
@@ -15,12 +16,15 @@ mod logs;
 mod look;
 mod messages;
 mod page;
+mod plain;
 mod preview;
 mod public_config;
 mod range;
 mod router;
 mod server;
 mod sessions;
+mod sharing;
+mod sharing_page;
 pub mod socket;
 mod stream;
 mod tus;
@@ -28,7 +32,8 @@ mod upload;
 mod words;
 
 pub use assets::build_id;
-pub use guard::allowed_hosts;
+pub use auth::PUBLIC;
+pub use guard::own_origins;
 pub use public_config::public_config;
-pub use router::router;
+pub use router::{addresses, router};
 pub use server::{ServeOptions, raise_file_limit, serve};

@@ -3,7 +3,6 @@
 use std::{collections::HashMap, sync::Arc};
 
 use axum::{
-    Router,
     body::Body,
     extract::{Path, Query, Request, State},
     http::{HeaderMap, StatusCode, header},
@@ -12,8 +11,9 @@ use axum::{
 };
 use leptos::{nonce::Nonce, prelude::*};
 
-use super::{files, messages};
+use super::{files, messages, router::Routes};
 use crate::{
+    access::Visitor,
     protocol::{ApiError, ErrorCode, Look, Opened, Page, SessionId, Tab},
     state::AppState,
     ui::{self, words::Language},
@@ -24,30 +24,36 @@ pub const LANGUAGE_COOKIE: &str = "cowork_lang";
 /// What an address may ask for; names that a page does not know are passed over.
 type Asked = Query<HashMap<String, String>>;
 
-pub fn routes() -> Router<AppState> {
+pub fn routes() -> Routes {
     // Leptos renders on this runtime; a second router of the same process finds it set.
     let _ = any_spawner::Executor::init_tokio();
-    Router::new()
+    Routes::new()
         .route("/", get(home))
         .route("/sessions/{id}", get(session))
         .route("/sessions/{id}/live", get(running_turn))
 }
 
-async fn home(State(state): State<AppState>, Query(asked): Asked, request: Request<Body>) -> Response {
+async fn home(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(asked): Asked,
+    request: Request<Body>,
+) -> Response {
     let deleted = asked.get("deleted").and_then(|id| SessionId::parse(id));
     let page = state.home_page(asked.get("dir").cloned(), deleted).await;
-    render(state, Ok(Page::Home(Box::new(page))), &asked, request).await
+    render(state, &visitor, Ok(Page::Home(Box::new(page))), &asked, request).await
 }
 
 async fn session(
     State(state): State<AppState>,
+    visitor: Visitor,
     Path(id): Path<String>,
     Query(asked): Asked,
     request: Request<Body>,
 ) -> Response {
     let rows = asked.get("rows").and_then(|rows| rows.parse().ok());
     let language = language(request.headers());
-    let mut page = state.session_page(&id, rows, language).await;
+    let mut page = state.session_page(&visitor, &id, rows, language).await;
     if let (Ok(page), Tab::Changes) = (&mut page, wanted_look(request.headers(), &asked).tab) {
         page.changes = state.turn_changes(page).await;
     }
@@ -55,7 +61,7 @@ async fn session(
         page.files = files::of_root(&state.agent, &page.session.id).await;
     }
     let page = page.map(|page| Page::Session(Box::new(page)));
-    render(state, page, &asked, request).await
+    render(state, &visitor, page, &asked, request).await
 }
 
 /// Rows that surely hold the running turn's end.
@@ -63,26 +69,34 @@ const RUNNING_ROWS: u32 = 30;
 
 async fn running_turn(
     State(state): State<AppState>,
+    visitor: Visitor,
     Path(id): Path<String>,
     Query(asked): Asked,
     request: Request<Body>,
 ) -> Response {
     let language = language(request.headers());
-    let page = state.session_page(&id, Some(RUNNING_ROWS), language).await.map(|page| Page::Running(Box::new(page)));
-    render(state, page, &asked, request).await
+    let page = state.session_page(&visitor, &id, Some(RUNNING_ROWS), language).await;
+    let page = page.map(|page| Page::Running(Box::new(page)));
+    render(state, &visitor, page, &asked, request).await
 }
 
 /// An address that nothing stands at: a page for people, a problem document for programs.
-pub async fn not_found(State(state): State<AppState>, Query(asked): Asked, request: Request<Body>) -> Response {
+pub async fn not_found(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(asked): Asked,
+    request: Request<Body>,
+) -> Response {
     let accept = header_text(request.headers(), header::ACCEPT);
     if !accept.contains("text/html") {
         return messages::nothing_here().await.into_response();
     }
-    render(state, Err(ApiError::session_not_found()), &asked, request).await
+    render(state, &visitor, Err(ApiError::session_not_found()), &asked, request).await
 }
 
 async fn render(
     state: AppState,
+    visitor: &Visitor,
     page: Result<Page, ApiError>,
     asked: &HashMap<String, String>,
     request: Request<Body>,
@@ -100,7 +114,7 @@ async fn render(
     error = error.or_else(|| asked.get("error").filter(|text| !text.is_empty()).cloned());
     let look = wanted_look(request.headers(), asked);
     let now = jiff::Timestamp::now().to_string();
-    let opened = Arc::new(Opened { page, look, now, sessions: state.listed_sessions().await, error });
+    let opened = Arc::new(Opened { page, look, now, sessions: state.listed_sessions(visitor).await, error });
     let language = language(request.headers());
     let nonce = request.extensions().get::<Nonce>().cloned();
     let context = move || {

@@ -8,7 +8,7 @@ use axum::{
     http::HeaderMap,
     middleware,
     response::{IntoResponse, Response},
-    routing::{delete, get, patch, post},
+    routing::{MethodRouter, delete, get, patch, post},
 };
 use tower_http::{
     catch_panic::CatchPanicLayer,
@@ -20,8 +20,8 @@ use tower_http::{
 };
 
 use super::{
-    archive, assets, changes, error::Problem, files, guard, health, history, logs, look, messages, page, preview,
-    sessions, stream, tus, upload, words,
+    archive, assets, auth, changes, error::Problem, files, guard, health, history, logs, look, messages, page, preview,
+    sessions, sharing, sharing_page, stream, tus, upload, words,
 };
 use crate::{
     protocol::{ApiError, ErrorCode},
@@ -43,20 +43,13 @@ pub fn router(state: AppState) -> Router {
         .and(NotForContentType::const_new("application/pdf"))
         .and(NotForContentType::const_new("application/zip"))
         .and(NotForContentType::const_new("image/"));
-    Router::new()
-        .nest("/cowork", cowork())
-        .route("/health", get(health::health))
-        .route("/models", get(health::models))
-        .route("/models/offers", get(health::model_offers))
-        .route("/tools", get(health::tools))
-        .route("/config", get(health::config))
-        .route("/pkg/{build}/{file}", get(assets::package))
-        .route("/favicon.svg", get(|headers: HeaderMap| async move { assets::public("favicon.svg", &headers).await }))
-        .merge(page::routes())
+    let Routes { router, .. } = routes();
+    router
         .fallback(page::not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(CompressionLayer::new().gzip(true).compress_when(compressed))
         .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
+        .layer(middleware::from_fn_with_state(state.clone(), auth::check_visitor))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(state.clone(), guard::check_origin))
         .layer(middleware::from_fn_with_state(state.clone(), guard::check_host))
@@ -65,13 +58,73 @@ pub fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
-fn cowork() -> Router<AppState> {
-    Router::new()
+/// The pattern of every address that something stands at, for those who check them all.
+pub fn addresses() -> Vec<String> {
+    routes().addresses
+}
+
+/// A router that can tell its addresses.
+pub(super) struct Routes {
+    router: Router<AppState>,
+    addresses: Vec<String>,
+}
+
+impl Routes {
+    pub(super) fn new() -> Self {
+        Self { router: Router::new(), addresses: Vec::new() }
+    }
+
+    pub(super) fn route(mut self, path: &str, methods: MethodRouter<AppState>) -> Self {
+        self.router = self.router.route(path, methods);
+        self.addresses.push(path.to_owned());
+        self
+    }
+
+    fn merge(mut self, other: Self) -> Self {
+        self.router = self.router.merge(other.router);
+        self.addresses.extend(other.addresses);
+        self
+    }
+
+    fn with(mut self, layered: impl FnOnce(Router<AppState>) -> Router<AppState>) -> Self {
+        self.router = layered(self.router);
+        self
+    }
+
+    fn nest(mut self, path: &str, inner: Self) -> Self {
+        self.router = self.router.nest(path, inner.router.fallback(messages::nothing_here));
+        self.addresses.extend(inner.addresses.iter().map(|inner| format!("{path}{inner}")));
+        self
+    }
+}
+
+fn routes() -> Routes {
+    Routes::new()
+        .nest("/cowork", cowork())
+        .route("/launch", post(auth::new_link))
+        .route("/launch/{token}", get(auth::launch))
+        .route("/sign-in", get(auth::sign_in_page).post(auth::sign_in))
+        .route("/sign-out", post(auth::sign_out))
+        .route("/me", get(auth::me))
+        .route("/sessions/{id}/sharing", get(sharing_page::page))
+        .route("/health", get(health::health))
+        .route("/models", get(health::models))
+        .route("/models/offers", get(health::model_offers))
+        .route("/tools", get(health::tools))
+        .route("/config", get(health::config))
+        .route("/pkg/{build}/{file}", get(assets::package))
+        .route("/favicon.svg", get(|headers: HeaderMap| async move { assets::public("favicon.svg", &headers).await }))
+        .merge(page::routes())
+}
+
+fn cowork() -> Routes {
+    Routes::new()
         .route("/sessions", post(sessions::create).get(sessions::list))
         .route("/sessions/{id}", get(sessions::get).patch(sessions::update).delete(sessions::delete))
         .route("/sessions/{id}/update", post(sessions::update_by_form))
         .route("/sessions/{id}/delete", post(sessions::delete_by_form))
         .route("/sessions/{id}/restore", post(sessions::restore))
+        .route("/sessions/{id}/sharing", get(sharing::get).post(sharing::share))
         .route("/sessions/{id}/turns", get(sessions::turns))
         .route("/sessions/{id}/earlier", get(history::earlier))
         .route("/sessions/{id}/export", get(history::export))
@@ -102,21 +155,20 @@ fn cowork() -> Router<AppState> {
         .route("/sessions/{id}/stream", get(stream::upgrade))
         .route("/workspaces", get(sessions::folders))
         .route("/look", post(look::set))
-        .fallback(messages::nothing_here)
-        .layer(Extension(Arc::<upload::Desk>::default()))
-        .layer(Extension(Arc::<archive::Desk>::default()))
+        .with(|router| router.layer(Extension(Arc::<upload::Desk>::default())))
+        .with(|router| router.layer(Extension(Arc::<archive::Desk>::default())))
 }
 
 /// Uploads by tus; every answer of theirs says the version.
-fn resumable() -> Router<AppState> {
-    Router::new()
+fn resumable() -> Routes {
+    Routes::new()
         .route("/sessions/{id}/uploads/tus", post(tus::create).options(tus::options))
         .route(
             "/sessions/{id}/uploads/tus/{upload}",
             patch(tus::send).head(tus::head).get(tus::result).delete(tus::cancel).options(tus::options),
         )
-        .layer(Extension(Arc::<tus::Desk>::default()))
-        .layer(middleware::map_response(tus::speak))
+        .with(|router| router.layer(Extension(Arc::<tus::Desk>::default())))
+        .with(|router| router.layer(middleware::map_response(tus::speak)))
 }
 
 async fn method_not_allowed(request: Request) -> Problem {

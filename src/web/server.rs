@@ -1,6 +1,6 @@
 //! The accept loop: hyper with the limits that a server on a network needs, and an orderly end.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, extract::Request};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -42,6 +42,10 @@ pub fn raise_file_limit() {
 #[derive(Clone)]
 pub struct Place(#[expect(dead_code, reason = "held, never read")] Arc<OwnedSemaphorePermit>);
 
+/// The other end of the connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Remote(pub SocketAddr);
+
 #[derive(Clone, Copy, Debug)]
 pub struct ServeOptions {
     /// Connections at once; one more is closed at once.
@@ -60,7 +64,7 @@ pub async fn serve(listener: TcpListener, router: Router, options: ServeOptions,
             accepted = listener.accept() => accepted,
             () = &mut stop => break,
         };
-        let Ok((socket, _)) = accepted else {
+        let Ok((socket, remote)) = accepted else {
             sleep(ACCEPT_PAUSE).await;
             continue;
         };
@@ -71,7 +75,7 @@ pub async fn serve(listener: TcpListener, router: Router, options: ServeOptions,
         // Small frames must leave at once.
         let _ = socket.set_nodelay(true);
         give_up_on_vanished_peers(&socket);
-        connections.spawn(connect(socket, router.clone(), Place(Arc::new(place)), stopping.clone()));
+        connections.spawn(connect(socket, Remote(remote), router.clone(), Place(Arc::new(place)), stopping.clone()));
     }
     drop(listener);
     stopping.cancel();
@@ -92,10 +96,11 @@ fn give_up_on_vanished_peers(socket: &TcpStream) {
 }
 
 /// HTTP/1 alone: hyper-util's builder for both versions waits without a limit for the first bytes that tell them apart.
-async fn connect(socket: TcpStream, router: Router, place: Place, stopping: CancellationToken) {
+async fn connect(socket: TcpStream, remote: Remote, router: Router, place: Place, stopping: CancellationToken) {
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(place.clone());
+        request.extensions_mut().insert(remote);
         router.clone().oneshot(request)
     });
     let mut builder = http1::Builder::new();

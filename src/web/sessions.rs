@@ -9,14 +9,14 @@ use axum::{
 use serde::Deserialize;
 
 use super::{
+    auth::Who,
     error::Answer,
-    extract::{Fields, Form, Params, SessionPath, WantsPage},
+    extract::{Fields, Form, OwnSession, Params, SessionPath, WantsPage},
 };
 use crate::{
+    access::Visitor,
     agent::{Agent, ports::store::TurnWindow},
-    protocol::{
-        Actor, CreateSession, FolderList, Session, SessionId, SessionList, SessionQuery, TurnPage, UpdateSession,
-    },
+    protocol::{CreateSession, FolderList, Session, SessionId, SessionList, SessionQuery, TurnPage, UpdateSession},
 };
 
 /// Where a session's page stands.
@@ -24,8 +24,13 @@ pub fn page_of(id: &SessionId) -> String {
     format!("/sessions/{id}")
 }
 
-pub async fn create(State(agent): State<Agent>, page: WantsPage, wanted: Form<CreateSession>) -> Response {
-    let created = async { Ok(agent.create_session(&Actor::local(), wanted?.0).await?) };
+pub async fn create(
+    State(agent): State<Agent>,
+    Who(actor): Who,
+    page: WantsPage,
+    wanted: Form<CreateSession>,
+) -> Response {
+    let created = async { Ok(agent.create_session(&actor, wanted?.0).await?) };
     match created.await {
         Ok(session) if page.0 => Redirect::to(&page_of(&session.id)).into_response(),
         Ok(session) => {
@@ -36,8 +41,12 @@ pub async fn create(State(agent): State<Agent>, page: WantsPage, wanted: Form<Cr
     }
 }
 
-pub async fn list(State(agent): State<Agent>, Params(query): Params<SessionQuery>) -> Answer<Json<SessionList>> {
-    Ok(Json(agent.sessions(&query).await?))
+pub async fn list(
+    State(agent): State<Agent>,
+    visitor: Visitor,
+    Params(query): Params<SessionQuery>,
+) -> Answer<Json<SessionList>> {
+    Ok(Json(agent.sessions(visitor.limited_to(), &query).await?))
 }
 
 pub async fn get(State(agent): State<Agent>, SessionPath(id): SessionPath) -> Answer<Json<Session>> {
@@ -46,13 +55,14 @@ pub async fn get(State(agent): State<Agent>, SessionPath(id): SessionPath) -> An
 
 pub async fn update(
     State(agent): State<Agent>,
+    Who(actor): Who,
     SessionPath(id): SessionPath,
     Fields(update): Fields<UpdateSession>,
 ) -> Answer<Json<Session>> {
-    Ok(Json(agent.update_session(&Actor::local(), &id, update).await?))
+    Ok(Json(agent.update_session(&actor, &id, update).await?))
 }
 
-pub async fn delete(State(agent): State<Agent>, SessionPath(id): SessionPath) -> Answer<StatusCode> {
+pub async fn delete(State(agent): State<Agent>, OwnSession(id): OwnSession) -> Answer<StatusCode> {
     agent.delete_session(&id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -60,16 +70,17 @@ pub async fn delete(State(agent): State<Agent>, SessionPath(id): SessionPath) ->
 /// The page's forms: a form knows neither PATCH nor DELETE.
 pub async fn update_by_form(
     State(agent): State<Agent>,
+    Who(actor): Who,
     SessionPath(id): SessionPath,
     page: WantsPage,
     update: Form<UpdateSession>,
 ) -> Response {
-    let updated = async { Ok(agent.update_session(&Actor::local(), &id, update?.0).await?) };
+    let updated = async { Ok(agent.update_session(&actor, &id, update?.0).await?) };
     page.answer(&page_of(&id), updated.await.map(|session| Json(session).into_response()))
 }
 
 /// Leads to the start, where the session can be brought back for a while.
-pub async fn delete_by_form(State(agent): State<Agent>, SessionPath(id): SessionPath, page: WantsPage) -> Response {
+pub async fn delete_by_form(State(agent): State<Agent>, OwnSession(id): OwnSession, page: WantsPage) -> Response {
     match agent.delete_session(&id).await {
         Ok(()) if page.0 => Redirect::to(&format!("/?deleted={id}")).into_response(),
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
@@ -77,7 +88,7 @@ pub async fn delete_by_form(State(agent): State<Agent>, SessionPath(id): Session
     }
 }
 
-pub async fn restore(State(agent): State<Agent>, SessionPath(id): SessionPath, page: WantsPage) -> Response {
+pub async fn restore(State(agent): State<Agent>, OwnSession(id): OwnSession, page: WantsPage) -> Response {
     let restored = agent.restore_session(&id).await;
     page.answer(&page_of(&id), restored.map(|session| Json(session).into_response()).map_err(Into::into))
 }

@@ -28,6 +28,7 @@ use super::{
     socket,
 };
 use crate::{
+    access::Visitor,
     agent::feed::Feed,
     protocol::{ErrorCode, Seq, SessionId},
     state::AppState,
@@ -35,7 +36,7 @@ use crate::{
 };
 use drawn::Drawn;
 use reader::Reader;
-use writer::Writer;
+use writer::{Watcher, Writer};
 
 /// Answers that wait for the writer; a client that floods waits for its own answers.
 const REPLIES: usize = 16;
@@ -59,6 +60,7 @@ pub enum View {
 /// Everything that can be refused is refused before the upgrade, as plain HTTP.
 pub async fn upgrade(
     State(state): State<AppState>,
+    visitor: Visitor,
     SessionPath(id): SessionPath,
     Params(query): Params<StreamQuery>,
     place: Option<Extension<Place>>,
@@ -70,12 +72,13 @@ pub async fn upgrade(
         let detail = format!("This address is a WebSocket. {}.", rejection.body_text());
         Problem::new(ErrorCode::InvalidRequest, detail)
     })?;
-    Ok(socket::limited(upgrade).on_upgrade(move |socket| serve(socket, state, id, feed, query, place)))
+    Ok(socket::limited(upgrade).on_upgrade(move |socket| serve(socket, state, visitor, id, feed, query, place)))
 }
 
 async fn serve(
     socket: WebSocket,
     state: AppState,
+    visitor: Visitor,
     id: SessionId,
     feed: Arc<Feed>,
     query: StreamQuery,
@@ -86,10 +89,21 @@ async fn serve(
     let (replies, inbox) = mpsc::channel(REPLIES);
     // Either half ends the other: the reader when the client leaves, the writer when the server must.
     let done = CancellationToken::new();
-    let reader = Reader { agent: state.agent.clone(), id: id.clone(), feed: feed.clone(), replies, done: done.clone() };
+    // Alone, nobody needs to be told who is there.
+    let seat = visitor.limited_to().map(|name| state.presence.enter(&id, name));
+    let typing = seat.as_ref().map(|seat| -> Box<dyn Fn(bool) + Send + Sync> { Box::new(seat.typing()) });
+    let reader = Reader {
+        state: state.clone(),
+        visitor: visitor.clone(),
+        id: id.clone(),
+        feed: feed.clone(),
+        typing,
+        replies,
+        done: done.clone(),
+    };
     let language = query.lang.as_deref().and_then(Language::of_tag).unwrap_or_default();
     let drawn = query.view.map(|View::Html| Drawn::new(language, id.clone()));
-    let writer = Writer::new(sink, state, feed, drawn, done);
+    let writer = Writer::new(sink, state, Watcher { visitor, seat }, feed, drawn, done);
     let done = reader.done.clone();
     tokio::join!(socket::read(stream, &reader, &done), writer.run(id, query.cursor, inbox));
     drop(place);

@@ -9,17 +9,19 @@ use axum::{
 use serde::Deserialize;
 
 use super::{
+    auth::Who,
     error::{Answer, Problem},
     extract::{Form, SessionPath, WantsPage},
     sessions::page_of,
 };
 use crate::{
     agent::Agent,
-    protocol::{Actor, ApprovalId, ApprovalRule, Decide, QuestionId, RuleId, Session, SessionId},
+    protocol::{ApprovalId, ApprovalRule, Decide, QuestionId, RuleId, Session, SessionId},
 };
 
 pub async fn decide(
     State(agent): State<Agent>,
+    Who(actor): Who,
     SessionPath(id): SessionPath,
     Path((_, approval)): Path<(String, String)>,
     page: WantsPage,
@@ -27,7 +29,7 @@ pub async fn decide(
 ) -> Response {
     let decide = async {
         let decision = decision?.0.decision;
-        agent.decide(&Actor::local(), &id, ApprovalId(approval), decision).await?;
+        agent.decide(&actor, &id, ApprovalId(approval), decision).await?;
         session(&agent, &id).await
     };
     page.answer(&page_of(&id), decide.await)
@@ -58,6 +60,7 @@ fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<
 
 pub async fn answer(
     State(agent): State<Agent>,
+    Who(actor): Who,
     SessionPath(id): SessionPath,
     Path((_, question)): Path<(String, String)>,
     page: WantsPage,
@@ -66,7 +69,7 @@ pub async fn answer(
     let answer = async {
         let AnswerFields { answer, option_ids } = given?.0;
         let given = crate::protocol::Answer { answer, option_ids };
-        agent.answer(&Actor::local(), &id, QuestionId(question), given).await?;
+        agent.answer(&actor, &id, QuestionId(question), given).await?;
         session(&agent, &id).await
     };
     page.answer(&page_of(&id), answer.await)
@@ -86,12 +89,13 @@ pub struct Steering {
 
 pub async fn steer(
     State(agent): State<Agent>,
+    Who(actor): Who,
     SessionPath(id): SessionPath,
     page: WantsPage,
     steering: Form<Steering>,
 ) -> Response {
     let steer = async {
-        agent.steer(&Actor::local(), &id, steering?.0.message).await?;
+        agent.steer(&actor, &id, steering?.0.message).await?;
         Ok(StatusCode::ACCEPTED.into_response())
     };
     page.answer(&page_of(&id), steer.await)
@@ -103,20 +107,22 @@ pub async fn rules(State(agent): State<Agent>, SessionPath(id): SessionPath) -> 
 
 pub async fn remove_rule(
     State(agent): State<Agent>,
+    Who(actor): Who,
     SessionPath(id): SessionPath,
     Path((_, rule)): Path<(String, String)>,
 ) -> Answer<StatusCode> {
-    agent.remove_rule(&Actor::local(), &id, &RuleId(rule)).await?;
+    agent.remove_rule(&actor, &id, &RuleId(rule)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// The page's form for [`remove_rule`].
 pub async fn revoke(
     State(agent): State<Agent>,
+    Who(actor): Who,
     SessionPath(id): SessionPath,
     Path((_, rule)): Path<(String, String)>,
     page: WantsPage,
 ) -> Response {
-    let revoked = agent.remove_rule(&Actor::local(), &id, &RuleId(rule)).await;
+    let revoked = agent.remove_rule(&actor, &id, &RuleId(rule)).await;
     page.answer(&page_of(&id), revoked.map(|()| StatusCode::NO_CONTENT.into_response()).map_err(Into::into))
 }

@@ -58,10 +58,11 @@ class Server:
         if "http://" not in line:
             sys.exit(f"The server did not start: {line!r}")
         self.address = line.split("http://")[1].strip()
+        self.token = (home / "cowork.db.files" / "token").read_text().strip()
 
     def ask(self, method, path, headers=None, body=None):
         connection = http.client.HTTPConnection(self.address)
-        connection.request(method, path, body, headers or {})
+        connection.request(method, path, body, {"Authorization": f"Bearer {self.token}", **(headers or {})})
         answer = connection.getresponse()
         read = answer.read()
         connection.close()
@@ -72,7 +73,7 @@ class Server:
         host, port = self.address.rsplit(":", 1)
         with socket.create_connection((host, int(port))) as connection:
             head = (
-                f"PATCH {path} HTTP/1.1\r\nHost: {self.address}\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: {offset}\r\n"
+                f"PATCH {path} HTTP/1.1\r\nHost: {self.address}\r\nAuthorization: Bearer {self.token}\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: {offset}\r\n"
                 f"Content-Type: application/offset+octet-stream\r\nContent-Length: {size - offset}\r\n"
                 "Connection: close\r\n\r\n"
             )

@@ -73,10 +73,10 @@ async fn a_cut_link_ends_no_turn_and_the_client_comes_back() {
 
     let (seen, has_seen) = mpsc::channel();
     let (cut, is_cut) = mpsc::channel::<()>();
-    let session = id.clone();
+    let (session, far) = (id.clone(), process.api.through(address));
     let client = on_the_far_side(async move {
         let mut replica = Replica::default();
-        let mut socket = Socket::open(address, &session, "cursor=0").await;
+        let mut socket = Socket::open(&far, &session, "cursor=0").await;
         read_until(&mut replica, &mut socket, "one ").await;
         seen.send(()).unwrap();
         // Held: what was sent into the cut comes when the link is back.
@@ -86,7 +86,7 @@ async fn a_cut_link_ends_no_turn_and_the_client_comes_back() {
         is_cut.recv().unwrap();
         drop(socket.cut());
         let began = Instant::now();
-        let mut socket = Socket::open(address, &session, &format!("cursor={}", replica.cursor())).await;
+        let mut socket = Socket::open(&far, &session, &format!("cursor={}", replica.cursor())).await;
         socket.wait("synced").await;
         let back = began.elapsed();
         replica.take_all(&socket.frames);

@@ -26,8 +26,7 @@ async fn one_who_sends_headers_slowly_is_cut_off_after_five_seconds() {
 async fn a_body_that_stops_arriving_holds_no_connection() {
     let server = Server::start().await;
     let mut slow = Raw::connect(server.address).await;
-    let head =
-        format!("POST /cowork/sessions HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n", server.address);
+    let head = format!("POST /cowork/sessions HTTP/1.1\r\n{}Content-Type: application/json\r\n", server.signed_head());
     slow.write(format!("{head}Content-Length: 10\r\nConnection: close\r\n\r\n{{")).await;
     let answer = slow.read_to_end().await;
     let answer = String::from_utf8_lossy(&answer);
@@ -84,7 +83,7 @@ async fn a_socket_keeps_its_place_among_the_connections() {
 async fn a_request_that_two_could_read_differently_is_refused_or_ends_the_connection() {
     let server = Server::start().await;
     let id = server.session().await;
-    let host = format!("Host: {}\r\n", server.address);
+    let host = server.signed_head();
     let hidden = format!("DELETE /cowork/sessions/{id} HTTP/1.1\r\n{host}Connection: close\r\n\r\n");
     let post = format!("POST /cowork/sessions/{id}/stop HTTP/1.1\r\n{host}");
     let requests = [

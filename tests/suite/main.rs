@@ -6,6 +6,10 @@
 
 mod support;
 
+mod access_cli;
+mod access_routes;
+mod access_sharing;
+mod access_sign_in;
 mod approvals;
 mod architecture;
 mod attachments;

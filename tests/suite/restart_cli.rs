@@ -4,10 +4,7 @@ use std::net::TcpListener;
 
 use serde_json::json;
 
-use crate::support::{
-    process::Home,
-    raw::{exchange, status},
-};
+use crate::support::process::Home;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_process_on_the_same_database_is_refused() {
@@ -57,7 +54,10 @@ async fn an_address_that_others_reach_is_refused() {
     for host in ["0.0.0.0", "::", "[::]"] {
         let ended = home.refused(&["--host", host]).await;
         assert_eq!(ended.code, Some(1), "{ended:?}");
-        assert!(ended.err.contains(host) && ended.err.contains("--host 127.0.0.1"), "{ended:?}");
+        assert!(
+            ended.err.contains(host) && ended.err.contains("cowork user add") && ended.err.contains("--host 127.0.0.1"),
+            "{ended:?}"
+        );
         assert!(!home.database.exists(), "nothing was made before");
     }
     let ended = home.refused(&["--host", "no such host"]).await;
@@ -116,7 +116,5 @@ async fn without_options_sessions_stand_in_a_file_of_our_own_that_only_the_owner
     let file = data.join("cowork.db");
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(!data.join("loom.db").exists(), "the file that Loom would make is never made");
-    let page =
-        exchange(process.address, format!("GET / HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", process.address));
-    assert_eq!(status(&page.await), 200);
+    assert_eq!(process.api.page("/").await.status, 200);
 }

@@ -176,7 +176,7 @@ async fn a_malformed_websocket_is_closed_with_the_code_that_says_why() {
     for (what, frame, code) in bad {
         let mut connection = Raw::connect(server.address).await;
         let path = format!("/cowork/sessions/{id}/stream");
-        connection.write(format!("GET {path} HTTP/1.1\r\nHost: {}\r\n{HANDSHAKE}\r\n", server.address)).await;
+        connection.write(format!("GET {path} HTTP/1.1\r\n{}{HANDSHAKE}\r\n", server.signed_head())).await;
         connection.read_until("\"synced\"").await;
         connection.read_until("}").await;
         connection.write(frame).await;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     form::Form,
+    http::Api,
     model::ScriptedModel,
     process::Home,
     raw::{Raw, exchange},
@@ -22,8 +23,8 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 /// The head and the first `sent` bytes of a form.
-fn beginning(id: &str, address: std::net::SocketAddr, form: &[u8], sent: usize) -> Vec<u8> {
-    let head = Form::head(id, address, &format!("Content-Length: {}\r\n", form.len()));
+fn beginning(id: &str, api: &Api, form: &[u8], sent: usize) -> Vec<u8> {
+    let head = Form::head(id, api, &format!("Content-Length: {}\r\n", form.len()));
     [head.as_bytes(), &form[..sent]].concat()
 }
 
@@ -41,7 +42,7 @@ async fn a_connection_that_ends_early_leaves_no_piece_of_a_file() {
     for sent in (1..=4).map(|step| step * 65_536) {
         let head = server.api.session(&id).await["head_seq"].as_u64().unwrap();
         let mut connection = Raw::connect(server.address).await;
-        connection.write(beginning(&id, server.address, &form, sent)).await;
+        connection.write(beginning(&id, &server.api, &form, sent)).await;
         drop(connection);
         let failed = upload_event(&server, &id, head).await;
         assert_eq!(failed["type"], "log_event");
@@ -58,11 +59,11 @@ async fn a_stopping_server_ends_uploads_in_order() {
     let model = ScriptedModel::start().await;
     let home = Home::with(&model);
     let process = home.start().await;
-    let (id, address) = (process.api.create(json!({})).await, process.address);
+    let id = process.api.create(json!({})).await;
     let form = Form::new().file("whole.txt", "1").file("cut.bin", vec![7; 300_000]).bytes();
     let mut socket = process.socket(&id, "cursor=0").await;
-    let mut connection = Raw::connect(address).await;
-    connection.write(beginning(&id, address, &form, 100_000)).await;
+    let mut connection = Raw::connect(process.address).await;
+    connection.write(beginning(&id, &process.api, &form, 100_000)).await;
     socket.wait_event("upload_started").await;
     process.terminate();
     let answer = String::from_utf8_lossy(&connection.read_to_end().await).into_owned();
@@ -86,7 +87,7 @@ async fn after_kill_9_in_mid_upload_nothing_half_is_there() {
     let form = Form::new().field("target_dir", "box").file("cut.bin", vec![7; 3_000_000]).bytes();
     let mut socket = process.socket(&id, "cursor=0").await;
     let mut connection = Raw::connect(process.address).await;
-    connection.write(beginning(&id, process.address, &form, 2_500_000)).await;
+    connection.write(beginning(&id, &process.api, &form, 2_500_000)).await;
     socket.wait_event("upload_started").await;
     process.kill_9();
     // What a file system leaves that knows no files without a name.
@@ -119,7 +120,7 @@ async fn a_full_disk_is_told_and_leaves_nothing_half() {
     let id = process.api.create(json!({})).await;
     let form = Form::new().file("small.txt", "1").file("large.bin", vec![7; 3_000_000]).file("after.txt", "2");
     // Without a length it is found out piece by piece.
-    let answer = exchange(process.address, form.chunked(&id, process.address)).await;
+    let answer = exchange(process.address, form.chunked(&id, &process.api)).await;
     let files: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
     let told: Vec<_> = files["files"].as_array().unwrap().iter().map(|file| &file["error"]["code"]).collect();
     assert_eq!(told, [&Value::Null, &json!("no_space"), &Value::Null], "{answer}");
@@ -142,7 +143,7 @@ async fn a_slow_upload_holds_nobody_up() {
     let id = server.session().await;
     let form = Form::new().file("slow.bin", vec![7; 300_000]).bytes();
     let mut slow = Raw::connect(server.address).await;
-    slow.write(beginning(&id, server.address, &form, 100_000)).await;
+    slow.write(beginning(&id, &server.api, &form, 100_000)).await;
     let answer = server.api.upload(&id, Form::new().file("quick.txt", "x")).await.expect(200);
     assert_eq!(answer["uploaded"], 1);
     slow.write(&form[100_000..]).await;

@@ -134,7 +134,7 @@ async fn what_is_not_multipart_is_415() {
 async fn a_request_that_announces_too_much_is_413_before_its_body() {
     let server = Server::start().await;
     let id = server.session().await;
-    let head = Form::head(&id, server.address, "Content-Length: 4000001\r\nConnection: close\r\n");
+    let head = Form::head(&id, &server.api, "Content-Length: 4000001\r\nConnection: close\r\n");
     let answer = exchange(server.address, head).await;
     assert_eq!(status(&answer), 413, "{answer}");
     assert_eq!(body(&answer)["code"], "request_too_large");
@@ -149,7 +149,7 @@ async fn a_request_that_grows_too_large_keeps_what_had_arrived() {
     let server = setup.start().await;
     let id = server.session().await;
     let form = Form::new().file("first.txt", vec![b'1'; 400]).file("second.txt", vec![b'2'; 2000]);
-    let answer = exchange(server.address, form.chunked(&id, server.address)).await;
+    let answer = exchange(server.address, form.chunked(&id, &server.api)).await;
     assert_eq!(status(&answer), 413, "{answer}");
     let problem = body(&answer);
     assert_eq!(
@@ -196,12 +196,10 @@ async fn a_length_that_is_none_is_refused() {
         ["Content-Length: -1", "Content-Length: 5, 6", "Content-Length: 5\r\nContent-Length: 6", "Content-Length: x"]
     {
         let answer =
-            exchange(server.address, format!("{}{form}", Form::head(&id, server.address, &format!("{length}\r\n"))))
-                .await;
+            exchange(server.address, format!("{}{form}", Form::head(&id, &server.api, &format!("{length}\r\n")))).await;
         assert_eq!(status(&answer), 400, "{length} {answer}");
     }
-    let short =
-        Form::head(&id, server.address, &format!("Content-Length: {}\r\nConnection: close\r\n", form.len() - 20));
+    let short = Form::head(&id, &server.api, &format!("Content-Length: {}\r\nConnection: close\r\n", form.len() - 20));
     let answer = exchange(server.address, format!("{short}{form}")).await;
     assert_eq!(status(&answer), 400, "{answer}");
     assert_eq!(body(&answer)["code"], "bad_multipart");

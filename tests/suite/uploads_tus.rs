@@ -194,9 +194,9 @@ async fn a_piece_that_breaks_off_counts_as_far_as_it_came() {
     let file = content(600_000);
     let place = begin(&server.api, &id, file.len(), &[("filename", "a.bin")]).await;
     let head = format!(
-        "PATCH {place} HTTP/1.1\r\nHost: {}\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\n\
+        "PATCH {place} HTTP/1.1\r\n{}Tus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\n\
          Content-Type: application/offset+octet-stream\r\nContent-Length: 600000\r\n\r\n",
-        server.address
+        server.api.signed_head()
     );
     let (mut at, mut stalled) = (0, Vec::new());
     while at == 0 {

@@ -9,8 +9,9 @@ use serde_json::Value;
 
 use crate::protocol::{
     Accepted, Actor, ApprovalId, ApprovalRule, Asked, Attached, CallId, Decision, EventBody, EventPage, MessageId,
-    Mode, OnConflict, Pending, Question, QuestionId, QueuedMessage, Record, Risk, Role, RuleId, Seq, SessionId,
-    SessionQuery, SteeringId, Task, ToolCall, ToolResult, TurnPage, UpdateSession, UploadId, UploadedFile,
+    Mode, OnConflict, Pending, Question, QuestionId, QueuedMessage, Record, Right, Risk, Role, RuleId, Seq, SessionId,
+    SessionQuery, Share, Sharing, SteeringId, Task, ToolCall, ToolResult, TurnPage, UpdateSession, UploadId,
+    UploadedFile,
 };
 
 /// How long a deleted session can be brought back; then its rows go.
@@ -290,7 +291,11 @@ pub type StoreResult<T> = Result<T, StoreError>;
 pub trait Store: Send + Sync {
     // Reads. Deleted sessions are not there.
     async fn session(&self, id: &SessionId) -> StoreResult<Option<StoredSession>>;
-    async fn sessions(&self, query: &SessionQuery) -> StoreResult<(Vec<StoredSession>, u64)>;
+    /// Those that `viewer` may see, all where it is `None`.
+    async fn sessions(&self, viewer: Option<&str>, query: &SessionQuery) -> StoreResult<(Vec<StoredSession>, u64)>;
+    /// What `name` may do in a session; `None` where it is not there for them. A deleted one counts until it is purged.
+    async fn part(&self, id: &SessionId, name: &str) -> StoreResult<Option<Right>>;
+    async fn sharing(&self, id: &SessionId) -> StoreResult<Sharing>;
     async fn turns(&self, id: &SessionId, window: TurnWindow) -> StoreResult<TurnPage>;
     /// Events with seq > `cursor`, ascending; `types` empty means all.
     async fn events(&self, id: &SessionId, cursor: Seq, limit: u32, types: &[String]) -> StoreResult<EventPage>;
@@ -311,6 +316,7 @@ pub trait Store: Send + Sync {
     async fn update_session(&self, actor: &Actor, id: &SessionId, update: UpdateSession) -> StoreResult<StoredSession>;
     /// The session is gone for everyone at once and can be restored until it is purged.
     async fn delete_session(&self, id: &SessionId) -> StoreResult<()>;
+    async fn share(&self, actor: &Actor, id: &SessionId, share: Share) -> StoreResult<Sharing>;
     async fn restore_session(&self, id: &SessionId) -> StoreResult<StoredSession>;
     /// Removes the rows of sessions deleted longer than [`RESTORE_WINDOW`] ago from every table that names them.
     async fn purge_expired(&self) -> StoreResult<()>;

@@ -1,7 +1,7 @@
 //! An event in words. There is no `_` arm: a new event needs its words here.
 
 use crate::{
-    protocol::{Decision, EventBody, InterruptReason, QueueChange, StoppedBy, UploadStatus},
+    protocol::{Decision, EVERYBODY, EventBody, InterruptReason, QueueChange, StoppedBy, UploadStatus},
     ui::{
         chat::duration,
         files::size,
@@ -58,6 +58,7 @@ pub fn kind(body: &EventBody) -> Kind {
             Kind::Upload
         }
         EventBody::SessionStarted { .. }
+        | EventBody::SharingChanged { .. }
         | EventBody::SessionResumed { .. }
         | EventBody::SessionUpdated { .. }
         | EventBody::EventsRemoved { .. }
@@ -121,6 +122,10 @@ pub fn describe(body: &EventBody) -> LogLine {
         }
         EventBody::ApprovalRuleRemoved { tool, scope, .. } => {
             line(Glyph::Flag, fill(w.rule_removed, &[&rule(tool, scope.as_deref())]))
+        }
+        EventBody::SharingChanged { name, part } => {
+            let name = if name == EVERYBODY { w.everybody } else { name };
+            line(Glyph::Flag, fill(if part.is_some() { w.shared_with } else { w.unshared_with }, &[name]))
         }
         EventBody::AwaitingUserInput(asked) => {
             line(Glyph::Chat, fill(w.asks, &[&asked.question.question])).tone("waiting")
@@ -199,6 +204,7 @@ pub fn place(body: &EventBody) -> Option<String> {
         EventBody::SessionStarted { .. }
         | EventBody::SessionResumed { .. }
         | EventBody::SessionUpdated { .. }
+        | EventBody::SharingChanged { .. }
         | EventBody::ApprovalRuleAdded { .. }
         | EventBody::ApprovalRuleRemoved { .. }
         | EventBody::QueueChanged { .. }

@@ -49,6 +49,7 @@ pub fn update(session: &mut Session, record: &Record) {
         | EventBody::ToolCallStarted { .. }
         | EventBody::ToolCallCompleted { .. }
         | EventBody::ChangesUndone { .. }
+        | EventBody::SharingChanged { .. }
         | EventBody::ApprovalRuleAdded { .. }
         | EventBody::ApprovalRuleRemoved { .. }
         | EventBody::SteeringReceived { .. }

@@ -9,8 +9,10 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    agent::{Agent, feed::Feed},
-    protocol::{Actor, Answer, ApiError, ClientFrame, ErrorCode, ServerFrame, SessionId},
+    access::Visitor,
+    agent::feed::Feed,
+    protocol::{Answer, ApiError, ClientFrame, ErrorCode, Right, ServerFrame, SessionId},
+    state::AppState,
     web::socket::Listener,
 };
 
@@ -21,9 +23,12 @@ pub enum Outgoing {
 }
 
 pub struct Reader {
-    pub agent: Agent,
+    pub state: AppState,
+    pub visitor: Visitor,
     pub id: SessionId,
     pub feed: Arc<Feed>,
+    /// Where others are told that this one types.
+    pub typing: Option<Box<dyn Fn(bool) + Send + Sync>>,
     pub replies: mpsc::Sender<Outgoing>,
     pub done: CancellationToken,
 }
@@ -52,25 +57,36 @@ impl Reader {
             }
             Err((error, client_id)) => return self.refuse(error, client_id).await,
         };
-        let done = match frame {
+        if let Err(error) = self.carry_out(frame).await {
+            self.refuse(error, client_id).await;
+        }
+    }
+
+    async fn carry_out(&self, frame: ClientFrame) -> Result<(), ApiError> {
+        let (agent, actor, id) = (&self.state.agent, &self.visitor.actor, &self.id);
+        if !matches!(frame, ClientFrame::Ping { .. }) {
+            self.state.require(&self.visitor, id, Right::TakePart).await?;
+        }
+        match frame {
             ClientFrame::UserMessage { message, client_id, attachments } => {
-                self.agent.send_message(&Actor::local(), &self.id, message, client_id, attachments).await.map(drop)
+                agent.send_message(actor, id, message, client_id, attachments).await.map(drop)
             }
-            ClientFrame::Stop { .. } => self.agent.stop(&self.id).await,
-            ClientFrame::Steer { message, .. } => self.agent.steer(&Actor::local(), &self.id, message).await,
-            ClientFrame::Approve { approval_id, decision, .. } => {
-                self.agent.decide(&Actor::local(), &self.id, approval_id, decision).await
-            }
+            ClientFrame::Stop { .. } => agent.stop(id).await,
+            ClientFrame::Steer { message, .. } => agent.steer(actor, id, message).await,
+            ClientFrame::Approve { approval_id, decision, .. } => agent.decide(actor, id, approval_id, decision).await,
             ClientFrame::Answer { question_id, answer, option_ids, .. } => {
-                self.agent.answer(&Actor::local(), &self.id, question_id, Answer { answer, option_ids }).await
+                agent.answer(actor, id, question_id, Answer { answer, option_ids }).await
+            }
+            ClientFrame::Typing { typing, .. } => {
+                if let Some(tell) = &self.typing {
+                    tell(typing);
+                }
+                Ok(())
             }
             ClientFrame::Ping { .. } => {
                 self.reply(ServerFrame::Pong { head_seq: self.feed.head() }).await;
                 Ok(())
             }
-        };
-        if let Err(error) = done {
-            self.refuse(error, client_id).await;
         }
     }
 
@@ -91,13 +107,14 @@ fn client_id(frame: &ClientFrame) -> Option<String> {
         | ClientFrame::Steer { client_id, .. }
         | ClientFrame::Approve { client_id, .. }
         | ClientFrame::Answer { client_id, .. }
+        | ClientFrame::Typing { client_id, .. }
         | ClientFrame::Ping { client_id } => client_id.clone(),
     }
 }
 
 /// Reads a frame; the error keeps the `client_id` where one can be read, so that its sender recognises it.
 fn read_frame(text: &str) -> Result<ClientFrame, (ApiError, Option<String>)> {
-    const KNOWN: [&str; 6] = ["user_message", "stop", "steer", "approve", "answer", "ping"];
+    const KNOWN: [&str; 7] = ["user_message", "stop", "steer", "approve", "answer", "typing", "ping"];
     let value: Value = serde_json::from_str(text).map_err(|error| {
         (ApiError::new(ErrorCode::BadJson, format!("The frame is not valid JSON: {error}. It was ignored.")), None)
     })?;

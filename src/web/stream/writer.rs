@@ -15,9 +15,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::{drawn::Drawn, html::HtmlView, reader::Outgoing};
 use crate::{
+    access::Visitor,
     agent::feed::{Cursor, Entry, Feed, Item, Pulled},
-    protocol::{EventBody, Seq, ServerFrame, SessionId},
-    state::AppState,
+    protocol::{EventBody, Right, Seq, ServerFrame, SessionId},
+    state::{
+        AppState,
+        presence::{PresenceFrame, Seat},
+    },
     web::{frames, socket},
 };
 
@@ -43,9 +47,16 @@ enum Replayed {
     },
 }
 
+/// Who the frames are for.
+pub struct Watcher {
+    pub visitor: Visitor,
+    pub seat: Option<Seat>,
+}
+
 pub struct Writer {
     sink: SplitSink<WebSocket, Message>,
     state: AppState,
+    watcher: Watcher,
     feed: Arc<Feed>,
     html: Option<HtmlView>,
     drawn: Option<Drawn>,
@@ -57,12 +68,13 @@ impl Writer {
     pub fn new(
         sink: SplitSink<WebSocket, Message>,
         state: AppState,
+        watcher: Watcher,
         feed: Arc<Feed>,
         drawn: Option<Drawn>,
         done: CancellationToken,
     ) -> Self {
         let html = drawn.as_ref().map(|_| HtmlView::default());
-        Self { sink, state, feed, html, drawn, render_at: Instant::now(), done }
+        Self { sink, state, watcher, feed, html, drawn, render_at: Instant::now(), done }
     }
 
     pub async fn run(mut self, id: SessionId, cursor: Option<Seq>, inbox: mpsc::Receiver<Outgoing>) {
@@ -127,30 +139,33 @@ impl Writer {
                     return Ok(Replayed::Removed { first_seq: seq });
                 }
                 cursor.seq = seq;
-                self.event(&Entry::new(record)).await?;
+                self.event(id, &Entry::new(record)).await?;
             }
         }
         Ok(Replayed::All)
     }
 
     async fn follow(&mut self, id: &SessionId, mut cursor: Cursor, mut inbox: mpsc::Receiver<Outgoing>) -> Leave {
-        let mut moved = self.feed.watch();
+        let (mut moved, mut access) = (self.feed.watch(), self.state.access.changes());
         let period = self.state.site.timing.heartbeat;
         let mut heartbeat = interval_at(Instant::now() + period, period);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (done, stopping) = (self.done.clone(), self.state.stopping.clone());
         // One batch a step, so that answers and heartbeats get their turn while a model writes on and on.
         let mut more = true;
+        let mut seat = self.watcher.seat.take();
         loop {
             let stale = self.html.as_ref().is_some_and(HtmlView::is_stale);
             let step = tokio::select! {
                 biased;
                 () = done.cancelled() => return Leave::Gone,
+                Ok(()) = access.changed() => self.check_visitor(id).await,
                 Some(outgoing) = inbox.recv() => match outgoing {
                     Outgoing::Frame(frame) => self.frame(&frame).await,
                     Outgoing::Close(code, reason) => Err(Leave::Close(code, reason)),
                 },
                 _ = heartbeat.tick() => self.frame(&ServerFrame::Heartbeat { head_seq: self.feed.head() }).await,
+                present = news_of_people(&mut seat) => self.send(frames::text(&present)).await,
                 () = sleep_until(self.render_at), if stale => self.render().await,
                 () = news(&mut moved, more) => self.pull(id, &mut cursor).await.map(|pulled| more = pulled),
                 () = stopping.cancelled() => self.last_words(id, &mut cursor).await,
@@ -163,6 +178,15 @@ impl Writer {
                 return leave;
             }
         }
+    }
+
+    /// Who is shut out while watching sees no more.
+    async fn check_visitor(&self, id: &SessionId) -> Result<(), Leave> {
+        if !self.state.access.is_still_in(&self.watcher.visitor) {
+            return Err(Leave::Close(close_code::POLICY, "you are not signed in any more"));
+        }
+        let may_watch = self.state.require(&self.watcher.visitor, id, Right::Watch).await;
+        may_watch.map_err(|_| Leave::Close(close_code::POLICY, "the session is not shared with you any more"))
     }
 
     /// The turns have ended by now; what they left is sent before the goodbye.
@@ -189,16 +213,16 @@ impl Writer {
             Pulled::Items(items) => {
                 let any = !items.is_empty();
                 for item in items {
-                    self.item(item).await?;
+                    self.item(id, item).await?;
                 }
                 Ok(any)
             }
         }
     }
 
-    async fn item(&mut self, item: Item) -> Result<(), Leave> {
+    async fn item(&mut self, id: &SessionId, item: Item) -> Result<(), Leave> {
         match item {
-            Item::Event(entry) => self.event(&entry).await,
+            Item::Event(entry) => self.event(id, &entry).await,
             Item::Text { turn, message, offset, text } => {
                 if let Some(html) = &mut self.html {
                     html.push(turn, message, &text);
@@ -214,12 +238,15 @@ impl Writer {
         }
     }
 
-    async fn event(&mut self, entry: &Entry) -> Result<(), Leave> {
+    async fn event(&mut self, id: &SessionId, entry: &Entry) -> Result<(), Leave> {
         if let (Some(html), EventBody::MessageCompleted { turn, message, .. }) =
             (&mut self.html, &entry.record.event.body)
         {
             let blocks = html.complete(*turn, *message, entry.record.text.as_deref().unwrap_or_default());
             self.frame(&blocks).await?;
+        }
+        if let EventBody::SharingChanged { .. } = &entry.record.event.body {
+            self.check_visitor(id).await?;
         }
         if let Some(drawn) = &mut self.drawn {
             let changed = drawn.frames(&self.state, &entry.record).await;
@@ -262,6 +289,14 @@ async fn within(stalled: Duration, sent: impl Future<Output = Result<(), axum::E
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) => Err(Leave::Gone),
         Err(_) => Err(Leave::Close(close_code::AGAIN, "nothing was taken for too long")),
+    }
+}
+
+/// Never resolves where nobody else could be there.
+async fn news_of_people(seat: &mut Option<Seat>) -> PresenceFrame {
+    match seat {
+        Some(seat) => seat.news().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -25,6 +25,7 @@ use self::{
     turnstile::{Inside, Turnstile},
 };
 use super::{
+    auth::Who,
     error::{Answer, Problem},
     extract::SessionPath,
     files::set,
@@ -35,7 +36,7 @@ use crate::{
         new_id,
         ports::store::{NewUpload, Resumable, StoredUpload},
     },
-    protocol::{Actor, ApiError, ErrorCode, SessionId, UploadId, UploadStatus, UploadedFile},
+    protocol::{ApiError, ErrorCode, SessionId, UploadId, UploadStatus, UploadedFile},
     state::AppState,
     workspace::{
         names,
@@ -80,6 +81,7 @@ pub async fn options(State(state): State<AppState>) -> Response {
 
 pub async fn create(
     State(state): State<AppState>,
+    Who(actor): Who,
     SessionPath(id): SessionPath,
     headers: HeaderMap,
 ) -> Answer<Response> {
@@ -111,7 +113,7 @@ pub async fn create(
         bytes: None,
         resumable: Some(Resumable { name: file_name, length, expires: expiry(&state) }),
     };
-    state.agent.begin_upload(&Actor::local(), &id, new).await?;
+    state.agent.begin_upload(&actor, &id, new).await?;
     if length == 0 {
         let stored = state.agent.resumable(&id, &upload_id).await?;
         finish(&state, &stored).await?;
@@ -158,6 +160,7 @@ pub async fn result(
 
 pub async fn cancel(
     State(state): State<AppState>,
+    Who(actor): Who,
     Extension(desk): Extension<Arc<Desk>>,
     SessionPath(id): SessionPath,
     Path((_, upload)): Path<(String, String)>,
@@ -165,7 +168,7 @@ pub async fn cancel(
 ) -> Answer<StatusCode> {
     check_version(&headers)?;
     let (_inside, stored) = enter(&state, &desk, &id, upload).await?;
-    state.agent.cancel_resumable(&Actor::local(), &stored).await?;
+    state.agent.cancel_resumable(&actor, &stored).await?;
     remove_pieces(&state, &stored).await;
     Ok(StatusCode::NO_CONTENT)
 }

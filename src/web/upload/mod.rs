@@ -25,6 +25,7 @@ use self::{
     multipart::{Fault, Multipart, Part, boundary},
 };
 use super::{
+    auth::Who,
     error::{Problem, document, with_document},
     extract::{SessionPath, WantsPage},
     sessions::page_of,
@@ -56,6 +57,7 @@ impl Default for Desk {
 
 pub async fn upload(
     State(state): State<AppState>,
+    Who(actor): Who,
     Extension(desk): Extension<Arc<Desk>>,
     SessionPath(id): SessionPath,
     page: WantsPage,
@@ -64,7 +66,7 @@ pub async fn upload(
     let place = page_of(&id);
     let work = {
         let state = state.clone();
-        async move { Upload::take(state, &desk, id, request).await }
+        async move { Upload::take(state, &desk, actor, id, request).await }
     };
     let outcome = state.sockets.spawn(work).await.unwrap_or_else(|error| Outcome::refused(panicked(error)));
     outcome.answer(&page, &place)
@@ -123,6 +125,7 @@ fn told(answer: &UploadAnswer) -> Option<ApiError> {
 
 struct Upload {
     state: AppState,
+    actor: Actor,
     id: SessionId,
     upload_id: UploadId,
     intake: Intake,
@@ -130,7 +133,7 @@ struct Upload {
 }
 
 impl Upload {
-    async fn take(state: AppState, desk: &Desk, id: SessionId, request: Request) -> Outcome {
+    async fn take(state: AppState, desk: &Desk, actor: Actor, id: SessionId, request: Request) -> Outcome {
         let (parts, body) = request.into_parts();
         let limits = state.site.uploads;
         let announced = announced(&parts.headers);
@@ -155,9 +158,9 @@ impl Upload {
                 return Outcome::refused(error);
             }
         };
-        match begin(&state, &id, &fields, announced).await {
+        match begin(&state, &actor, &id, &fields, announced).await {
             Ok((upload_id, receiver)) => {
-                let upload = Self { state, id, upload_id, intake: Intake::new(receiver), reader };
+                let upload = Self { state, actor, id, upload_id, intake: Intake::new(receiver), reader };
                 upload.run(first).await
             }
             Err(error) => {
@@ -181,8 +184,7 @@ impl Upload {
             Ok(files) => files,
             Err(error) => return Outcome::refused(error),
         };
-        let (agent, actor) = (&self.state.agent, Actor::local());
-        match agent.end_upload(&actor, &self.id, &self.upload_id, &files).await {
+        match self.state.agent.end_upload(&self.actor, &self.id, &self.upload_id, &files).await {
             Ok(()) => Outcome { files, error: ended.err() },
             Err(error) => Outcome { files, error: Some(error) },
         }
@@ -228,6 +230,7 @@ async fn check(state: &AppState, id: &SessionId, headers: &HeaderMap) -> Result<
 /// What stands against all files is told before the upload counts as begun.
 async fn begin(
     state: &AppState,
+    actor: &Actor,
     id: &SessionId,
     fields: &Fields,
     announced: Option<u64>,
@@ -244,7 +247,7 @@ async fn begin(
         bytes: announced,
         resumable: None,
     };
-    state.agent.begin_upload(&Actor::local(), id, new).await?;
+    state.agent.begin_upload(actor, id, new).await?;
     Ok((upload_id, receiver))
 }
 

@@ -48,8 +48,8 @@ impl Form {
     }
 
     /// A whole request that does not tell its length.
-    pub fn chunked(&self, session: &str, address: impl std::fmt::Display) -> Vec<u8> {
-        let head = Self::head(session, address, "Transfer-Encoding: chunked\r\nConnection: close\r\n");
+    pub fn chunked(&self, session: &str, api: &Api) -> Vec<u8> {
+        let head = Self::head(session, api, "Transfer-Encoding: chunked\r\nConnection: close\r\n");
         let mut request = head.into_bytes();
         for piece in self.bytes().chunks(50_000) {
             request.extend_from_slice(format!("{:x}\r\n", piece.len()).as_bytes());
@@ -61,10 +61,11 @@ impl Form {
     }
 
     /// The head of a request that brings this form.
-    pub fn head(session: &str, address: impl std::fmt::Display, more: &str) -> String {
+    pub fn head(session: &str, api: &Api, more: &str) -> String {
         format!(
-            "POST /cowork/sessions/{session}/uploads HTTP/1.1\r\nHost: {address}\r\n\
-             Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n{more}\r\n"
+            "POST /cowork/sessions/{session}/uploads HTTP/1.1\r\n{}\
+             Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n{more}\r\n",
+            api.signed_head()
         )
     }
 }

@@ -14,6 +14,8 @@ use super::soon;
 pub struct Api {
     pub address: SocketAddr,
     client: Client,
+    /// Shown with every request that has no credential of its own: a header, or nothing.
+    shown: Vec<(&'static str, String)>,
 }
 
 /// An answer that has arrived whole.
@@ -68,8 +70,47 @@ fn client() -> Client {
 }
 
 impl Api {
-    pub fn new(address: SocketAddr) -> Self {
-        Self { address, client: client() }
+    pub fn new(address: SocketAddr, token: &str) -> Self {
+        Self { address, client: client(), shown: vec![] }.showing(token)
+    }
+
+    /// The same client for whoever has this token.
+    pub fn showing(&self, token: &str) -> Self {
+        Self { shown: vec![("authorization", format!("Bearer {token}"))], ..self.clone() }
+    }
+
+    /// The same client as our own page in a browser that has this cookie.
+    pub fn with_cookie(&self, cookie: &str) -> Self {
+        let origin = format!("http://{}", self.address);
+        Self { shown: vec![("cookie", cookie.to_owned()), ("origin", origin)], ..self.clone() }
+    }
+
+    /// The same client by another way to the server.
+    pub fn through(&self, address: SocketAddr) -> Self {
+        Self { address, ..self.clone() }
+    }
+
+    /// One who shows nothing.
+    pub fn nobody(&self) -> Self {
+        Self { shown: vec![], ..self.clone() }
+    }
+
+    /// The token that it shows.
+    pub fn token(&self) -> &str {
+        self.shown.first().and_then(|(_, value)| value.strip_prefix("Bearer ")).unwrap_or_default()
+    }
+
+    /// The lines of a request that say where it goes and who sends it.
+    pub fn signed_head(&self) -> String {
+        format!("Host: {}\r\nAuthorization: Bearer {}\r\n", self.address, self.token())
+    }
+
+    /// What it shows beside `headers`, which go first.
+    pub fn shown(&self, headers: &[(&str, &str)]) -> Vec<(&'static str, String)> {
+        let given: Vec<&str> = headers.iter().map(|(name, _)| *name).collect();
+        let has_own = given.iter().any(|name| matches!(*name, "authorization" | "cookie"));
+        let shown = self.shown.iter().filter(|(name, _)| !has_own && !given.contains(name));
+        shown.cloned().collect()
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -89,6 +130,9 @@ impl Api {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        for (name, value) in self.shown(headers) {
+            request = request.header(name, value);
+        }
         if let Some(body) = body {
             request = request.body(body);
         }
@@ -100,7 +144,11 @@ impl Api {
 
     /// An answer that may hold anything.
     pub async fn download(&self, path: &str) -> (HeaderMap, Vec<u8>) {
-        let response = soon(path, self.client.get(self.url(path)).send()).await.unwrap();
+        let mut request = self.client.get(self.url(path));
+        for (name, value) in self.shown(&[]) {
+            request = request.header(name, value);
+        }
+        let response = soon(path, request.send()).await.unwrap();
         let headers = response.headers().clone();
         (headers, soon(path, response.bytes()).await.unwrap().to_vec())
     }

@@ -6,6 +6,7 @@ pub mod html;
 pub mod http;
 pub mod jail;
 pub mod model;
+pub mod people;
 pub mod process;
 pub mod raw;
 pub mod replica;

@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader, Read},
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex},
     thread::JoinHandle,
@@ -61,7 +61,12 @@ impl Home {
         write_file(self.folder.path(), "loom.toml", &text);
     }
 
-    pub fn path(&self) -> &std::path::Path {
+    /// Where the token stands.
+    pub fn data(&self) -> PathBuf {
+        self.database.with_file_name("cowork.db.files")
+    }
+
+    pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
@@ -81,19 +86,24 @@ impl Home {
 
     /// Starts the server and waits until it says that it is ready.
     pub async fn start(&self) -> Process {
-        start(self.serve_command(&[])).await.unwrap_or_else(|why| panic!("{why}"))
+        self.start_with_arguments(&[]).await
+    }
+
+    /// Starts the server with more arguments.
+    pub async fn start_with_arguments(&self, more: &[&str]) -> Process {
+        start(self.serve_command(more), &self.data()).await.unwrap_or_else(|why| panic!("{why}"))
     }
 
     /// Starts the server amid faults. One that ends before it is ready is an error.
     pub async fn try_start(&self, means: &Means) -> Result<Process, String> {
-        start(means.around(self.serve_command(&[]))).await
+        start(means.around(self.serve_command(&[])), &self.data()).await
     }
 
     /// Starts the server with these variables in its environment.
     pub async fn start_with(&self, variables: &[(&str, &str)]) -> Process {
         let mut command = self.serve_command(&[]);
         command.envs(variables.iter().copied());
-        start(command).await.unwrap_or_else(|why| panic!("{why}"))
+        start(command, &self.data()).await.unwrap_or_else(|why| panic!("{why}"))
     }
 
     /// Starts the server where its workspace is a disk of so many bytes, in a file system that nobody else sees.
@@ -106,7 +116,7 @@ impl Home {
         command.current_dir(self.folder.path()).env_clear().env("HOME", self.folder.path());
         command.env("PATH", std::env::var_os("PATH").unwrap());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        start(command).await.unwrap_or_else(|why| panic!("{why}"))
+        start(command, &self.data()).await.unwrap_or_else(|why| panic!("{why}"))
     }
 
     /// Adds lines to the configuration.
@@ -118,7 +128,8 @@ impl Home {
 
     /// Starts the server with the workspace and the database that it chooses itself.
     pub async fn start_plain(&self) -> Process {
-        start(self.command(&["--port", "0"])).await.unwrap_or_else(|why| panic!("{why}"))
+        let data = self.folder.path().join(".loom/cowork.db.files");
+        start(self.command(&["--port", "0"]), &data).await.unwrap_or_else(|why| panic!("{why}"))
     }
 
     /// Runs a server that is expected to refuse to start.
@@ -177,7 +188,7 @@ impl Means {
     }
 }
 
-async fn start(mut command: Command) -> Result<Process, String> {
+async fn start(mut command: Command, data: &Path) -> Result<Process, String> {
     let mut child = command.spawn().unwrap();
     let log = Arc::new(Mutex::new(String::new()));
     collect(child.stderr.take().unwrap(), log.clone());
@@ -195,7 +206,8 @@ async fn start(mut command: Command) -> Result<Process, String> {
         let _ = child.wait();
         return Err(format!("not ready: {line:?}, {}", log.lock().unwrap()));
     };
-    Ok(Process { child, address, api: Api::new(address), log })
+    let api = Api::new(address, &cowork::access::token(data).unwrap());
+    Ok(Process { child, address, api, log })
 }
 
 /// Runs a program that ends by itself; one that does not is ended after the usual patience.
@@ -241,7 +253,7 @@ fn wait(child: &mut Child) -> ExitStatus {
 
 impl Process {
     pub async fn socket(&self, session: &str, query: &str) -> Socket {
-        Socket::open(self.address, session, query).await
+        Socket::open(&self.api, session, query).await
     }
 
     /// As a power cut does: nothing gets a last word.

@@ -8,6 +8,7 @@ use std::{
 };
 
 use cowork::{
+    access::{self, Access},
     agent::{
         Agent, AgentParts, Limits, RetryPolicy,
         feed::Feeds,
@@ -65,6 +66,10 @@ pub struct Setup {
     pub mcp: Vec<McpServer>,
     /// Puts something where the database will be.
     pub database: fn(&Path, &Path),
+    /// `[cowork.access]`.
+    pub access: cowork::config::Access,
+    /// Puts people into the data folder.
+    pub people: fn(&Path),
 }
 
 impl Default for Setup {
@@ -91,6 +96,8 @@ impl Default for Setup {
             more_tools: Vec::new(),
             mcp: Vec::new(),
             database: |_, _| {},
+            access: cowork::config::Access::default(),
+            people: |_| {},
         }
     }
 }
@@ -102,7 +109,12 @@ pub struct Server {
     /// The folder of sessions that name none.
     pub workspace: PathBuf,
     pub database: PathBuf,
+    /// Where token and users stand.
+    pub data: PathBuf,
+    pub access: Arc<Access>,
     pub agent: Agent,
+    /// The pattern of every address.
+    pub addresses: Vec<String>,
     pub toolbox: Arc<tools::McpTools>,
     stopping: CancellationToken,
     served: Option<JoinHandle<()>>,
@@ -121,8 +133,13 @@ impl Server {
         server
     }
 
+    /// The lines of a request that say where it goes and who sends it.
+    pub fn signed_head(&self) -> String {
+        self.api.signed_head()
+    }
+
     pub async fn socket(&self, session: &str, query: &str) -> Socket {
-        Socket::open(self.address, session, query).await
+        Socket::open(&self.api, session, query).await
     }
 
     pub async fn try_socket(
@@ -131,7 +148,7 @@ impl Server {
         query: &str,
         headers: &[(&'static str, &str)],
     ) -> Result<Socket, Answer> {
-        Socket::try_open(self.address, session, query, headers).await
+        Socket::try_open(&self.api, session, query, headers).await
     }
 
     /// A new session in the usual folder.
@@ -203,6 +220,8 @@ impl Setup {
         let database = root.join("data").join("cowork.db");
         std::fs::create_dir(root.join("data")).unwrap();
         (self.database)(&database, &workspace);
+        let data = root.join("data").join("cowork.db.files");
+        (self.people)(&data);
 
         let model = ScriptedModel::start().await;
         let config = config(&model.base_url, &self);
@@ -225,7 +244,7 @@ impl Setup {
             models: models::from_config(&config).unwrap(),
             tools: toolbox.clone(),
             workspaces: Arc::new(roots.clone()),
-            data: root.join("data").join("cowork.db.files"),
+            data: data.clone(),
             changes: Arc::new(RecordedChanges),
             clock: self.clock.clone(),
             redaction: redaction.clone(),
@@ -234,21 +253,39 @@ impl Setup {
         agent.recover().await.unwrap();
         let stopping = CancellationToken::new();
         let site = Site {
-            hosts: web::allowed_hosts(address, &["cowork.example:443".into()]),
+            origins: web::own_origins(address, &["cowork.example:443".into(), "https://tls.example".into()]),
+            port: address.port(),
             notice: None,
             built_in_only: false,
             public_config: web::public_config(&config, None, &database, address, &roots),
             timing: self.timing,
             uploads: self.uploads,
         };
-        let served = serve(listener, self.connections, site, agent.clone(), store, stopping.clone());
+        let access = Arc::new(Access::open(&data, self.access.clone()).unwrap());
+        tokio::spawn(access.clone().keep_current());
+        let mut leptos = get_config_from_str(include_str!("../../../Leptos.toml")).unwrap();
+        leptos.site_pkg_dir = format!("pkg/{}", web::build_id()).into();
+        let state = AppState {
+            agent: agent.clone(),
+            leptos,
+            site: Arc::new(site),
+            access: access.clone(),
+            presence: Arc::default(),
+            stopping: CancellationToken::new(),
+            sockets: TaskTracker::new(),
+        };
+        let addresses = web::addresses();
+        let served = serve(listener, self.connections, state, store, stopping.clone());
         Server {
-            api: Api::new(address),
+            api: Api::new(address, &access::token(&data).unwrap()),
             address,
             model,
             workspace,
             database,
+            data,
+            access,
             agent,
+            addresses,
             toolbox,
             stopping,
             served: Some(served),
@@ -268,21 +305,11 @@ impl Setup {
 fn serve(
     listener: TcpListener,
     connections: usize,
-    site: Site,
-    agent: Agent,
+    state: AppState,
     store: Arc<SqliteStore>,
     stop: CancellationToken,
 ) -> JoinHandle<()> {
-    let mut leptos = get_config_from_str(include_str!("../../../Leptos.toml")).unwrap();
-    leptos.site_pkg_dir = format!("pkg/{}", web::build_id()).into();
-    let (stopping, sockets) = (CancellationToken::new(), TaskTracker::new());
-    let state = AppState {
-        agent: agent.clone(),
-        leptos,
-        site: Arc::new(site),
-        stopping: stopping.clone(),
-        sockets: sockets.clone(),
-    };
+    let (agent, stopping, sockets) = (state.agent.clone(), state.stopping.clone(), state.sockets.clone());
     let options = ServeOptions { connections, grace: Duration::from_secs(3) };
     tokio::spawn(async move {
         web::serve(listener, web::router(state), options, async move {

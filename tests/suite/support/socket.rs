@@ -1,7 +1,5 @@
 //! A client of the live stream.
 
-use std::net::SocketAddr;
-
 use futures::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::net::TcpStream;
@@ -10,7 +8,10 @@ use tokio_tungstenite::{
     tungstenite::{self, Message, client::IntoClientRequest, http::HeaderValue},
 };
 
-use super::{http::Answer, soon};
+use super::{
+    http::{Answer, Api},
+    soon,
+};
 
 pub struct Socket {
     stream: WebSocketStream<TcpStream>,
@@ -22,19 +23,23 @@ pub struct Socket {
 
 impl Socket {
     /// `query` is what stands behind the `?`.
-    pub async fn open(address: SocketAddr, session: &str, query: &str) -> Self {
-        Self::try_open(address, session, query, &[]).await.unwrap_or_else(|answer| panic!("{answer:?}"))
+    pub async fn open(api: &Api, session: &str, query: &str) -> Self {
+        Self::try_open(api, session, query, &[]).await.unwrap_or_else(|answer| panic!("{answer:?}"))
     }
 
     /// The socket, or the answer of a server that refuses it.
     pub async fn try_open(
-        address: SocketAddr,
+        api: &Api,
         session: &str,
         query: &str,
         headers: &[(&'static str, &str)],
     ) -> Result<Self, Answer> {
+        let address = api.address;
         let url = format!("ws://{address}/cowork/sessions/{session}/stream?{query}");
         let mut request = url.into_client_request().unwrap();
+        for (name, value) in api.shown(headers) {
+            request.headers_mut().insert(name, HeaderValue::from_str(&value).unwrap());
+        }
         for (name, value) in headers {
             request.headers_mut().insert(*name, HeaderValue::from_str(value).unwrap());
         }
