@@ -53,7 +53,12 @@ fn is_for_machines(before: &str, text: &str, behind: &str) -> bool {
         return false;
     }
     let is_attribute = before.ends_with('=');
-    let is_name = !text.contains(' ') && !text.starts_with(char::is_uppercase);
+    let is_name = !text.trim().contains(' ') && !text.starts_with(char::is_uppercase);
+    let class_characters = |c: char| c.is_ascii_lowercase() || "-{} ".contains(c);
+    let is_classes = text.contains('-') && text.chars().all(class_characters);
+    // What stands beside values and escaped characters.
+    let beside: String = text.split(['{', '}']).step_by(2).collect();
+    let is_unit_of_value = ["ms", ". s", "\\uK", "\\u \\u", ""].contains(&beside.trim());
     let is_markup = text.starts_with('<') || text.starts_with("\\\"") || text.starts_with('.') || text.starts_with('#');
     let is_icon =
         text.starts_with('M') && text.chars().all(|c| c.is_ascii_digit() || " MLHVCSAZmlhvcsaz.-".contains(c));
@@ -82,7 +87,7 @@ fn is_for_machines(before: &str, text: &str, behind: &str) -> bool {
         || ["Ctrl ", "Alt "].iter().any(|held| text.starts_with(held));
     let is_query = text.starts_with('(') && text.ends_with(')');
     let is_unit = ["B", "MB", "GB", " B", "Jan", "Cowork"].contains(&text);
-    is_attribute || is_name || is_markup || is_icon || is_key || is_query || is_unit
+    is_attribute || is_name || is_classes || is_unit_of_value || is_markup || is_icon || is_key || is_query || is_unit
 }
 
 #[test]

@@ -213,9 +213,10 @@ async fn an_error_in_the_address_is_text_on_the_page() {
 #[tokio::test]
 async fn the_page_speaks_the_readers_language() {
     let server = Server::start().await;
+    let bearer = format!("Bearer {}", server.api.token());
     let page = |headers: Vec<(&'static str, &'static str)>| {
-        let api = &server.api;
-        async move { api.request("GET", "/", &[vec![("accept", "text/html")], headers].concat(), None).await.text }
+        let (api, always) = (&server.api, vec![("accept", "text/html"), ("authorization", bearer.as_str())]);
+        async move { api.request("GET", "/", &[always, headers].concat(), None).await.text }
     };
     let german = page(vec![("accept-language", "de-DE,de;q=0.9,en;q=0.5")]).await;
     assert!(german.contains("<html lang=\"de\"") && german.contains("Neue Sitzung"), "{german}");
@@ -233,11 +234,15 @@ async fn the_page_is_drawn_as_the_person_has_set_it_up() {
     let set = server.api.form("/cowork/look", &fields).await;
     assert_eq!((set.status, set.header("location")), (303, "/"), "only to a place of ours");
 
-    let headers = [("accept", "text/html"), ("cookie", "cowork_look=dark.0.1.300.420.progress")];
-    let page = server.api.request("GET", &format!("/sessions/{id}"), &headers, None).await.text;
+    let bearer = format!("Bearer {}", server.api.token());
+    let looking = |cookie: &'static str| {
+        let (api, path) = (&server.api, format!("/sessions/{id}"));
+        let headers = [("accept", "text/html"), ("authorization", bearer.as_str()), ("cookie", cookie)];
+        async move { api.request("GET", &path, &headers, None).await.text }
+    };
+    let page = looking("cowork_look=dark.0.1.300.420.progress").await;
     assert!(page.contains("data-theme=\"dark\"") && page.contains("--left:300px;--right:420px"), "{page}");
     assert!(page.contains("data-left=\"false\"") && page.contains("No plan yet."), "{page}");
-    let headers = [("accept", "text/html"), ("cookie", "cowork_look=<script>.x.y.<b>.99999999.</style>")];
-    let page = server.api.request("GET", &format!("/sessions/{id}"), &headers, None).await.text;
+    let page = looking("cowork_look=<script>.x.y.<b>.99999999.</style>").await;
     assert!(page.contains("--left:272px;--right:364px"), "{page}");
 }

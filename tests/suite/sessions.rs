@@ -21,7 +21,7 @@ async fn a_new_session_has_its_place_and_the_fields_of_the_contract() {
     let answer = server.api.post("/cowork/sessions", json!({})).await;
     let place = answer.header("location").to_owned();
     let session = answer.expect(201);
-    let fields = "archived head_seq id last_active_at mode model pending started_at status tasks title total_tokens turn_count workspace";
+    let fields = "archived head_seq id last_active_at mode model pending pinned started_at status tasks title total_tokens turn_count workspace";
     assert_eq!(keys(&session).join(" "), fields);
     let id = session["id"].as_str().unwrap();
     assert!(id.len() == 32 && id.bytes().all(|digit| digit.is_ascii_digit() || (b'a'..=b'f').contains(&digit)));

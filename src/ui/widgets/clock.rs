@@ -29,12 +29,12 @@ pub fn Day(at: String) -> impl IntoView {
     view! { <LocalTime at first=utc local=browser::local_day/> }
 }
 
-/// "3 Mar", as wide as what the browser puts in its place, so that nothing beside it moves.
+/// "3 Mar" in the page's language, as wide as what the browser puts in its place, so that nothing beside it moves.
 fn short_date(iso: &str) -> Option<String> {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let w = &words().logs;
     let month: usize = iso.get(5..7)?.parse().ok()?;
     let day: u8 = iso.get(8..10)?.parse().ok()?;
-    Some(format!("{day} {}", MONTHS.get(month.checked_sub(1)?)?))
+    Some(fill(w.short_date, &[&day.to_string(), w.months.get(month.checked_sub(1)?)?]))
 }
 
 #[component]

@@ -46,6 +46,9 @@ pub struct LogWords {
 
     pub session_started: &'static str,
     pub session_resumed: Plural,
+    /// Day and month.
+    pub short_date: &'static str,
+    pub months: [&'static str; 12],
     pub events_removed: Plural,
     pub session_updated: &'static str,
     pub renamed: &'static str,
@@ -136,6 +139,8 @@ pub const ENGLISH: LogWords = LogWords {
     gone: "Reload the page",
 
     session_started: "Session started with {0}",
+    short_date: "{0} {1}",
+    months: ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
     session_resumed: Plural { one: "Session goes on here after 1 turn", many: "Session goes on here after {0} turns" },
     events_removed: Plural { one: "1 older event was removed", many: "{0} older events were removed" },
     session_updated: "Session {0}",
@@ -231,6 +236,8 @@ pub const GERMAN: LogWords = LogWords {
 
     session_started: "Sitzung mit {0} begonnen",
     events_removed: Plural { one: "1 älteres Ereignis entfernt", many: "{0} ältere Ereignisse entfernt" },
+    short_date: "{0}. {1}",
+    months: ["Jan.", "Feb.", "März", "Apr.", "Mai", "Juni", "Juli", "Aug.", "Sep.", "Okt.", "Nov.", "Dez."],
     session_resumed: Plural {
         one: "Sitzung geht hier nach 1 Runde weiter",
         many: "Sitzung geht hier nach {0} Runden weiter",
