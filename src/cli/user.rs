@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, BufRead, IsTerminal, Write},
-    path::PathBuf,
+    path::Path,
 };
 
 use anyhow::{Context, ensure};
@@ -61,7 +61,7 @@ pub fn run(args: &UserArgs) -> anyhow::Result<()> {
     }
 }
 
-fn save(users: &Users, file: &PathBuf, done: &str) -> anyhow::Result<()> {
+fn save(users: &Users, file: &Path, done: &str) -> anyhow::Result<()> {
     users.save(file)?;
     eprintln!("{done} ({}).", file.display());
     Ok(())
