@@ -100,8 +100,11 @@ test('the keyboard reaches everything in the order of the page, and shows where 
   expect(names.indexOf('New session')).toBeLessThan(names.indexOf('Message'));
   await page.keyboard.type('typed without a mouse');
   await expect(desk.composer).toHaveValue('typed without a mouse');
-  await page.keyboard.press('Tab');
-  await expect(page.getByRole('button', { name: 'Send', exact: true })).toBeFocused();
+  // Attach, mode, model and meter stand between.
+  const send = page.getByRole('button', { name: 'Send', exact: true });
+  const isSend = () => send.evaluate((element) => element === document.activeElement);
+  for (let step = 0; step < 8 && !(await isSend()); step += 1) await page.keyboard.press('Tab');
+  await expect(send).toBeFocused();
 });
 
 test('axe finds nothing on any view', async ({ desk, page, model }) => {

@@ -30,7 +30,9 @@ async function dangers(desk: Desk): Promise<string[]> {
   return desk.page.locator('.prose').evaluateAll((answers, forbidden) => {
     const found: string[] = [];
     for (const answer of answers) {
-      for (const element of answer.querySelectorAll(forbidden)) found.push(element.outerHTML);
+      // The page's own copy button stands beside a block of code, never inside one.
+      const own = (element: Element) => element.closest('.copy')?.parentElement?.matches('.block') ?? false;
+      for (const element of answer.querySelectorAll(forbidden)) if (!own(element)) found.push(element.outerHTML);
       for (const element of answer.querySelectorAll('*')) {
         for (const { name, value } of element.attributes) {
           if (name.startsWith('on')) found.push(`${name}=${value}`);

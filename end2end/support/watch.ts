@@ -5,7 +5,8 @@ import type { BrowserContext } from '@playwright/test';
 const GIVEN_UP = 'net::ERR_ABORTED';
 /** With scripts off, the browser says this of each script that the page names; a true violation is a console error too. */
 const SCRIPTS_ARE_OFF = 'csp';
-const LEAVES_NOTHING = /^(data|blob|about|devtools):/;
+// The last two are parts of the browser itself, such as its PDF viewer.
+const LEAVES_NOTHING = /^(data|blob|about|devtools|chrome|chrome-extension):/;
 
 export class Watch {
   private readonly faults: string[] = [];

@@ -87,6 +87,23 @@ async fn a_file_comes_in_pieces_and_appears_whole() {
     assert_eq!(fs::read_dir(pieces).unwrap().count(), 0);
 }
 
+/// Pieces that belong to no upload are swept when one begins; those of another that begins just then do.
+#[tokio::test]
+async fn uploads_that_begin_together_keep_what_is_sent_to_each() {
+    let server = Server::start().await;
+    let session = server.session().await;
+    let sent = (0..24).map(|number| {
+        let (api, session, name) = (server.api.clone(), session.clone(), format!("file-{number}"));
+        async move {
+            let place = begin(&api, &session, 3, &[("filename", &name)]).await;
+            send(&api, &place, 0, b"abc", &[]).await.status
+        }
+    });
+    let answers = futures::future::join_all(sent).await;
+    assert!(answers.iter().all(|status| *status == 204), "{answers:?}");
+    assert_eq!(fs::read_dir(&server.workspace).unwrap().count(), 24);
+}
+
 #[tokio::test]
 async fn what_the_server_can_do_is_told() {
     let server = Server::start().await;

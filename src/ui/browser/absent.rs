@@ -124,6 +124,8 @@ pub fn is_near_end(_element: NodeRef<html::Div>) -> bool {
 
 pub fn scroll_to_end(_element: NodeRef<html::Div>) {}
 
+pub fn on_resize(_element: NodeRef<html::Div>, _act: impl Fn() + 'static) {}
+
 pub fn fit_height(_element: NodeRef<html::Textarea>) {}
 
 pub fn scroll_place(_element: NodeRef<html::Div>) -> (f64, f64) {

@@ -8,8 +8,8 @@ use leptos::{
     task::spawn_local,
 };
 use serde_json::{Map, Value};
-use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement, HtmlFormElement, HtmlInputElement, HtmlTextAreaElement};
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{Element, HtmlElement, HtmlFormElement, HtmlInputElement, HtmlTextAreaElement, ResizeObserver};
 
 use super::{ask, copy, load_draft, post, save_draft};
 use crate::protocol::ApiError;
@@ -64,6 +64,11 @@ impl LiveForm {
 
 fn closest(event: &Event, selector: &str) -> Option<Element> {
     event.target()?.dyn_into::<Element>().ok()?.closest(selector).ok()?
+}
+
+/// Whether a click opens or closes something in place.
+pub fn unfolds(event: &MouseEvent) -> bool {
+    closest(event, "summary").is_some()
 }
 
 /// Where a form's action leads, of the button that was pressed or of the form itself.
@@ -156,6 +161,16 @@ pub fn hold_place(scroller: NodeRef<html::Div>, change: impl FnOnce()) {
             scroller.set_scroll_top(scroller.scroll_top() + moved as i32);
         }
     });
+}
+
+/// Tells each change of an element's size, whatever brought it about, as long as the page lives.
+pub fn on_resize(element: NodeRef<html::Div>, act: impl Fn() + 'static) {
+    let Some(element) = element.get_untracked() else { return };
+    let resized = Closure::<dyn Fn()>::new(act);
+    if let Ok(observer) = ResizeObserver::new(resized.as_ref().unchecked_ref()) {
+        observer.observe(&element);
+        resized.forget();
+    }
 }
 
 /// Writes how long it is since a moment into each element that tells one.

@@ -23,6 +23,10 @@ pub fn form_action(_event: &SubmitEvent) -> Option<String> {
     None
 }
 
+pub fn unfolds(_event: &MouseEvent) -> bool {
+    false
+}
+
 pub fn clicked(_event: &MouseEvent) -> Option<String> {
     None
 }

@@ -87,6 +87,9 @@ pub fn TranscriptView(view: SessionView) -> impl IntoView {
         seen: StoredValue::new((0, 0)),
         loading: RwSignal::new(false),
     };
+    let column = NodeRef::<html::Div>::new();
+    // Turns out of sight get their true height when they come near, and what is drawn late grows the column, too.
+    Effect::new(move |_| browser::on_resize(column, move || reader.follow()));
     Effect::new(move |_| {
         view.written.track();
         reader.follow();
@@ -97,6 +100,10 @@ pub fn TranscriptView(view: SessionView) -> impl IntoView {
     });
     let is_empty = move || view.turns.with(Vec::is_empty) && view.queue.with(Vec::is_empty);
     let clicked = move |event: leptos::ev::MouseEvent| {
+        // Who opens something reads on from there, and is not taken to the end of what grew.
+        if browser::unfolds(&event) {
+            reader.leave();
+        }
         if let Some(text) = browser::clicked(&event) {
             view.compose.set(Some(text));
         }
@@ -107,7 +114,7 @@ pub fn TranscriptView(view: SessionView) -> impl IntoView {
     };
     view! {
         <div class="scroller" node_ref=reader.scroller on:scroll=move |_| reader.scrolled() on:wheel=move |event| if event.delta_y() < 0.0 { reader.leave() } on:click=clicked on:submit=move |event| send_form(view, &event)>
-            <div class="column" role="log" aria-live="off" aria-label=words().chat.conversation>
+            <div class="column" node_ref=column role="log" aria-live="off" aria-label=words().chat.conversation>
                 <Show when=move || view.earlier.get().is_some() fallback=|| ()>
                     <p class="earlier"><a href=format!("?rows={MORE_ROWS}") on:click=earlier>
                         {move || if reader.loading.get() { words().chat.loading } else { words().chat.earlier }}

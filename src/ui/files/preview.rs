@@ -39,13 +39,13 @@ pub fn Preview(files: Files) -> impl IntoView {
     };
     view! {
         <dialog class="preview" node_ref=dialog aria-label=move || fill(w.preview_of, &[&path()]) on:close=move |_| files.shown.set(None)>
-            <header class="preview-head">
+            <div class="preview-head">
                 <h2>{path}</h2>
                 <button type="button" class="button quiet" on:click=mention>{w.mention}</button>
                 <button type="button" class="button quiet" on:click=move |_| browser::copy(&path())>{w.copy_path}</button>
                 <a class="button quiet" rel="external" download="" href=move || files.view.path(&["/files/", &address(&path())].concat())><Icon glyph=Glyph::Download/>{w.download}</a>
                 <button type="button" class="button quiet icon-button" aria-label=words().frame.close on:click=move |_| files.shown.set(None)><Icon glyph=Glyph::Cross/></button>
-            </header>
+            </div>
             <div class="preview-body">{body}</div>
         </dialog>
     }

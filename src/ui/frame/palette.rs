@@ -39,6 +39,9 @@ enum Act {
     Shortcuts,
 }
 
+/// As it stands on a keyboard.
+const KEYS: &str = "\u{2318}K";
+
 #[component]
 pub fn Palette(frame: Frame, files: Files, open: RwSignal<bool>) -> impl IntoView {
     let w = &words().frame;
@@ -106,7 +109,7 @@ pub fn Palette(frame: Frame, files: Files, open: RwSignal<bool>) -> impl IntoVie
             {move || found.with(Vec::is_empty).then(|| view! { <p class="empty">{w.nothing_matches}</p> })}
         </dialog>
         <Shortcuts open=help/>
-        <button type="button" class="chip palette-chip" aria-label=w.palette title=w.palette on:click=move |_| open.set(true)>"\u{2318}K"</button>
+        <button type="button" class="chip palette-chip" aria-label=w.palette title=w.palette on:click=move |_| open.set(true)>{KEYS}</button>
     }
 }
 

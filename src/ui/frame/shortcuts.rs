@@ -31,10 +31,10 @@ pub fn Shortcuts(open: RwSignal<bool>) -> impl IntoView {
     };
     view! {
         <dialog class="sheet" node_ref=dialog aria-label=w.shortcuts on:close=move |_| open.set(false)>
-            <header class="preview-head">
+            <div class="preview-head">
                 <h2>{w.shortcuts}</h2>
                 <button type="button" class="button quiet icon-button" aria-label=w.close on:click=move |_| open.set(false)><Icon glyph=Glyph::Cross/></button>
-            </header>
+            </div>
             <dl class="keys">{keys.map(row)}</dl>
         </dialog>
     }

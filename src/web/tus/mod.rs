@@ -57,6 +57,8 @@ const EXPIRES: HeaderName = HeaderName::from_static("upload-expires");
 #[derive(Default)]
 pub struct Desk {
     turnstile: Turnstile,
+    /// Held from the sweep of old pieces until a new upload is on record: else the sweep would take its pieces.
+    beginning: tokio::sync::Mutex<()>,
 }
 
 /// Every answer says which version it speaks.
@@ -81,6 +83,7 @@ pub async fn options(State(state): State<AppState>) -> Response {
 
 pub async fn create(
     State(state): State<AppState>,
+    Extension(desk): Extension<Arc<Desk>>,
     Who(actor): Who,
     SessionPath(id): SessionPath,
     headers: HeaderMap,
@@ -94,6 +97,7 @@ pub async fn create(
         return Err(Problem::new(ErrorCode::FileTooLarge, detail));
     }
     let Metadata { file_name, target_dir, on_conflict } = Metadata::parse(text(&headers, "upload-metadata"))?;
+    let beginning = desk.beginning.lock().await;
     state.agent.expire_uploads().await?;
     let folder = state.agent.folder(&id).await?;
     let rules = Rules::new(&target_dir, on_conflict, limits)?;
@@ -114,6 +118,7 @@ pub async fn create(
         resumable: Some(Resumable { name: file_name, length, expires: expiry(&state) }),
     };
     state.agent.begin_upload(&actor, &id, new).await?;
+    drop(beginning);
     if length == 0 {
         let stored = state.agent.resumable(&id, &upload_id).await?;
         finish(&state, &stored).await?;
