@@ -25,7 +25,7 @@ impl Machine {
     fn surroundings(&self, path: &[&str]) -> Surroundings {
         let path: Vec<_> = path.iter().map(|folder| self.at(folder)).collect();
         Surroundings {
-            workspace: self.at("home/work"),
+            workspace: self.at("home/files"),
             home: Some(self.at("home")),
             path: std::env::join_paths(path).unwrap().into_string().unwrap(),
             hidden: vec![],
@@ -48,7 +48,7 @@ impl Machine {
 #[test]
 fn the_home_folder_is_not_there_but_for_toolchains_on_path() {
     let machine = Machine::new(&[
-        "home/work",
+        "home/files",
         "home/.ssh",
         "home/.config/tool/bin",
         "home/.cargo/bin",
@@ -81,7 +81,7 @@ fn the_home_folder_is_not_there_but_for_toolchains_on_path() {
 #[test]
 fn programs_elsewhere_come_with_their_libraries() {
     let machine =
-        Machine::new(&["home/work", "srv/tool/bin", "srv/tool/lib", "srv/tool/data", "home/env/bin", "home/env/lib"]);
+        Machine::new(&["home/files", "srv/tool/bin", "srv/tool/lib", "srv/tool/data", "home/env/bin", "home/env/lib"]);
     fs::write(machine.at("home/env/pyvenv.cfg"), "").unwrap();
     symlink(machine.at("srv/tool/bin"), machine.at("srv/link")).unwrap();
     assert_eq!(machine.visible(&["srv/tool/bin", "home/env/bin"]), ["home/env", "srv/tool/bin", "srv/tool/lib"]);
@@ -91,16 +91,16 @@ fn programs_elsewhere_come_with_their_libraries() {
 
 #[test]
 fn the_servers_own_files_are_closed_wherever_they_are() {
-    let machine = Machine::new(&["home/work/data", "srv/bin", "srv/elsewhere"]);
-    for file in ["home/work/loom.toml", "srv/bin/cowork.db", "srv/elsewhere/loom.toml"] {
+    let machine = Machine::new(&["home/files/data", "srv/bin", "srv/elsewhere"]);
+    for file in ["home/files/loom.toml", "srv/bin/cowork.db", "srv/elsewhere/loom.toml"] {
         fs::write(machine.at(file), "").unwrap();
     }
     let mut surroundings = machine.surroundings(&["srv/bin"]);
     surroundings.hidden =
-        ["home/work/loom.toml", "home/work/data", "srv/bin/cowork.db", "srv/elsewhere/loom.toml", "gone"]
+        ["home/files/loom.toml", "home/files/data", "srv/bin/cowork.db", "srv/elsewhere/loom.toml", "gone"]
             .map(|path| machine.at(path))
             .into();
-    let expected = ["home/work/data", "home/work/loom.toml", "srv/bin/cowork.db"].map(|path| machine.at(path));
+    let expected = ["home/files/data", "home/files/loom.toml", "srv/bin/cowork.db"].map(|path| machine.at(path));
     assert_eq!(view(&surroundings).unwrap().hidden, expected);
 }
 
@@ -121,7 +121,7 @@ fn what_only_root_may_read_is_found() {
 
 #[test]
 fn a_workspace_that_holds_more_than_files_of_work_is_refused() {
-    let machine = Machine::new(&["home/work"]);
+    let machine = Machine::new(&["home/files"]);
     let home = Some(machine.at("home"));
     for (workspace, home, word) in [
         (machine.at("home"), home.clone(), "home folder"),

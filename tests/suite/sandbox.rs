@@ -232,7 +232,7 @@ async fn other_processes_are_neither_seen_nor_touched() {
         "readlink /proc/1/fd/0",
         "echo > /proc/1/fd/1",
         "echo > /proc/1/mem",
-        "cat /proc/1/root/etc/passwd",
+        "cd /proc/1/root && cat etc/passwd",
     ] {
         jail.refused(script).await;
     }
