@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::{
     host::{Calls, Host, launcher, this_program},
-    jail::{Jail, assert_available, assert_gone, confined, processes_with, unconfined},
+    jail::{Jail, assert_available, assert_gone, assert_there, confined, processes_with, unconfined},
     soon,
 };
 
@@ -86,7 +86,8 @@ async fn a_call_that_is_dropped_ends() {
         let sleep = seconds(test);
         let started = Notify::new();
         {
-            let (cancel, job) = (CancellationToken::new(), jail.job(&format!("echo started; setsid sleep {sleep}")));
+            let (cancel, job) =
+                (CancellationToken::new(), jail.job(&format!("echo started; setsid --wait sleep {sleep}")));
             let live = |_: &str| started.notify_one();
             tokio::select! {
                 ended = sandbox.run(&job, &cancel, &live) => panic!("{ended:?}"),
@@ -115,7 +116,7 @@ async fn a_server_that_dies_takes_its_programs_with_it() {
     for (network, test) in [(false, 9), (true, 10)] {
         let jail = Jail::new();
         let sleep = seconds(test);
-        let script = format!("(setsid sleep {sleep} &); sleep 0.1; echo started; exec sleep {sleep}");
+        let script = format!("(setsid sleep {sleep} &); echo started; exec sleep {sleep}");
         let calls = Calls {
             launcher: launcher(),
             workspace: jail.workspace.clone(),
@@ -124,7 +125,7 @@ async fn a_server_that_dies_takes_its_programs_with_it() {
         };
         let mut host = Host::start(&[], &[].into(), &this_program(), &calls);
         assert_eq!(host.next().unwrap(), "started\n");
-        assert!(processes_with(&sleep).len() >= 2);
+        assert_there(&sleep, 2).await;
         host.kill();
         assert_gone(&sleep).await;
     }

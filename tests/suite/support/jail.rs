@@ -126,6 +126,16 @@ pub fn processes_with(word: &str) -> Vec<u32> {
         .collect()
 }
 
+/// Waits until there are so many: a process that becomes another program shows no command line for a moment.
+pub async fn assert_there(word: &str, count: usize) {
+    let there = async {
+        while processes_with(word).len() < count {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    super::soon(&format!("{count} of `{word}`"), there).await;
+}
+
 /// Waits until there are none.
 pub async fn assert_gone(word: &str) {
     let gone = async {
