@@ -165,6 +165,20 @@ impl SessionActor {
         session.ok_or_else(ApiError::session_not_found)
     }
 
+    /// The session as it is. A turn whose end is on record is over, also before its task has told so: whoever has seen
+    /// the end does not wait behind it.
+    async fn session_after_ended_turn(&mut self) -> Result<StoredSession, ApiError> {
+        let session = self.session().await?;
+        let running = self.running.as_ref().map(|running| running.turn);
+        match running {
+            Some(turn) if session.running_turn != running => {
+                self.turn_ended(turn).await;
+                self.session().await
+            }
+            _ => Ok(session),
+        }
+    }
+
     async fn send(
         &mut self,
         actor: &Actor,
@@ -172,7 +186,7 @@ impl SessionActor {
         client_id: Option<String>,
         attachments: Vec<String>,
     ) -> Result<Accepted, ApiError> {
-        let session = self.session().await?;
+        let session = self.session_after_ended_turn().await?;
         if let Some(client_id) = &client_id
             && let Some(repeated) = self.parts.store.accepted(&self.id, client_id, &text).await.map_err(store_failed)?
         {
