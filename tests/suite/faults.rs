@@ -140,7 +140,8 @@ async fn a_process_that_dies_at_a_sync_loses_nothing_that_was_shown() {
 async fn strace_kills_at_every_sync() {
     let died = die_at_every_sync(1, 2, Means::Strace).await;
     println!("{died} syncs died at");
-    assert!(died >= 16, "{died}");
+    // strace counts each thread's for itself, so the writer's are all met, and each other thread's first ones.
+    assert!(died >= 12, "{died}");
 }
 
 /// A server with a turn behind it, whose disk is about to be full.
