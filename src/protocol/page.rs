@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ApiError, ChangeList, Event, FileList, FolderList, Listed, Look, Seq, Session, SessionId,
+    ApiError, BasePath, ChangeList, Event, FileList, FolderList, Listed, Look, Seq, Session, SessionId,
     transcript::{Transcript, Turn},
 };
 
@@ -20,6 +20,8 @@ pub struct Opened {
     pub sessions: Vec<Listed>,
     /// What went wrong with the form that led here.
     pub error: Option<String>,
+    /// Where this server begins.
+    pub base: BasePath,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

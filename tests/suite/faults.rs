@@ -148,6 +148,8 @@ async fn strace_kills_at_every_sync() {
 async fn on_a_disk(home: Home, means: &Means, fill: impl Fn(bool)) {
     let model = ScriptedModel::start().await;
     home.configure(&model);
+    // Else the server would not come near the disk's end.
+    home.add_settings("[cowork.limits]\nmin_free_bytes = 0");
     model.play([say("Before.")]);
     let process = home.try_start(means).await.unwrap();
     let id = process.api.create(json!({})).await;
