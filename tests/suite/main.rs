@@ -29,6 +29,7 @@ mod log_commands;
 mod log_retention;
 mod logs;
 mod loom_file;
+mod loom_side_by_side;
 mod mcp;
 mod mcp_live;
 mod messages;

@@ -63,7 +63,9 @@ impl Home {
 
     /// Where the token stands.
     pub fn data(&self) -> PathBuf {
-        self.database.with_file_name("cowork.db.files")
+        let mut name = self.database.file_name().unwrap().to_owned();
+        name.push(".files");
+        self.database.with_file_name(name)
     }
 
     pub fn path(&self) -> &Path {
