@@ -13,7 +13,8 @@ mod parse;
 use std::{path::PathBuf, time::Duration};
 
 pub use access::{Access, Proxy};
-pub use database::{DatabaseChoice, DatabaseKind, database_file};
+pub use database::{DatabaseChoice, DatabaseKind, database_file, own_file};
+pub use known::own_keys;
 pub use lookup::{ConfigSource, Loaded};
 pub use mcp::{Hidden, McpLink, McpServer};
 pub use models::{ApiKey, BUILT_IN, Capabilities, ModelConfig, Provider};

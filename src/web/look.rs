@@ -4,6 +4,7 @@ use axum::{
     http::{HeaderMap, header},
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{extract::Form, page};
@@ -15,7 +16,7 @@ use crate::{
 /// A year, in seconds.
 const KEEP_S: u32 = 31_536_000;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WantedLook {
     theme: Option<String>,

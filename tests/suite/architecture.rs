@@ -31,7 +31,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("state", &["access", "agent", "cards", "protocol", "ui"]),
     ("web", &["access", "state", "agent", "cards", "config", "markdown", "protocol", "ui", "workspace"]),
     ("lib", &["ui"]),
-    ("cli", &["access", "config", "models", "sandbox", "store"]),
+    ("cli", &["access", "config", "models", "protocol", "sandbox", "store", "workspace"]),
     (
         "main",
         &[

@@ -130,7 +130,9 @@ impl Home {
 
     /// Starts the server with the workspace and the database that it chooses itself.
     pub async fn start_plain(&self) -> Process {
-        let data = self.folder.path().join(".loom/cowork.db.files");
+        let folder = self.folder.path().join(".loom");
+        let is_looms = folder.join("loom.db").exists() && !folder.join("cowork.db").exists();
+        let data = folder.join(if is_looms { "loom.db.files" } else { "cowork.db.files" });
         start(self.command(&["--port", "0"]), &data).await.unwrap_or_else(|why| panic!("{why}"))
     }
 
