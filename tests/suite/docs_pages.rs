@@ -26,7 +26,16 @@ async fn every_page_is_served_and_linked() {
     }
     let missing = server.api.page("/docs/nothing").await;
     assert!(missing.status == 404 && missing.text.contains("There is no such page"), "{missing:?}");
-    server.api.get("/docs/pictures/nothing.webp").await.expect_problem(404, "not_found");
+    let staff = server.api.page("/docs/staff").await.text;
+    let pictures: Vec<&str> =
+        staff.split("src=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).filter(|src| src.ends_with(".png")).collect();
+    assert_eq!(pictures.len(), 3, "{staff}");
+    for picture in pictures {
+        let (headers, bytes) = server.api.download(picture).await;
+        assert_eq!(headers["content-type"], "image/png");
+        assert!(bytes.starts_with(b"\x89PNG"), "{picture}");
+    }
+    server.api.get("/docs/pictures/nothing.png").await.expect_problem(404, "not_found");
 }
 
 #[tokio::test]

@@ -20,6 +20,12 @@ macro_rules! page {
     };
 }
 
+macro_rules! picture {
+    ($name:literal) => {
+        ($name, include_bytes!(concat!("../../../docs/pictures/", $name)))
+    };
+}
+
 pub static GROUPS: &[Group] = &[
     Group {
         title: "Working with it",
@@ -65,7 +71,11 @@ pub static GROUPS: &[Group] = &[
 ];
 
 /// Pictures of the pages, by their file's name.
-pub static PICTURES: &[(&str, &[u8])] = &[];
+pub static PICTURES: &[(&str, &[u8])] = &[
+    picture!("finished-light.png"),
+    picture!("approval-light.png"),
+    picture!("changes-light.png"),
+];
 
 impl Page {
     /// The first heading.
