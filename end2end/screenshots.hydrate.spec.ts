@@ -55,6 +55,12 @@ const SCENES: Record<string, (desk: Desk, model: ScriptedModel) => Promise<void>
     await desk.say('And the April one, please.');
     await expect(desk.page.locator('.queued')).toBeVisible();
   },
+  approval: async (desk, model) => {
+    model.script('Write', [text('I write it down.'), call('write_file', { path: 'summary.md', content: '# March\n\nThree payments, 1,610.45 in all.\n' })]);
+    await desk.openSession({ title: 'March close' });
+    await desk.say('Write a summary.');
+    await expect(desk.page.getByRole('button', { name: 'Allow once' })).toBeVisible();
+  },
   changes: async (desk, model) => {
     model.script('Write', [call('write_file', { path: 'summary.md', content: '# March\n\nThree payments, 1,610.45 in all.\n' })], [
       call('edit_file', { path: 'notes.txt', old_str: 'Book the room', new_str: 'Book the large room' }),

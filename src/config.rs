@@ -14,7 +14,8 @@ mod parse;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 pub use access::{Access, Proxy};
-pub use database::{DatabaseChoice, DatabaseKind, database_file};
+pub use database::{DatabaseChoice, DatabaseKind, database_file, own_file};
+pub use known::own_keys;
 pub use limits::Limits;
 pub use lookup::{ConfigSource, Loaded};
 pub use mcp::{Hidden, McpLink, McpServer};

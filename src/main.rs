@@ -37,7 +37,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 mod cli;
 
-use cli::{Place, backup, doctor, link, token, user};
+use cli::{Place, backup, demo, doctor, export, import, link, token, user};
 
 /// Each of the last waits after the turns have ended; with the grace period of 3 s the whole end stays below 5 s.
 const LAST_WAIT: Duration = Duration::from_millis(500);
@@ -67,6 +67,12 @@ enum Command {
     User(user::UserArgs),
     /// Copy the sessions into a file, also while the server runs, and check the copy.
     Backup(backup::BackupArgs),
+    /// Write a session, or all of them, as lines of JSON that `import` reads.
+    Export(export::ExportArgs),
+    /// Take in sessions that `export` wrote; without a file, move those of cowork.db into Loom's file.
+    Import(import::ImportArgs),
+    /// Make a folder with sample files to try things on.
+    Demo(demo::DemoArgs),
     /// Look at everything that a server needs, and say what helps.
     Doctor(doctor::DoctorArgs),
     /// Print the event log of a session.
@@ -126,6 +132,9 @@ fn main() -> anyhow::Result<ExitCode> {
         Some(Command::Token(args)) => return token::run(&args).map(|()| ExitCode::SUCCESS),
         Some(Command::User(args)) => return user::run(&args).map(|()| ExitCode::SUCCESS),
         Some(Command::Backup(args)) => return backup::run(&args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Export(args)) => return export::run(&args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Import(args)) => return import::run(&args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Demo(args)) => return demo::run(&args).map(|()| ExitCode::SUCCESS),
         Some(Command::Doctor(args)) => return runtime()?.block_on(doctor::run(&args)),
         Some(Command::Link(args)) => return runtime()?.block_on(link::run(&args)).map(|()| ExitCode::SUCCESS),
         Some(Command::Logs { session, types, after, json, place }) => {

@@ -99,6 +99,40 @@ const SECTIONS: &[(&str, Keys)] = &[
     ("desktop", Keys::LoomsOwn),
 ];
 
+/// Keys of Loom's that may stand in sections whose other keys are read here.
+const NOT_READ: &[(&str, &str)] = &[
+    ("models", "capabilities.native_pdf"),
+    ("models", "capabilities.thinking"),
+    ("models", "capabilities.citations"),
+    ("models", "capabilities.audio_input"),
+    ("models", "capabilities.audio_output"),
+    ("mcp.servers", "oauth"),
+    ("mcp.servers", "fallback_sse_url"),
+    ("workspace", "scratch_dir"),
+];
+
+/// Every key that is read, with its section, for who documents them. `models` and `mcp.servers` stand for the
+/// sections of one model and of one server.
+pub fn own_keys() -> Vec<(&'static str, String)> {
+    let all = SECTIONS.iter().filter_map(|(section, keys)| match keys {
+        Keys::All(keys) | Keys::Among(keys) => Some((*section, "", *keys)),
+        Keys::LoomsOwn => None,
+    });
+    let nested: [(&str, &str, &[&str]); 5] = [
+        ("cowork.access", "", ACCESS),
+        ("models", "", MODEL),
+        ("models", "capabilities.", CAPABILITIES),
+        ("mcp.servers", "", MCP_SERVER),
+        ("limits.runner", "", &["max_model_context_tokens"]),
+    ];
+    let keys = all
+        .chain(nested)
+        .flat_map(|(section, before, keys)| keys.iter().map(move |key| (section, format!("{before}{key}"))));
+    let is_section = |key: &str| matches!(key, "access" | "capabilities");
+    let is_read = |section: &str, key: &str| !is_section(key) && !NOT_READ.contains(&(section, key));
+    keys.filter(|(section, key)| is_read(section, key)).collect()
+}
+
 /// A warning for every key that means nothing to anyone, in the order of the file.
 pub fn unknown_keys(file: &Section<'_>) -> Result<Vec<String>, ConfigError> {
     let mut warnings = Vec::new();

@@ -1,10 +1,11 @@
 //! The error that people and scripts see: a stable code and a text for a person.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// `code` is what programs match on; `detail` says fact, effect and next step, and never holds a secret, a
 /// cause from inside, or a path outside the workspace.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error, JsonSchema)]
 #[error("{detail}")]
 pub struct ApiError {
     pub code: ErrorCode,
@@ -17,7 +18,7 @@ pub struct ApiError {
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $status:literal $text:literal $title:literal;)*) => {
         /// Stable error codes. `docs/errors.md` explains each.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
         pub enum ErrorCode {
             $($(#[$doc])* #[serde(rename = $text)] $name,)*
         }

@@ -17,6 +17,7 @@ mod messages;
 mod open;
 mod partials;
 mod port;
+pub mod portable;
 mod questions;
 mod readers;
 mod recall;

@@ -22,7 +22,7 @@ use crate::{
     ui::words,
 };
 pub use extract::{Who, visitor};
-pub use routes::{launch, me, new_link, sign_in, sign_in_page, sign_out};
+pub use routes::{Credentials, launch, me, new_link, sign_in, sign_in_page, sign_out};
 
 /// The page's own files hold nothing of anybody; the others are how people come in.
 pub const PUBLIC: [&str; 8] = [

@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderMap, header},
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{base_path, extract::Form, page};
@@ -17,7 +18,7 @@ use crate::{
 /// A year, in seconds.
 const KEEP_S: u32 = 31_536_000;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WantedLook {
     theme: Option<String>,

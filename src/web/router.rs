@@ -20,8 +20,8 @@ use tower_http::{
 };
 
 use super::{
-    archive, assets, auth, base_path, changes, error::Problem, files, guard, health, history, logs, look, messages,
-    metrics, page, preview, request_id, sessions, sharing, sharing_page, stream, tus, upload, words,
+    archive, assets, auth, base_path, changes, docs, error::Problem, files, guard, health, history, logs, look,
+    messages, metrics, openapi, page, preview, request_id, sessions, sharing, sharing_page, stream, tus, upload, words,
 };
 use crate::{
     protocol::{ApiError, ErrorCode},
@@ -119,6 +119,10 @@ fn routes() -> Routes {
         .route("/models/offers", get(health::model_offers))
         .route("/tools", get(health::tools))
         .route("/config", get(health::config))
+        .route("/openapi.json", get(openapi::document))
+        .route("/docs", get(docs::index))
+        .route("/docs/{page}", get(docs::show))
+        .route("/docs/pictures/{file}", get(docs::picture))
         .route("/pkg/{build}/{file}", get(assets::package))
         .route("/favicon.svg", get(|headers: HeaderMap| async move { assets::public("favicon.svg", &headers).await }))
         .merge(page::routes())

@@ -6,6 +6,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
@@ -98,7 +99,7 @@ pub async fn restore(State(agent): State<Agent>, OwnSession(id): OwnSession, pag
     page.answer(&page_of(&id), restored.map(|session| Json(session).into_response()).map_err(Into::into))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TurnsQuery {
     offset: u64,
@@ -125,7 +126,7 @@ pub async fn turns(
     Ok(Json(agent.turns(&id, window).await?))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FoldersQuery {
     dir: Option<String>,

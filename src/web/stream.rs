@@ -17,6 +17,7 @@ use axum::{
     response::Response,
 };
 use futures::StreamExt;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -42,7 +43,7 @@ use writer::{Watcher, Writer};
 /// Answers that wait for the writer; a client that floods waits for its own answers.
 const REPLIES: usize = 16;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StreamQuery {
     /// The last seq that the client has; without it nothing old is replayed.
@@ -52,7 +53,7 @@ pub struct StreamQuery {
     lang: Option<String>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum View {
     Html,

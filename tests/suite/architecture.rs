@@ -34,7 +34,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("web", &["access", "state", "agent", "cards", "config", "markdown", "metrics", "protocol", "ui", "workspace"]),
     ("lib", &["ui"]),
     // What its probe looks for is the web's.
-    ("cli", &["access", "config", "models", "protocol", "sandbox", "store", "web"]),
+    ("cli", &["access", "config", "models", "protocol", "sandbox", "store", "web", "workspace"]),
     (
         "main",
         &[

@@ -45,6 +45,7 @@ pub fn LookMenu(frame: Frame, back: String) -> impl IntoView {
                 <fieldset class="choices"><legend class="group">{w.look}</legend>{Theme::ALL.map(theme)}</fieldset>
                 <button class="button wide no-script" type="submit">{w.apply}</button>
                 <div class="choices" role="group" aria-label=w.language>{languages}</div>
+                <a class="button quiet wide" href="/docs">{w.docs}</a>
             </form>
         </details>
     }

@@ -24,6 +24,7 @@ pub struct FrameWords {
     pub contrast: &'static str,
     pub language: &'static str,
     pub apply: &'static str,
+    pub docs: &'static str,
 
     pub running_turn: &'static str,
     pub finished: &'static str,
@@ -97,6 +98,7 @@ pub const ENGLISH: FrameWords = FrameWords {
     contrast: "High contrast",
     language: "Language",
     apply: "Apply",
+    docs: "Documentation",
 
     running_turn: "The running turn",
     finished: "Finished. Show the conversation",
@@ -170,6 +172,7 @@ pub const GERMAN: FrameWords = FrameWords {
     contrast: "Hoher Kontrast",
     language: "Sprache",
     apply: "Übernehmen",
+    docs: "Dokumentation",
 
     running_turn: "Die laufende Runde",
     finished: "Fertig. Zur Unterhaltung",

@@ -63,7 +63,9 @@ impl Home {
 
     /// Where the token stands.
     pub fn data(&self) -> PathBuf {
-        self.database.with_file_name("cowork.db.files")
+        let mut name = self.database.file_name().unwrap().to_owned();
+        name.push(".files");
+        self.database.with_file_name(name)
     }
 
     pub fn path(&self) -> &Path {
@@ -128,7 +130,9 @@ impl Home {
 
     /// Starts the server with the workspace and the database that it chooses itself.
     pub async fn start_plain(&self) -> Process {
-        let data = self.folder.path().join(".loom/cowork.db.files");
+        let folder = self.folder.path().join(".loom");
+        let is_looms = folder.join("loom.db").exists() && !folder.join("cowork.db").exists();
+        let data = folder.join(if is_looms { "loom.db.files" } else { "cowork.db.files" });
         start(self.command(&["--port", "0"]), &data).await.unwrap_or_else(|why| panic!("{why}"))
     }
 
