@@ -40,8 +40,7 @@ impl Filter {
             let LogRow::Event(event) = row else { return text.trim().is_empty() };
             paused_at.is_none_or(|last| event.seq <= last)
                 && match chosen {
-                    // Model calls are many and mean little to most, so they show when asked for.
-                    Chosen::All => kind(&event.body) != Kind::Model,
+                    Chosen::All => true,
                     Chosen::Only(only) => kind(&event.body) == only,
                     Chosen::Errors => describe(&event.body).tone == "failed",
                 }
