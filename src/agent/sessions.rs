@@ -10,12 +10,14 @@ use super::{
     store_failed,
 };
 use crate::protocol::{
-    Actor, ApiError, CreateSession, ErrorCode, InterruptReason, Mode, Session, SessionId, SessionList, SessionQuery,
-    Status, UpdateSession,
+    Actor, ApiError, CreateSession, ErrorCode, ForkPoint, InterruptReason, Mode, Session, SessionId, SessionList,
+    SessionQuery, Status, UpdateSession,
 };
 
 /// Longest title, in characters.
 const TITLE_CHARS: usize = 200;
+/// How the title of a session begins that goes on from another one; every language reads it.
+const FORK_MARK: &str = "↳ ";
 
 impl Agent {
     pub async fn create_session(&self, actor: &Actor, wanted: CreateSession) -> Result<Session, ApiError> {
@@ -32,6 +34,31 @@ impl Agent {
             model,
             system_prompt: wanted.system_prompt.map(|prompt| self.without_own_secrets(prompt)),
             mode: wanted.mode.unwrap_or_default(),
+            forked_from: None,
+        };
+        self.parts.store.create_session(actor, new).await.map(present).map_err(store_failed)
+    }
+
+    /// A new session on the same folder that begins with the other's history up to the end of `turn`.
+    pub async fn fork_session(&self, actor: &Actor, id: &SessionId, turn: u32) -> Result<Session, ApiError> {
+        let from = self.parts.store.session(id).await.map_err(store_failed)?.ok_or_else(ApiError::session_not_found)?;
+        self.check_mode(Some(from.mode))?;
+        if turn == 0 || turn > from.turn_count {
+            let detail = format!("This session has no turn {turn}; it has {}. Nothing was made.", from.turn_count);
+            return Err(ApiError::new(ErrorCode::InvalidRequest, detail));
+        }
+        if from.running_turn == Some(turn) {
+            let detail = "This turn still runs. Nothing was made. Wait for its end, or go on from an earlier one.";
+            return Err(ApiError::new(ErrorCode::TurnRunning, detail));
+        }
+        let new = NewSession {
+            id: SessionId(new_id()),
+            title: [FORK_MARK, &from.title].concat().chars().take(TITLE_CHARS).collect(),
+            workspace: from.workspace,
+            model: from.model,
+            system_prompt: from.system_prompt,
+            mode: from.mode,
+            forked_from: Some(ForkPoint { session_id: id.clone(), turn }),
         };
         self.parts.store.create_session(actor, new).await.map(present).map_err(store_failed)
     }

@@ -114,7 +114,9 @@ async fn render(
     error = error.or_else(|| asked.get("error").filter(|text| !text.is_empty()).cloned());
     let look = wanted_look(request.headers(), asked);
     let now = jiff::Timestamp::now().to_string();
-    let opened = Arc::new(Opened { page, look, now, sessions: state.listed_sessions(visitor).await, error });
+    let sessions = state.listed_sessions(visitor).await;
+    let name = visitor.limited_to().map(ToOwned::to_owned);
+    let opened = Arc::new(Opened { page, look, now, sessions, error, name });
     let language = language(request.headers());
     let nonce = request.extensions().get::<Nonce>().cloned();
     let context = move || {

@@ -1,4 +1,4 @@
-//! Light or dark, English or German: a form that works without scripts; with them a look is there at once.
+//! Light or dark, English or German, and signing out: a form that works without scripts; with them a look is there at once.
 
 use leptos::prelude::*;
 
@@ -45,6 +45,7 @@ pub fn LookMenu(frame: Frame, back: String) -> impl IntoView {
                 <fieldset class="choices"><legend class="group">{w.look}</legend>{Theme::ALL.map(theme)}</fieldset>
                 <button class="button wide no-script" type="submit">{w.apply}</button>
                 <div class="choices" role="group" aria-label=w.language>{languages}</div>
+                <div class="choices"><button class="button quiet wide" type="submit" formaction="/sign-out">{w.sign_out}</button></div>
             </form>
         </details>
     }

@@ -24,6 +24,11 @@ pub struct FrameWords {
     pub contrast: &'static str,
     pub language: &'static str,
     pub apply: &'static str,
+    pub sign_out: &'static str,
+
+    pub types: &'static str,
+    pub is_here: &'static str,
+    pub are_here: &'static str,
 
     pub running_turn: &'static str,
     pub finished: &'static str,
@@ -97,6 +102,11 @@ pub const ENGLISH: FrameWords = FrameWords {
     contrast: "High contrast",
     language: "Language",
     apply: "Apply",
+    sign_out: "Sign out",
+
+    types: "{0} is typing",
+    is_here: "{0} is here",
+    are_here: "{0} others are here",
 
     running_turn: "The running turn",
     finished: "Finished. Show the conversation",
@@ -170,6 +180,11 @@ pub const GERMAN: FrameWords = FrameWords {
     contrast: "Hoher Kontrast",
     language: "Sprache",
     apply: "Übernehmen",
+    sign_out: "Abmelden",
+
+    types: "{0} schreibt",
+    is_here: "{0} ist hier",
+    are_here: "{0} andere sind hier",
 
     running_turn: "Die laufende Runde",
     finished: "Fertig. Zur Unterhaltung",
