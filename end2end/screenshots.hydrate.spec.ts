@@ -1,9 +1,11 @@
-// Pictures to look at, in test-results/screens or where `scripts/pictures` wants them: they assert nothing.
+// Pictures to look at, where `scripts/pictures` wants them: they assert nothing, so ./test takes none.
 import type { Desk } from './support/desk';
 import { call, gate, text, type ScriptedModel } from './support/model';
 import { expect, test } from './support/test';
 
-const PICTURES = process.env.COWORK_PICTURES ?? 'test-results/screens';
+const PICTURES = process.env.COWORK_PICTURES;
+
+test.skip(!PICTURES, 'scripts/pictures takes them');
 
 const LOOKS = {
   light: { viewport: { width: 1440, height: 900 }, colorScheme: 'light' },
@@ -52,6 +54,12 @@ const SCENES: Record<string, (desk: Desk, model: ScriptedModel) => Promise<void>
     await expect(desk.lastTurn.locator('.prose').last()).toContainText('the lar');
     await desk.say('And the April one, please.');
     await expect(desk.page.locator('.queued')).toBeVisible();
+  },
+  approval: async (desk, model) => {
+    model.script('Write', [text('I write it down.'), call('write_file', { path: 'summary.md', content: '# March\n\nThree payments, 1,610.45 in all.\n' })]);
+    await desk.openSession({ title: 'March close' });
+    await desk.say('Write a summary.');
+    await expect(desk.page.getByRole('button', { name: 'Allow once' })).toBeVisible();
   },
   changes: async (desk, model) => {
     model.script('Write', [call('write_file', { path: 'summary.md', content: '# March\n\nThree payments, 1,610.45 in all.\n' })], [

@@ -6,12 +6,13 @@ use tokio::time::sleep;
 
 use super::{
     Agent, blocking, new_id,
-    ports::store::{NewSession, RESTORE_WINDOW, StoredSession},
+    ports::store::{Census, NewSession, RESTORE_WINDOW, StoredSession},
+    session::Interruption,
     store_failed,
 };
 use crate::protocol::{
-    Actor, ApiError, CreateSession, ErrorCode, ForkPoint, InterruptReason, Mode, Session, SessionId, SessionList,
-    SessionQuery, Status, UpdateSession,
+    Actor, ApiError, CreateSession, ErrorCode, ForkPoint, Mode, Session, SessionId, SessionList, SessionQuery, Status,
+    UpdateSession,
 };
 
 /// Longest title, in characters.
@@ -22,6 +23,7 @@ const FORK_MARK: &str = "↳ ";
 impl Agent {
     pub async fn create_session(&self, actor: &Actor, wanted: CreateSession) -> Result<Session, ApiError> {
         self.check_mode(wanted.mode)?;
+        self.check_room(actor).await?;
         let model = wanted.model.unwrap_or_else(|| self.parts.models.default_name().to_owned());
         self.check_model(&model)?;
         let workspaces = self.parts.workspaces.clone();
@@ -39,10 +41,20 @@ impl Agent {
         self.parts.store.create_session(actor, new).await.map(present).map_err(store_failed)
     }
 
+    /// That the limits let somebody have one session more.
+    async fn check_room(&self, actor: &Actor) -> Result<(), ApiError> {
+        if self.parts.allowance.allowed().sessions.is_some() {
+            let count = self.parts.store.sessions_of(&actor.name).await.map_err(store_failed)?;
+            self.parts.allowance.check_sessions(count)?;
+        }
+        self.parts.check_space().await
+    }
+
     /// A new session on the same folder that begins with the other's history up to the end of `turn`.
     pub async fn fork_session(&self, actor: &Actor, id: &SessionId, turn: u32) -> Result<Session, ApiError> {
         let from = self.parts.store.session(id).await.map_err(store_failed)?.ok_or_else(ApiError::session_not_found)?;
         self.check_mode(Some(from.mode))?;
+        self.check_room(actor).await?;
         if turn == 0 || turn > from.turn_count {
             let detail = format!("This session has no turn {turn}; it has {}. Nothing was made.", from.turn_count);
             return Err(ApiError::new(ErrorCode::InvalidRequest, detail));
@@ -70,6 +82,11 @@ impl Agent {
         Ok(SessionList { sessions: sessions.into_iter().map(present).collect(), total })
     }
 
+    /// For those who watch the server.
+    pub async fn census(&self) -> Result<Census, ApiError> {
+        self.parts.store.census().await.map_err(store_failed)
+    }
+
     pub async fn session(&self, id: &SessionId) -> Result<Session, ApiError> {
         let session = self.parts.store.session(id).await.map_err(store_failed)?;
         session.map(present).ok_or_else(ApiError::session_not_found)
@@ -92,12 +109,12 @@ impl Agent {
     }
 
     /// Stops a running turn, then takes the session away; see [`RESTORE_WINDOW`].
-    pub async fn delete_session(&self, id: &SessionId) -> Result<(), ApiError> {
+    pub async fn delete_session(&self, actor: &Actor, id: &SessionId) -> Result<(), ApiError> {
         self.session(id).await?;
-        self.settle(id, InterruptReason::Stopped).await;
+        self.settle(id, Interruption::stopped(actor.clone())).await;
         self.parts.store.delete_session(id).await.map_err(store_failed)?;
         // One who sent a message between the two is stopped too; from here on nobody can.
-        self.settle(id, InterruptReason::Stopped).await;
+        self.settle(id, Interruption::stopped(actor.clone())).await;
         self.actors().remove(id);
         self.parts.feeds.open(id).close();
         self.purge_later();

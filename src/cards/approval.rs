@@ -159,7 +159,11 @@ mod tests {
     };
 
     fn drawn(language: Language, name: &str, args: Value, scope: Option<&str>) -> String {
-        Pen::new(language, &SessionId("5".repeat(32))).ask(&waiting(name, args, scope))
+        pen(language).ask(&waiting(name, args, scope))
+    }
+
+    fn pen(language: Language) -> Pen {
+        Pen::new(language, &SessionId("5".repeat(32)), &crate::protocol::BasePath::default())
     }
 
     fn waiting(name: &str, args: Value, scope: Option<&str>) -> Call {
@@ -195,7 +199,7 @@ mod tests {
     fn a_file_that_is_there_is_shown_as_it_would_change() {
         let args = json!({"path": "plan.md", "content": "one\ntwo\n"});
         let mut call = waiting("write_file", args, None);
-        let pen = Pen::new(Language::English, &SessionId("5".repeat(32)));
+        let pen = pen(Language::English);
         assert!(pen.ask(&call).contains("+ one"));
         call.diff = Some("--- a/plan.md\n+++ b/plan.md\n@@ -1,2 +1,2 @@\n one\n-2\n+two\n".into());
         let card = pen.ask(&call);

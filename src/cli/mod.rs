@@ -1,7 +1,10 @@
 //! The subcommands beside `serve`, one file each.
 
 pub mod backup;
+pub mod demo;
 pub mod doctor;
+pub mod export;
+pub mod import;
 pub mod link;
 pub mod token;
 pub mod user;

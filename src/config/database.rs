@@ -42,6 +42,11 @@ impl DatabaseChoice {
     }
 }
 
+/// Our own file beside the one that Loom makes.
+pub fn own_file(configured: &Path) -> PathBuf {
+    configured.with_file_name(OWN_FILE)
+}
+
 /// `configured` is `[memory] database_path`; `holds_sessions` is asked only of a file that exists.
 pub fn database_file(
     cli: Option<&Path>,
@@ -52,7 +57,7 @@ pub fn database_file(
     if let Some(path) = cli {
         return DatabaseChoice { path: path.into(), kind: DatabaseKind::Given, note: None };
     }
-    let own = configured.with_file_name(OWN_FILE);
+    let own = own_file(configured);
     if own == configured || !exists(configured) {
         return DatabaseChoice { path: own, kind: DatabaseKind::Own, note: None };
     }

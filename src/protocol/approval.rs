@@ -1,12 +1,13 @@
 //! Calls that wait for a person's word, and the rules that spare it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Actor, ApprovalId, CallId, RuleId};
 
 /// The risk word of a call that changes something or leaves the machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Risk {
     /// Changes files of the workspace; can be undone.
@@ -19,7 +20,7 @@ pub enum Risk {
     Network,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
     Approve,
@@ -29,7 +30,7 @@ pub enum Decision {
 }
 
 /// A call that needs a person's word before it runs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Approval {
     pub turn: u32,
     pub approval_id: ApprovalId,
@@ -45,7 +46,7 @@ pub struct Approval {
 }
 
 /// Calls of a tool that need no word in this session.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ApprovalRule {
     pub rule_id: RuleId,
     pub tool: String,
@@ -56,7 +57,7 @@ pub struct ApprovalRule {
 }
 
 /// Body of `POST …/approvals/{approval_id}`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Decide {
     pub decision: Decision,

@@ -1,5 +1,6 @@
 //! Files and folders of the workspace that a message names.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 pub const MAX_ATTACHMENTS: usize = 50;
 
 /// In a request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Attachment {
     /// Relative to the workspace.
@@ -15,7 +16,7 @@ pub struct Attachment {
 }
 
 /// Looked up and there.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Attached {
     pub files: Vec<String>,
     pub directories: Vec<String>,

@@ -1,9 +1,10 @@
 //! What a turn changed in the workspace, and taking it back.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// Answer of `GET …/turns/{turn}/changes`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChangeList {
     /// One entry for each path, in the order of the paths: what all of the turn's steps come to.
     pub changes: Vec<FileChange>,
@@ -11,7 +12,7 @@ pub struct ChangeList {
     pub notes: Vec<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FileChange {
     /// Where it is, or was before it was deleted; relative to the workspace.
     pub path: String,
@@ -33,7 +34,7 @@ pub struct FileChange {
     pub note: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeKind {
     Created,
@@ -43,7 +44,7 @@ pub enum ChangeKind {
 }
 
 /// Body of `POST …/turns/{turn}/undo`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct UndoRequest {
     /// Paths of the listing; a folder means all that was changed in it. Left out: the whole turn. A form with one
@@ -66,7 +67,7 @@ fn one_or_many<'de, D: Deserializer<'de>>(given: D) -> Result<Option<Vec<String>
 }
 
 /// Answer of `POST …/turns/{turn}/undo`. What was taken back before is in neither list.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UndoAnswer {
     /// What is again as it was before the turn.
     pub restored: Vec<String>,
@@ -74,7 +75,7 @@ pub struct UndoAnswer {
     pub conflicts: Vec<UndoConflict>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UndoConflict {
     pub path: String,
     /// Why, for a person.

@@ -2,6 +2,7 @@
 //!
 //! Matches on [`EventBody`] have no `_` arm: a new event must break the compile in the fold, the log and the view.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -11,7 +12,7 @@ use super::{
 };
 
 /// One fact of a session.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Event {
     pub seq: Seq,
     #[serde(flatten)]
@@ -30,7 +31,7 @@ pub struct Record {
     pub text: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "event_type", content = "payload", rename_all = "snake_case")]
 pub enum EventBody {
     SessionStarted {
@@ -224,7 +225,7 @@ pub enum EventBody {
     },
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Tokens {
     pub input: u64,
@@ -251,13 +252,13 @@ impl std::ops::Add for Tokens {
 }
 
 /// What the last request to the model filled of its window, in tokens.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ContextUse {
     pub used: u64,
     pub limit: u64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum QueueChange {
     Edited,
@@ -268,13 +269,13 @@ pub enum QueueChange {
     Held,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StoppedBy {
     Limit,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum InterruptReason {
     Stopped,
@@ -406,7 +407,7 @@ impl EventBody {
 }
 
 /// Answer of `GET …/logs`: ascending, seq > cursor.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EventPage {
     pub events: Vec<Event>,
     /// Cursor of the next page: the last seq of this one, or the one asked with where nothing came.

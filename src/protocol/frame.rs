@@ -1,13 +1,14 @@
 //! Frames: the envelopes of the WebSocket. Events travel as their typed frame plus `log_event`
 //! (`web::frames` writes them); everything else is a [`ServerFrame`].
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ApprovalId, Attachment, CallId, Decision, Event, Part, QuestionId, Seq, Session, transcript::CallCard};
 
 /// What the page takes from the server. Typed frames of events, which the page reads from `log_event`, and
 /// frames of later versions fall under `Other`: clients ignore what they don't know.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerFrame {
     Hello {
@@ -111,14 +112,14 @@ pub enum ServerFrame {
 }
 
 /// Once, however many tabs they have.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Present {
     pub name: String,
     pub typing: bool,
 }
 
 /// The running message so far, and the live output of its calls.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct InFlight {
     pub turn: u32,
     pub message: u32,
@@ -127,7 +128,7 @@ pub struct InFlight {
     pub calls: Vec<LiveCall>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LiveCall {
     pub tool_call_id: CallId,
     pub name: String,
@@ -137,7 +138,7 @@ pub struct LiveCall {
 }
 
 /// What a client may send. Each is also a POST of the same meaning; `ping` and `typing` are not.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ClientFrame {
     UserMessage {

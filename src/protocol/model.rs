@@ -1,9 +1,10 @@
 //! What `GET /models` and `GET /tools` tell.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ModelInfo {
     /// The alias in the configuration, which sessions name.
     pub name: String,
@@ -20,7 +21,7 @@ pub struct ModelInfo {
 }
 
 /// A model server on this machine that is not configured, from `GET /models/offers`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ModelOffer {
     /// As people know it: `Ollama`, `LM Studio`, `llama.cpp`.
     pub name: String,
@@ -30,7 +31,7 @@ pub struct ModelOffer {
     pub models: Vec<OfferedModel>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OfferedModel {
     /// The server's own name of the model.
     pub model: String,
@@ -38,7 +39,7 @@ pub struct OfferedModel {
     pub toml: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ToolInfo {
     pub name: String,
     pub description: String,

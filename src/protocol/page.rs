@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ApiError, ChangeList, Event, FileList, FolderList, Listed, Look, Seq, Session, SessionId,
+    ApiError, BasePath, ChangeList, Event, FileList, FolderList, Listed, Look, Seq, Session, SessionId,
     transcript::{Transcript, Turn},
 };
 
@@ -22,6 +23,8 @@ pub struct Opened {
     pub error: Option<String>,
     /// Whoever looks at it, where several people share the server.
     pub name: Option<String>,
+    /// Where this server begins.
+    pub base: BasePath,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -42,7 +45,7 @@ pub struct HomePage {
 }
 
 /// A part of the page that the server draws.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
     /// Under a turn: how it ended, what can be done with it.

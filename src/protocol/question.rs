@@ -1,10 +1,11 @@
 //! A question that the agent puts to a person, and its answer.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{CallId, QuestionId};
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Question {
     pub question: String,
     pub kind: QuestionKind,
@@ -14,7 +15,7 @@ pub struct Question {
     pub allow_custom: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum QuestionKind {
     FreeText,
@@ -22,7 +23,7 @@ pub enum QuestionKind {
     MultiChoice,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct QuestionOption {
     /// Unique among the options of its question.
     pub id: String,
@@ -32,7 +33,7 @@ pub struct QuestionOption {
 }
 
 /// A question that waits for its answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Asked {
     pub turn: u32,
     pub question_id: QuestionId,
@@ -42,7 +43,7 @@ pub struct Asked {
 }
 
 /// Body of `POST …/questions/{question_id}`: own words, or chosen options; one of the two.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{
-    Actor, ActorKind, ApiError, Approval, Asked, ChangeKind, ChangeList, ContextUse, CreateChoices, Decision,
+    Actor, ActorKind, ApiError, Approval, Asked, BasePath, ChangeKind, ChangeList, ContextUse, CreateChoices, Decision,
     EarlierTurns, ErrorCode, Event, EventBody, EventPage, FileChange, FileEntry, FileKind, FileList, FilePreview,
     Folder, FolderList, ForkPoint, HomePage, InFlight, InterruptReason, Listed, ListedPage, LiveCall, Look, Mode,
     ModelInfo, OnConflict, Opened, Page, Part, Pending, Present, PreviewKind, Question, QuestionKind, QuestionOption,
@@ -240,7 +240,6 @@ impl Read for ErrorCode {
 
 structs! {
     Actor { kind, name }
-    ApiError { code, detail }
     Approval { turn, approval_id, tool_call_id, name, args, preview, risk, scope }
     CallCard { tool_call_id, state, line, body, below, ask }
     ChangeList { changes, notes }
@@ -262,7 +261,7 @@ structs! {
     ModelInfo { name, provider, model, default, context_limit, reachable, detail }
     LiveCall { tool_call_id, name, offset, text }
     Look { theme, left_open, right_open, left, right, tab }
-    Opened { page, look, now, sessions, error, name }
+    Opened { page, look, now, sessions, error, name, base }
     Present { name, typing }
     Question { question, kind, options, allow_custom }
     QuestionOption { id, label, description }
@@ -284,6 +283,19 @@ structs! {
     UndoAnswer { restored, conflicts }
     UndoConflict { path, detail }
     UploadedFile { name, status, path, size, sha256, error }
+}
+
+impl Read for ApiError {
+    /// When to try again stands in a header.
+    fn read<J: Json>(json: &J, fits: &mut bool) -> Self {
+        Self::new(field(json, "code", fits), field::<J, String>(json, "detail", fits))
+    }
+}
+
+impl Read for BasePath {
+    fn read<J: Json>(json: &J, fits: &mut bool) -> Self {
+        found(json.text().and_then(|path| Self::parse(&path)), fits)
+    }
 }
 
 impl Read for Message {

@@ -264,7 +264,15 @@ fn pages_are_read_as_serde_reads_them() {
     ] {
         let look = Look { theme: Theme::Contrast, tab: Tab::Changes, left: 300, ..Look::default() };
         let sessions = vec![Listed::from(session.clone())];
-        back(&Opened { page, look, now: "now".into(), sessions, error: Some("e".into()), name: Some("anna".into()) });
+        back(&Opened {
+            page,
+            look,
+            now: "now".into(),
+            sessions,
+            error: Some("e".into()),
+            name: Some("anna".into()),
+            base: BasePath::parse("/office").unwrap(),
+        });
     }
     back(&EarlierTurns { turns: transcript().turns, earlier: None });
 }

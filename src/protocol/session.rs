@@ -1,10 +1,11 @@
 //! A session as people and scripts see it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Approval, Asked, CallId, Seq, SessionId, Task};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Session {
     pub id: SessionId,
     pub title: String,
@@ -34,7 +35,7 @@ pub struct Session {
 }
 
 /// What waits for a person: the fields of the frame that said so.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Pending {
     ApprovalRequested {
@@ -64,7 +65,7 @@ pub fn derived_title(first_message: &str) -> String {
 }
 
 /// What the agent may do without asking.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     #[default]
@@ -75,7 +76,7 @@ pub enum Mode {
 }
 
 /// Derived from the running state, never stored.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     #[default]
@@ -108,7 +109,7 @@ impl Status {
 }
 
 /// Body of `POST /cowork/sessions`; everything has a default.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CreateSession {
     pub workspace: Option<String>,
@@ -119,21 +120,21 @@ pub struct CreateSession {
 }
 
 /// A turn of a session, with all that came before it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ForkPoint {
     pub session_id: SessionId,
     pub turn: u32,
 }
 
 /// Body of `POST /cowork/sessions/{id}/fork`: the last turn that the new session takes over.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ForkSession {
     pub turn: u32,
 }
 
 /// Body of `PATCH /cowork/sessions/{id}`; a missing field stays as it is.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct UpdateSession {
     pub title: Option<String>,
@@ -144,7 +145,7 @@ pub struct UpdateSession {
 }
 
 /// Query of `GET /cowork/sessions`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SessionQuery {
     pub offset: u32,
@@ -160,21 +161,21 @@ impl Default for SessionQuery {
 }
 
 /// Answer of `GET /cowork/sessions`: newest activity first; `total` counts all that match.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SessionList {
     pub sessions: Vec<Session>,
     pub total: u64,
 }
 
 /// A folder that a session may be created on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Folder {
     pub name: String,
     pub path: String,
 }
 
 /// Answer of `GET /cowork/workspaces?dir=`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FolderList {
     /// The folder that is listed; `None` at the level of the allowed roots.
     pub dir: Option<String>,

@@ -1,5 +1,6 @@
 //! Rows of the conversation, and the tool calls in them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -9,7 +10,7 @@ use super::{CallId, MessageId};
 pub const STEERING_PREFIX: &str = "Steering instruction from user: ";
 
 /// A row of `conversation_turns`: one message of a person, of the model, or one tool result.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TurnRow {
     /// Counts the session's rows, from 1.
     pub turn_number: u64,
@@ -27,7 +28,7 @@ pub struct TurnRow {
     pub metadata: Option<Value>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     User,
@@ -37,7 +38,7 @@ pub enum Role {
 }
 
 /// A call that a model asked for. In files and on the wire it has the shape of OpenAI's `tool_calls`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(from = "WireToolCall", into = "WireToolCall")]
 pub struct ToolCall {
     pub id: CallId,
@@ -46,7 +47,7 @@ pub struct ToolCall {
     pub arguments: String,
 }
 
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
 struct WireToolCall {
     id: CallId,
     #[serde(rename = "type", default = "function_kind")]
@@ -54,7 +55,7 @@ struct WireToolCall {
     function: WireFunction,
 }
 
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
 struct WireFunction {
     name: String,
     #[serde(default)]
@@ -119,14 +120,14 @@ impl ToolResult {
 }
 
 /// Answer of `GET …/turns`: chronological; `total` counts all rows of the session.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TurnPage {
     pub turns: Vec<TurnRow>,
     pub total: u64,
 }
 
 /// A message that waits for its turn.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct QueuedMessage {
     pub message_id: MessageId,
     pub message: String,
@@ -137,7 +138,7 @@ pub struct QueuedMessage {
 }
 
 /// Answer of `POST …/messages`. `turn` is `None` while the message is queued.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Accepted {
     pub turn: Option<u32>,
     pub message_id: MessageId,

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ApiError;
 
 /// What happens where a name is taken.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnConflict {
     /// The old file stays, and the new one is not taken.
@@ -36,7 +37,7 @@ impl OnConflict {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UploadStatus {
     Uploaded,
@@ -46,7 +47,7 @@ pub enum UploadStatus {
 }
 
 /// What became of one file of an upload.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UploadedFile {
     /// As it was sent; characters that a person can't see are shown by their number.
     pub name: String,
@@ -61,7 +62,7 @@ pub struct UploadedFile {
 }
 
 /// Answer of `POST …/uploads`: one entry per file, in the order of the request.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UploadAnswer {
     pub files: Vec<UploadedFile>,
     pub uploaded: u32,

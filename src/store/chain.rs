@@ -288,7 +288,8 @@ pub(super) fn adopt(connection: &mut Connection, key: &ChainKey, now: &str) -> r
     Ok(())
 }
 
-fn chain_anew(connection: &Connection, key: &ChainKey, id: &str, now: &str) -> rusqlite::Result<()> {
+/// Makes the links of a session anew, and marks its rows as taken for what they are.
+pub(super) fn chain_anew(connection: &Connection, key: &ChainKey, id: &str, now: &str) -> rusqlite::Result<()> {
     let (mut seq, mut link) = match stub(connection, id)? {
         Some(stub) => (stub.seq, stub.link.unwrap_or(NO_LINK)),
         None => (0, NO_LINK),

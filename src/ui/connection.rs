@@ -9,7 +9,7 @@ use super::{
     browser::{self, Socket, Speaker},
     session_view::{Link, SessionView},
 };
-use crate::protocol::{ErrorCode, Record, Seq, ServerFrame, Session, SessionId};
+use crate::protocol::{ErrorCode, Record, Seq, ServerFrame, SessionId};
 
 /// Nothing heard for this long, heartbeats included: the connection is dead, whatever the browser says.
 const SILENCE_MS: u32 = 40_000;
@@ -23,7 +23,7 @@ const LAST_WAIT_S: f64 = 15.0;
 pub fn follow(view: SessionView, id: SessionId, boot_id: String) {
     let speaker = StoredValue::new_local(None);
     tell_typing(view, speaker);
-    let connection = Connection { view, id, boot_id, speaker, text: None, connected_before: false };
+    let connection = Connection { view, id, boot_id, speaker, text: None, connected_before: false, limited: false };
     // Aborting drops the socket with the task, and no signal of the page is touched after it.
     let (run, abort) = abortable(connection.run());
     on_cleanup(move || abort.abort());
@@ -66,6 +66,8 @@ struct Connection {
     /// The text of the event that comes next, if it has one.
     text: Option<(Seq, String)>,
     connected_before: bool,
+    /// The page says that a limit keeps it from connecting.
+    limited: bool,
 }
 
 /// How a connection ended.
@@ -106,7 +108,7 @@ impl Connection {
             self.id,
             browser::language().tag()
         );
-        let Some(mut socket) = Socket::open(&path) else { return Ended::Broken { worked: false } };
+        let Some(mut socket) = Socket::open(&browser::at(&path)) else { return Ended::Broken { worked: false } };
         self.speaker.set_value(Some(socket.speaker()));
         let mut worked = false;
         loop {
@@ -127,11 +129,16 @@ impl Connection {
         }
     }
 
-    /// Why a socket never worked, as the session's own address tells.
-    async fn refused(&self) -> Ended {
-        match browser::get::<Session>(&self.view.path("")).await.map_err(|error| error.code) {
-            Err(ErrorCode::NotFound) => Ended::ForGood(Link::Gone),
-            Err(ErrorCode::NotSignedIn) => Ended::ForGood(Link::SignedOut),
+    /// Why a socket never worked. A browser does not tell, so the same address is asked without one.
+    async fn refused(&mut self) -> Ended {
+        match browser::ask("GET", &self.view.path("/stream"), None).await {
+            Err(error) if error.code == ErrorCode::NotFound => Ended::ForGood(Link::Gone),
+            Err(error) if error.code == ErrorCode::NotSignedIn => Ended::ForGood(Link::SignedOut),
+            Err(error) if matches!(error.code, ErrorCode::TooManySockets | ErrorCode::TooManyRequests) => {
+                self.view.problem.set(Some(error.detail));
+                self.limited = true;
+                Ended::Broken { worked: false }
+            }
             _ => Ended::Broken { worked: false },
         }
     }
@@ -143,6 +150,9 @@ impl Connection {
                     // Text that the old process had not kept is gone; what it did keep comes as a partial message.
                     self.view.drop_unfinished();
                     self.boot_id = boot_id;
+                }
+                if std::mem::take(&mut self.limited) {
+                    self.view.problem.set(None);
                 }
                 in_flight.iter().for_each(|live| self.view.resume(live));
                 let head = head_seq;

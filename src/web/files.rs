@@ -14,6 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::stream;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::task::spawn_blocking;
 
@@ -35,7 +36,7 @@ const SANDBOX: &str = "sandbox; default-src 'none'";
 const SEARCH_LIMIT: usize = 20;
 const MOST_FOUND: usize = 200;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListQuery {
     #[serde(default = "root")]
@@ -61,7 +62,7 @@ pub async fn of_root(agent: &Agent, id: &SessionId) -> FileList {
     look(agent, id, move |workspace| workspace.entries(&root).map_err(told)).await.unwrap_or_default()
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SearchQuery {
     q: Option<String>,
@@ -84,7 +85,7 @@ pub async fn search(
     Ok(Json(found).into_response())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DownloadQuery {
     /// For images and PDF alone: to be shown where it stands.

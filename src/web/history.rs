@@ -6,6 +6,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
@@ -24,7 +25,7 @@ use crate::{
 /// Rows that an export reads at once.
 const EXPORT_ROWS: u32 = 1000;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EarlierQuery {
     before: u64,
@@ -50,7 +51,7 @@ pub async fn call_output(
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], output).into_response())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExportQuery {
     #[serde(default)]
@@ -58,7 +59,7 @@ pub struct ExportQuery {
     lang: Option<String>,
 }
 
-#[derive(Clone, Copy, Default, Deserialize)]
+#[derive(Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Format {
     #[default]
@@ -69,12 +70,12 @@ enum Format {
 
 /// The whole conversation as a file.
 pub async fn export(
-    State(agent): State<Agent>,
+    State(state): State<AppState>,
     SessionPath(id): SessionPath,
     Params(query): Params<ExportQuery>,
 ) -> Answer<Response> {
-    let session = agent.session(&id).await?;
-    let turns = all_rows(&agent, &id).await?;
+    let session = state.agent.session(&id).await?;
+    let turns = all_rows(&state.agent, &id).await?;
     let (kind, ending, body) = match query.format {
         Format::Json => {
             let body = serde_json::json!({ "session": session, "turns": turns });
@@ -82,7 +83,7 @@ pub async fn export(
         }
         Format::Markdown => {
             let language = query.lang.as_deref().and_then(Language::of_tag).unwrap_or_default();
-            let body = Pen::new(language, &id).markdown(&session, &Transcript::from_rows(&turns));
+            let body = Pen::new(language, &id, &state.site.base).markdown(&session, &Transcript::from_rows(&turns));
             ("text/markdown; charset=utf-8", "md", body)
         }
     };

@@ -10,6 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::stream;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
@@ -24,7 +25,7 @@ use crate::{
 /// Events read at once while the whole log is streamed.
 const LINES_A_READ: u32 = 500;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogQuery {
     cursor: Seq,

@@ -6,6 +6,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
@@ -19,7 +20,7 @@ use crate::{
     protocol::{ApiError, Attachment, MessageId, QueuedMessage},
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewMessage {
     #[serde(default)]
@@ -44,8 +45,13 @@ pub async fn send(
     page.answer(&page_of(&id), send.await)
 }
 
-pub async fn stop(State(agent): State<Agent>, SessionPath(id): SessionPath, page: WantsPage) -> Response {
-    let stopped = agent.stop(&id).await;
+pub async fn stop(
+    State(agent): State<Agent>,
+    Who(actor): Who,
+    SessionPath(id): SessionPath,
+    page: WantsPage,
+) -> Response {
+    let stopped = agent.stop(&actor, &id).await;
     page.answer(&page_of(&id), stopped.map(|()| StatusCode::ACCEPTED.into_response()).map_err(Into::into))
 }
 
@@ -54,7 +60,7 @@ pub async fn queue(State(agent): State<Agent>, SessionPath(id): SessionPath) -> 
     Ok(Json(agent.queue(&id).await?))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EditedMessage {
     message: String,

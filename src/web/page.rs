@@ -116,7 +116,8 @@ async fn render(
     let now = jiff::Timestamp::now().to_string();
     let sessions = state.listed_sessions(visitor).await;
     let name = visitor.limited_to().map(ToOwned::to_owned);
-    let opened = Arc::new(Opened { page, look, now, sessions, error, name });
+    let base = state.site.base.clone();
+    let opened = Arc::new(Opened { page, look, now, sessions, error, name, base });
     let language = language(request.headers());
     let nonce = request.extensions().get::<Nonce>().cloned();
     let context = move || {

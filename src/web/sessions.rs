@@ -4,8 +4,9 @@ use axum::{
     Json,
     extract::State,
     http::{StatusCode, header},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
@@ -50,9 +51,9 @@ pub async fn fork(
 /// Leads to the new session, or back to where its form stands.
 fn made(session: Answer<Session>, page: &WantsPage, form: &str) -> Response {
     match session {
-        Ok(session) if page.0 => Redirect::to(&page_of(&session.id)).into_response(),
+        Ok(session) if page.wanted => page.redirect(&page_of(&session.id)),
         Ok(session) => {
-            let place = format!("/cowork/sessions/{}", session.id);
+            let place = page.at(&format!("/cowork/sessions/{}", session.id));
             (StatusCode::CREATED, [(header::LOCATION, place)], Json(session)).into_response()
         }
         Err(problem) => page.answer(form, Err(problem)),
@@ -80,8 +81,8 @@ pub async fn update(
     Ok(Json(agent.update_session(&actor, &id, update).await?))
 }
 
-pub async fn delete(State(agent): State<Agent>, OwnSession(id): OwnSession) -> Answer<StatusCode> {
-    agent.delete_session(&id).await?;
+pub async fn delete(State(agent): State<Agent>, Who(actor): Who, OwnSession(id): OwnSession) -> Answer<StatusCode> {
+    agent.delete_session(&actor, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -98,9 +99,14 @@ pub async fn update_by_form(
 }
 
 /// Leads to the start, where the session can be brought back for a while.
-pub async fn delete_by_form(State(agent): State<Agent>, OwnSession(id): OwnSession, page: WantsPage) -> Response {
-    match agent.delete_session(&id).await {
-        Ok(()) if page.0 => Redirect::to(&format!("/?deleted={id}")).into_response(),
+pub async fn delete_by_form(
+    State(agent): State<Agent>,
+    Who(actor): Who,
+    OwnSession(id): OwnSession,
+    page: WantsPage,
+) -> Response {
+    match agent.delete_session(&actor, &id).await {
+        Ok(()) if page.wanted => page.redirect(&format!("/?deleted={id}")),
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => page.answer("/", Err(error.into())),
     }
@@ -111,7 +117,7 @@ pub async fn restore(State(agent): State<Agent>, OwnSession(id): OwnSession, pag
     page.answer(&page_of(&id), restored.map(|session| Json(session).into_response()).map_err(Into::into))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TurnsQuery {
     offset: u64,
@@ -138,7 +144,7 @@ pub async fn turns(
     Ok(Json(agent.turns(&id, window).await?))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FoldersQuery {
     dir: Option<String>,

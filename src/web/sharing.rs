@@ -5,6 +5,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
@@ -23,7 +24,7 @@ pub async fn get(State(agent): State<Agent>, SessionPath(id): SessionPath) -> An
 }
 
 /// [`Share`] as a form sends it: a part that is left empty takes it back.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShareFields {
     name: String,

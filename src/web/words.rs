@@ -6,6 +6,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
@@ -35,7 +36,7 @@ pub async fn decide(
     page.answer(&page_of(&id), decide.await)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[derive(Default)]
 pub struct AnswerFields {
@@ -80,7 +81,7 @@ async fn session(agent: &Agent, id: &SessionId) -> Result<Response, Problem> {
     Ok(Json(session).into_response())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Steering {
     #[serde(default)]

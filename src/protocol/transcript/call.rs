@@ -1,5 +1,6 @@
 //! A tool call as a person follows it: what is asked, who must agree, what came out.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -51,7 +52,7 @@ pub struct CallQuestion {
 }
 
 /// A call as the page shows it. The server draws it, as it renders a message's blocks: the page knows no tool.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CallCard {
     pub tool_call_id: CallId,
     pub state: CallState,
@@ -65,7 +66,7 @@ pub struct CallCard {
     pub ask: String,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum CallState {
     /// Asked for, not begun, or no result is known.
     #[default]

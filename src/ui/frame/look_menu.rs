@@ -40,12 +40,13 @@ pub fn LookMenu(frame: Frame, back: String) -> impl IntoView {
     view! {
         <details class="menu">
             <summary class="button quiet icon-button" aria-label=w.look title=w.look><Icon glyph=Glyph::Look/></summary>
-            <form class="menu-body card" method="post" action="/cowork/look">
+            <form class="menu-body card" method="post" action=browser::at("/cowork/look")>
                 <input type="hidden" name="back" value=back/>
                 <fieldset class="choices"><legend class="group">{w.look}</legend>{Theme::ALL.map(theme)}</fieldset>
                 <button class="button wide no-script" type="submit">{w.apply}</button>
                 <div class="choices" role="group" aria-label=w.language>{languages}</div>
-                <div class="choices"><button class="button quiet wide" type="submit" formaction="/sign-out">{w.sign_out}</button></div>
+                <a class="button quiet wide" href="/docs">{w.docs}</a>
+                <div class="choices"><button class="button quiet wide" type="submit" formaction=browser::at("/sign-out")>{w.sign_out}</button></div>
             </form>
         </details>
     }

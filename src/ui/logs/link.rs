@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::ui::{
+    browser,
     session_view::{Link, SessionView},
     words::{fill, words},
 };
@@ -23,7 +24,7 @@ pub fn LinkChip(view: SessionView) -> impl IntoView {
         Link::Gone => w.gone.to_owned(),
     };
     // The page's own address asks who is not signed in, and leads back.
-    let here = view.session.with_untracked(|session| ["/sessions/", session.id.as_str()].concat());
+    let here = view.session.with_untracked(|session| browser::at(&["/sessions/", session.id.as_str()].concat()));
     let countdown = move || {
         if let Link::Waiting { seconds } = link.get() { Some(fill(w.again_in, &[&seconds.to_string()])) } else { None }
     };

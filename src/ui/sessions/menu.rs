@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::notify::NotifyButton;
 use crate::ui::{
+    browser,
     session_view::SessionView,
     widgets::{Glyph, Icon},
     words::words,
@@ -15,7 +16,8 @@ pub fn SessionMenu(view: SessionView, title: Signal<String>) -> impl IntoView {
     let archived = move || view.session.with(|session| session.archived);
     let pinned = move || view.session.with(|session| session.pinned);
     let (update, delete) = (view.path("/update"), view.path("/delete"));
-    let sharing = view.session.with_untracked(|session| ["/sessions/", session.id.as_str(), "/sharing"].concat());
+    let sharing =
+        view.session.with_untracked(|session| browser::at(&["/sessions/", session.id.as_str(), "/sharing"].concat()));
     view! {
         <details class="menu session-menu">
             <summary class="button quiet icon-button" aria-label=w.actions title=w.actions><Icon glyph=Glyph::Menu/></summary>

@@ -24,6 +24,7 @@ pub struct FrameWords {
     pub contrast: &'static str,
     pub language: &'static str,
     pub apply: &'static str,
+    pub docs: &'static str,
     pub sign_out: &'static str,
 
     pub types: &'static str,
@@ -102,6 +103,7 @@ pub const ENGLISH: FrameWords = FrameWords {
     contrast: "High contrast",
     language: "Language",
     apply: "Apply",
+    docs: "Documentation",
     sign_out: "Sign out",
 
     types: "{0} is typing",
@@ -180,6 +182,7 @@ pub const GERMAN: FrameWords = FrameWords {
     contrast: "Hoher Kontrast",
     language: "Sprache",
     apply: "Übernehmen",
+    docs: "Dokumentation",
     sign_out: "Abmelden",
 
     types: "{0} schreibt",
