@@ -137,3 +137,23 @@ test('axe finds nothing on any view', async ({ desk, page, model }) => {
     expect.soft(await violations(page), `${theme} in a ${scheme} system`).toEqual([]);
   }
 });
+
+for (const width of [1280, 390]) {
+  test(`axe finds nothing on cards that ask, ${width} pixels wide`, async ({ desk, page, model }) => {
+    test.skip(!desk.scripts, 'axe is a script');
+    await page.setViewportSize({ width, height: 844 });
+    model.script('Write', [call('write_file', { path: 'sum.md', content: '# Sum\n' })], [text('Written.')]);
+    model.script('Choose', [call('ask_user', { question: 'Which format?', options: ['Excel', { label: 'Text', description: 'Plain' }] })], [
+      text('As you like.'),
+    ]);
+    await desk.openSession({ title: 'A report' });
+    await desk.say('Write');
+    const card = await desk.waiting();
+    expect.soft(await violations(page), 'approval').toEqual([]);
+    await card.getByRole('button', { name: 'Allow once' }).click();
+    await desk.finished();
+    await desk.say('Choose');
+    await desk.waiting();
+    expect.soft(await violations(page), 'question').toEqual([]);
+  });
+}

@@ -1,5 +1,5 @@
 // Nothing is changed without a word: the cards that ask for it, with scripts and without.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { call, text } from './support/model';
 import { expect, test } from './support/test';
@@ -107,4 +107,14 @@ test('characters that deceive are shown by their number', async ({ desk, model }
   const card = await desk.waiting();
   await expect(card).toContainText('invoice⟨U+202E⟩fdp.exe');
   await expect(card).toContainText('⟨U+2066⟩hidden');
+});
+
+test('a file that is there is shown as it would change', async ({ desk, model, workspace }) => {
+  writeFileSync(join(workspace.folder, 'sum.md'), '# Sum\n1100.00\n');
+  model.script('Write the sum', [WRITE], [text('The sum is written.')]);
+  await desk.openSession();
+  await desk.say('Write the sum');
+  const card = await desk.waiting();
+  await expect(card.locator('.diff .removed')).toHaveText(['- 1100.00']);
+  await expect(card.locator('.diff .added')).toHaveText(['+ 1200.00']);
 });

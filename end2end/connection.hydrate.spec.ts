@@ -99,3 +99,32 @@ test('a session that is deleted elsewhere says so in every tab', async ({ desk, 
   await desk.reload();
   await expect(page.getByRole('heading', { name: 'There is nothing here' })).toBeVisible();
 });
+
+test('who is signed out is told so once, and led back in', async ({ desk, page, context, server, watch }) => {
+  watch.allow(/401|WebSocket connection .* failed/);
+  const id = await desk.openSession();
+  let opened = 0;
+  page.on('websocket', () => (opened += 1));
+  server.newToken();
+  await expect(desk.link).toHaveText('Signed out');
+  const tries = opened;
+  expect(tries, 'one look whether it was only the connection').toBeLessThanOrEqual(1);
+  await page.waitForTimeout(2_500);
+  expect(opened, 'and no more').toBe(tries);
+
+  await server.signIn(context);
+  await page.locator('.link').getByRole('link', { name: 'Sign in' }).click();
+  await desk.alive();
+  await desk.live();
+  expect(new URL(page.url()).pathname).toBe(`/sessions/${id}`);
+});
+
+test('signing out stands in the menu of the page', async ({ desk, page, watch }) => {
+  watch.allow(/401/);
+  const id = await desk.openSession();
+  await page.locator('summary[title="Look and language"]').click();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.waitForURL('**/sign-in');
+  await page.goto(`/sessions/${id}`);
+  await expect(page.locator('.composer')).toHaveCount(0);
+});

@@ -173,3 +173,18 @@ test('a card that is out of sight stays in reach', async ({ desk, model, page })
   await expect(desk.lastTurn.locator('.bubble').first()).toBeInViewport();
   await expect(card.getByRole('button', { name: 'Allow once' })).toBeInViewport();
 });
+
+test('from any turn one goes on in a new session', async ({ desk, page, model }) => {
+  model.script('First', [text('One.')]);
+  model.script('Second', [text('Two.')]);
+  const id = await desk.openSession({ title: 'Report' });
+  await desk.ask('First');
+  await desk.ask('Second');
+  await desk.turns.first().getByRole('button', { name: 'Go on from here in a new session' }).click();
+  await page.waitForURL((url) => url.pathname.startsWith('/sessions/') && !url.pathname.endsWith(id));
+  await desk.live();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('↳ Report');
+  await expect(desk.turns).toHaveCount(1);
+  await expect(desk.turns.locator('.prose')).toHaveText('One.');
+  await expect(desk.logs('session_started')).toContainText('from turn 1 of another one');
+});

@@ -87,6 +87,16 @@ test('sessions are renamed, pinned, archived, deleted and brought back in place'
   await expect(list.getByRole('heading', { name: 'Pinned' })).toBeVisible();
   await expect(list.locator('.session-title').first()).toHaveText('First');
 
+  // A pin set in another tab is there at once.
+  const tab = await desk.newTab();
+  await tab.open(new URL(page.url()).pathname);
+  await tab.live();
+  await act('Third', 'Pin');
+  await expect(tab.page.locator('#sessions .session-title').first()).toHaveText('Third');
+  await act('Third', 'Unpin');
+  await expect(tab.page.locator('#sessions .session-title').first()).toHaveText('First');
+  await tab.page.close();
+
   await row('Second').focus();
   await page.keyboard.press('F2');
   await page.keyboard.type('Better name');

@@ -1,6 +1,6 @@
 // A phone: one zone at a time, chosen by tabs, and nothing wider than the screen.
 import type { Page } from '@playwright/test';
-import { call, text } from './support/model';
+import { call, gate, text } from './support/model';
 import { expect, test } from './support/test';
 
 test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
@@ -59,4 +59,49 @@ test('a dot tells of news in a zone that is not shown', async ({ desk, page, mod
   await expect(logs.locator('.unread')).toHaveCount(1);
   await logs.tap();
   await expect(logs.locator('.unread')).toHaveCount(0);
+});
+
+for (const width of [360, 390, 414]) {
+  test(`at ${width} pixels Send stands at the right, also while a turn runs`, async ({ desk, page, model }) => {
+    await page.setViewportSize({ width, height: 800 });
+    model.script('Endless', [text('So far'), gate('never')]);
+    await desk.openSession({ title: 'On the road' });
+    const atTheRight = async () => {
+      const [send, bar] = await Promise.all([page.locator('.send').boundingBox(), page.locator('.composer-bar').boundingBox()]);
+      expect(Math.abs(send!.x + send!.width - bar!.x - bar!.width)).toBeLessThanOrEqual(1);
+    };
+    await atTheRight();
+    await desk.say('Endless');
+    await expect(desk.stop).toBeVisible();
+    await desk.composer.fill('one more thing');
+    await atTheRight();
+  });
+}
+
+test('a step leads to its row in the logs, and the row back to the step', async ({ desk, page, model }) => {
+  model.script('Read', [call('read_file', { path: 'notes.txt' })], [text('Read.')]);
+  await desk.openSession();
+  await desk.ask('Read');
+  const step = desk.lastTurn.locator('.call');
+  await step.locator('summary').first().tap();
+  await step.getByRole('button', { name: 'Show in the logs' }).tap();
+  await expect(page.locator('#right')).toBeVisible();
+  const row = page.locator('.log-row[data-marked]');
+  await expect(row).toBeInViewport();
+  await row.getByRole('link').tap();
+  await expect(page.locator('#chat')).toBeVisible();
+  await expect(step).toBeInViewport();
+});
+
+test('whoever has scrolled up and says something is at the end again', async ({ desk, page, model }) => {
+  model.script('Long', [text('line\n\n'.repeat(60))]);
+  model.script('Short', [text('Done.')]);
+  await desk.openSession();
+  await desk.ask('Long');
+  const scroller = page.locator('.scroller');
+  await scroller.evaluate((element) => (element.scrollTop = 0));
+  await expect(page.locator('.to-end')).toBeVisible();
+  await desk.ask('Short');
+  await expect(desk.lastTurn.getByText('Done.')).toBeInViewport();
+  await expect(page.locator('.to-end')).toHaveCount(0);
 });

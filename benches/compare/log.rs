@@ -106,6 +106,7 @@ async fn create(store: &SqliteStore, number: usize) -> anyhow::Result<SessionId>
         model: "built_in".into(),
         system_prompt: None,
         mode: Mode::Ask,
+        forked_from: None,
     };
     store.create_session(&Actor::local(), new).await?;
     Ok(id)

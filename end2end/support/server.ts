@@ -39,6 +39,11 @@ export class Cowork {
     return { authorization: `Bearer ${token}` };
   }
 
+  /** Signs everybody out. */
+  newToken(): void {
+    execFileSync(binary, ['token', '--rotate', ...this.place()]);
+  }
+
   link(): string {
     return execFileSync(binary, ['link', ...this.place()], { encoding: 'utf8' }).trim();
   }

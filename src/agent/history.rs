@@ -2,6 +2,8 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use serde_json::Value;
+
 use super::{
     Agent, blocking,
     feed::Feed,
@@ -12,6 +14,7 @@ use super::{
 use crate::protocol::{
     Actor, ApiError, CallId, ChangeList, ErrorCode, EventBody, EventPage, QueuedMessage, Record, Seq, Session,
     SessionId, Status, TurnPage, UndoAnswer,
+    transcript::{Call, CallState},
 };
 
 impl Agent {
@@ -67,6 +70,21 @@ impl Agent {
     pub async fn changes(&self, id: &SessionId, turn: u32) -> Result<ChangeList, ApiError> {
         let (changes, workspace, data) = self.place_of_changes(id, turn).await?;
         blocking(move || changes.list(&workspace, &data)).await
+    }
+
+    /// Shows what a call that waits would change of a file that is there, as it is now.
+    pub async fn foresee(&self, id: &SessionId, call: &mut Call) {
+        let text = |name: &str| call.args.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
+        if call.state != CallState::Waiting || call.name != "write_file" {
+            return;
+        }
+        let (Some(path), Some(content), Ok(session)) = (text("path"), text("content"), self.session(id).await) else {
+            return;
+        };
+        let changes = self.parts.changes.clone();
+        // What can't be told is left out: the card shows the new text then.
+        let foreseen = blocking(move || Ok(changes.foresee(session.workspace.as_ref(), &path, &content))).await;
+        call.diff = foreseen.ok().flatten();
     }
 
     /// Takes back what a turn did to files: all of it, or what is named. What somebody changed since stays.

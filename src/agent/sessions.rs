@@ -11,21 +11,19 @@ use super::{
     store_failed,
 };
 use crate::protocol::{
-    Actor, ApiError, CreateSession, ErrorCode, Mode, Session, SessionId, SessionList, SessionQuery, Status,
+    Actor, ApiError, CreateSession, ErrorCode, ForkPoint, Mode, Session, SessionId, SessionList, SessionQuery, Status,
     UpdateSession,
 };
 
 /// Longest title, in characters.
 const TITLE_CHARS: usize = 200;
+/// How the title of a session begins that goes on from another one; every language reads it.
+const FORK_MARK: &str = "↳ ";
 
 impl Agent {
     pub async fn create_session(&self, actor: &Actor, wanted: CreateSession) -> Result<Session, ApiError> {
         self.check_mode(wanted.mode)?;
-        if self.parts.allowance.allowed().sessions.is_some() {
-            let count = self.parts.store.sessions_of(&actor.name).await.map_err(store_failed)?;
-            self.parts.allowance.check_sessions(count)?;
-        }
-        self.parts.check_space().await?;
+        self.check_room(actor).await?;
         let model = wanted.model.unwrap_or_else(|| self.parts.models.default_name().to_owned());
         self.check_model(&model)?;
         let workspaces = self.parts.workspaces.clone();
@@ -38,6 +36,41 @@ impl Agent {
             model,
             system_prompt: wanted.system_prompt.map(|prompt| self.without_own_secrets(prompt)),
             mode: wanted.mode.unwrap_or_default(),
+            forked_from: None,
+        };
+        self.parts.store.create_session(actor, new).await.map(present).map_err(store_failed)
+    }
+
+    /// That the limits let somebody have one session more.
+    async fn check_room(&self, actor: &Actor) -> Result<(), ApiError> {
+        if self.parts.allowance.allowed().sessions.is_some() {
+            let count = self.parts.store.sessions_of(&actor.name).await.map_err(store_failed)?;
+            self.parts.allowance.check_sessions(count)?;
+        }
+        self.parts.check_space().await
+    }
+
+    /// A new session on the same folder that begins with the other's history up to the end of `turn`.
+    pub async fn fork_session(&self, actor: &Actor, id: &SessionId, turn: u32) -> Result<Session, ApiError> {
+        let from = self.parts.store.session(id).await.map_err(store_failed)?.ok_or_else(ApiError::session_not_found)?;
+        self.check_mode(Some(from.mode))?;
+        self.check_room(actor).await?;
+        if turn == 0 || turn > from.turn_count {
+            let detail = format!("This session has no turn {turn}; it has {}. Nothing was made.", from.turn_count);
+            return Err(ApiError::new(ErrorCode::InvalidRequest, detail));
+        }
+        if from.running_turn == Some(turn) {
+            let detail = "This turn still runs. Nothing was made. Wait for its end, or go on from an earlier one.";
+            return Err(ApiError::new(ErrorCode::TurnRunning, detail));
+        }
+        let new = NewSession {
+            id: SessionId(new_id()),
+            title: [FORK_MARK, &from.title].concat().chars().take(TITLE_CHARS).collect(),
+            workspace: from.workspace,
+            model: from.model,
+            system_prompt: from.system_prompt,
+            mode: from.mode,
+            forked_from: Some(ForkPoint { session_id: id.clone(), turn }),
         };
         self.parts.store.create_session(actor, new).await.map(present).map_err(store_failed)
     }

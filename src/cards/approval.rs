@@ -99,7 +99,10 @@ impl Pen {
 
     /// All that the call would be given, the change in its colours first.
     fn exactly(&self, call: &Call) -> Option<AnyView> {
-        let (lines, told) = diff::proposed(&call.name, &call.args).unwrap_or_default();
+        let (mut lines, told) = diff::proposed(&call.name, &call.args).unwrap_or_default();
+        if let Some(foreseen) = &call.diff {
+            lines = diff::lines(foreseen);
+        }
         let open = !lines.is_empty() && lines.len() <= SHORT_LINES;
         let label = if lines.is_empty() { self.words.show_input } else { self.words.show_change };
         let change = (!lines.is_empty()).then(|| diff::whole(&lines));
@@ -156,6 +159,14 @@ mod tests {
     };
 
     fn drawn(language: Language, name: &str, args: Value, scope: Option<&str>) -> String {
+        pen(language).ask(&waiting(name, args, scope))
+    }
+
+    fn pen(language: Language) -> Pen {
+        Pen::new(language, &SessionId("5".repeat(32)), &crate::protocol::BasePath::default())
+    }
+
+    fn waiting(name: &str, args: Value, scope: Option<&str>) -> Call {
         let approval = CallApproval {
             approval_id: ApprovalId::new("a1"),
             risk: Risk::Edit,
@@ -164,7 +175,7 @@ mod tests {
         };
         let mut call = Call::new(CallId::new("c"), name);
         (call.args, call.state, call.approval) = (args, CallState::Waiting, Some(approval));
-        Pen::new(language, &SessionId("5".repeat(32)), &crate::protocol::BasePath::default()).ask(&call)
+        call
     }
 
     #[test]
@@ -182,6 +193,17 @@ mod tests {
         ] {
             assert!(card.contains(part), "{part}: {card}");
         }
+    }
+
+    #[test]
+    fn a_file_that_is_there_is_shown_as_it_would_change() {
+        let args = json!({"path": "plan.md", "content": "one\ntwo\n"});
+        let mut call = waiting("write_file", args, None);
+        let pen = pen(Language::English);
+        assert!(pen.ask(&call).contains("+ one"));
+        call.diff = Some("--- a/plan.md\n+++ b/plan.md\n@@ -1,2 +1,2 @@\n one\n-2\n+two\n".into());
+        let card = pen.ask(&call);
+        assert!(card.contains("- 2") && card.contains("+ two") && !card.contains("+ one"), "{card}");
     }
 
     #[test]

@@ -91,7 +91,10 @@ impl Pen {
         let error = call.error.as_ref().map(|error| {
             view! { <h4>{words.error}</h4><pre class="failed" tabindex="0">{visible(error)}</pre> }
         });
-        view! { {decided}{answered}{input}{error}{self.output(turn, call)} }
+        let log = view! {
+            <button class="link-button only-live" type="button" data-log=call.tool_call_id.to_string()>{words.show_log}</button>
+        };
+        view! { {decided}{answered}{input}{error}{self.output(turn, call)}{log} }
     }
 
     fn output(&self, turn: u32, call: &Call) -> Option<AnyView> {

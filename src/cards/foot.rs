@@ -62,7 +62,13 @@ impl Pen {
                 </form>
             }
         });
-        view! { {copy}{said} }.into_any()
+        let fork = view! {
+            <form method="post" action=format!("{}/fork", self.base) target="_top">
+                <input type="hidden" name="turn" value=turn.turn.to_string()/>
+                <button class="button quiet tool" type="submit" title=words.fork aria-label=words.fork><Icon glyph=Glyph::Fork/></button>
+            </form>
+        };
+        view! { {copy}{said}{fork} }.into_any()
     }
 
     fn facts(&self, outcome: &Outcome) -> Option<AnyView> {

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    Actor, Approval, ApprovalId, Asked, CallId, Decision, MessageId, Mode, OnConflict, QuestionId, Right, RuleId, Seq,
-    SteeringId, UploadId, UploadStatus,
+    Actor, Approval, ApprovalId, Asked, CallId, Decision, ForkPoint, MessageId, Mode, OnConflict, QuestionId, Right,
+    RuleId, Seq, SteeringId, UploadId, UploadStatus,
 };
 
 /// One fact of a session.
@@ -38,6 +38,9 @@ pub enum EventBody {
         workspace: String,
         model: String,
         mode: Mode,
+        /// Where its history comes from, if it began with one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        forked_from: Option<ForkPoint>,
     },
     /// A session that has rows and no events, one of Loom's, goes on here.
     SessionResumed {
@@ -51,6 +54,8 @@ pub enum EventBody {
         model: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         archived: Option<bool>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pinned: Option<bool>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         mode: Option<Mode>,
     },

@@ -83,12 +83,6 @@ pub enum ServerFrame {
         seq: Seq,
         answer: String,
     },
-    /// What is asked about, where the log holds it without its secrets.
-    ApprovalRequested {
-        seq: Seq,
-        args: serde_json::Value,
-        preview: String,
-    },
     /// Live output of a running call.
     ToolCallOutput {
         turn: u32,
@@ -109,8 +103,19 @@ pub enum ServerFrame {
     Pong {
         head_seq: Seq,
     },
+    /// Where several people share a server: who has the session open now. No event.
+    Presence {
+        people: Vec<Present>,
+    },
     #[serde(other)]
     Other,
+}
+
+/// Once, however many tabs they have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Present {
+    pub name: String,
+    pub typing: bool,
 }
 
 /// The running message so far, and the live output of its calls.

@@ -14,6 +14,7 @@ mod look;
 mod model;
 mod page;
 mod question;
+pub mod read;
 mod session;
 mod sharing;
 mod task;
@@ -29,15 +30,15 @@ pub use changes::{ChangeKind, ChangeList, FileChange, UndoAnswer, UndoConflict, 
 pub use error::{ApiError, ErrorCode};
 pub use event::{ContextUse, Event, EventBody, EventPage, InterruptReason, QueueChange, Record, StoppedBy, Tokens};
 pub use files::{FileEntry, FileKind, FileList, FilePreview, PreviewKind, Table};
-pub use frame::{ClientFrame, InFlight, LiveCall, ServerFrame};
+pub use frame::{ClientFrame, InFlight, LiveCall, Present, ServerFrame};
 pub use ids::{ApprovalId, CallId, MessageId, QuestionId, RuleId, Seq, SessionId, SteeringId, UploadId};
 pub use look::{LEFT_WIDTHS, Look, RIGHT_WIDTHS, Tab, Theme};
 pub use model::{ModelInfo, ModelOffer, OfferedModel, ToolInfo};
 pub use page::{CreateChoices, EarlierTurns, HomePage, Opened, Page, Part, SessionPage};
 pub use question::{Answer, Asked, Question, QuestionKind, QuestionOption};
 pub use session::{
-    CreateSession, Folder, FolderList, Listed, ListedPage, Mode, Pending, Session, SessionList, SessionQuery, Status,
-    UNTITLED, UpdateSession, derived_title,
+    CreateSession, Folder, FolderList, ForkPoint, ForkSession, Listed, ListedPage, Mode, Pending, Session, SessionList,
+    SessionQuery, Status, UNTITLED, UpdateSession, derived_title,
 };
 pub use sharing::{EVERYBODY, Right, Share, Sharing};
 pub use task::{Task, TaskStatus};

@@ -21,6 +21,8 @@ pub struct Opened {
     pub sessions: Vec<Listed>,
     /// What went wrong with the form that led here.
     pub error: Option<String>,
+    /// Whoever looks at it, where several people share the server.
+    pub name: Option<String>,
     /// Where this server begins.
     pub base: BasePath,
 }

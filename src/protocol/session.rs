@@ -119,6 +119,20 @@ pub struct CreateSession {
     pub mode: Option<Mode>,
 }
 
+/// A turn of a session, with all that came before it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ForkPoint {
+    pub session_id: SessionId,
+    pub turn: u32,
+}
+
+/// Body of `POST /cowork/sessions/{id}/fork`: the last turn that the new session takes over.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ForkSession {
+    pub turn: u32,
+}
+
 /// Body of `PATCH /cowork/sessions/{id}`; a missing field stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

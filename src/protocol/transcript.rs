@@ -132,6 +132,54 @@ impl Transcript {
     pub fn apply(&mut self, record: &Record) -> Touched {
         let event = &record.event;
         match &event.body {
+            EventBody::ToolCallStarted { turn, tool_call_id, name, args, preview } => {
+                self.call(*turn, tool_call_id, name, |call| call.start(args, preview, &event.created_at))
+            }
+            EventBody::ToolCallCompleted { turn, tool_call_id, name, .. } => {
+                let body = &event.body;
+                self.call(*turn, tool_call_id, name, |call| call.complete(body))
+            }
+            EventBody::ApprovalRequested(asked) => {
+                self.call(asked.turn, &asked.tool_call_id, &asked.name, |call| call.wait_for(asked, record))
+            }
+            EventBody::ApprovalResolved { turn, tool_call_id, decision, .. } => {
+                self.call(*turn, tool_call_id, "", |call| call.decide(*decision, &event.actor))
+            }
+            EventBody::AwaitingUserInput(asked) => {
+                self.call(asked.turn, &asked.tool_call_id, "", |call| call.ask(asked))
+            }
+            EventBody::UserInputReceived { turn, tool_call_id, .. } => {
+                let words = record.text.clone().unwrap_or_default();
+                self.call(*turn, tool_call_id, "", |call| call.answer(words, &event.actor))
+            }
+            EventBody::UserMessageReceived { .. }
+            | EventBody::TurnStarted { .. }
+            | EventBody::ModelRetry { .. }
+            | EventBody::MessageCompleted { .. }
+            | EventBody::SteeringReceived { .. }
+            | EventBody::TurnCompleted { .. }
+            | EventBody::TurnInterrupted { .. }
+            | EventBody::QueueChanged { .. }
+            | EventBody::SessionStarted { .. }
+            | EventBody::SessionResumed { .. }
+            | EventBody::SessionUpdated { .. }
+            | EventBody::ChangesUndone { .. }
+            | EventBody::SharingChanged { .. }
+            | EventBody::ApprovalRuleAdded { .. }
+            | EventBody::ApprovalRuleRemoved { .. }
+            | EventBody::ModelCall { .. }
+            | EventBody::UploadStarted { .. }
+            | EventBody::UploadCompleted { .. }
+            | EventBody::UploadFailed { .. }
+            | EventBody::EventsRemoved { .. }
+            | EventBody::SessionError { .. } => self.apply_around_calls(record),
+        }
+    }
+
+    /// Takes in what an event says of all but calls: those come drawn to a page.
+    pub fn apply_around_calls(&mut self, record: &Record) -> Touched {
+        let event = &record.event;
+        match &event.body {
             EventBody::UserMessageReceived { turn, message_id, attachments, .. } => {
                 let said = Said::new(record.text.clone().unwrap_or_default(), &event.created_at, Some(&event.actor));
                 let said = Said { attachments: attachments.clone(), ..said };
@@ -159,26 +207,6 @@ impl Transcript {
                 self.turns[index].retry = None;
                 Touched::Message { turn: index, message: found }
             }
-            EventBody::ToolCallStarted { turn, tool_call_id, name, args, preview } => {
-                self.call(*turn, tool_call_id, name, |call| call.start(args, preview, &event.created_at))
-            }
-            EventBody::ToolCallCompleted { turn, tool_call_id, name, .. } => {
-                let body = &event.body;
-                self.call(*turn, tool_call_id, name, |call| call.complete(body))
-            }
-            EventBody::ApprovalRequested(asked) => {
-                self.call(asked.turn, &asked.tool_call_id, &asked.name, |call| call.wait_for(asked, record))
-            }
-            EventBody::ApprovalResolved { turn, tool_call_id, decision, .. } => {
-                self.call(*turn, tool_call_id, "", |call| call.decide(*decision, &event.actor))
-            }
-            EventBody::AwaitingUserInput(asked) => {
-                self.call(asked.turn, &asked.tool_call_id, "", |call| call.ask(asked))
-            }
-            EventBody::UserInputReceived { turn, tool_call_id, .. } => {
-                let words = record.text.clone().unwrap_or_default();
-                self.call(*turn, tool_call_id, "", |call| call.answer(words, &event.actor))
-            }
             EventBody::SteeringReceived { turn, steering_id, .. } => self.steer(*turn, steering_id, record),
             EventBody::TurnCompleted {
                 turn, model, tokens, total_time_ms, tool_calls, context, stopped_by, ..
@@ -205,6 +233,12 @@ impl Transcript {
             | EventBody::UploadCompleted { .. }
             | EventBody::UploadFailed { .. }
             | EventBody::EventsRemoved { .. }
+            | EventBody::ToolCallStarted { .. }
+            | EventBody::ToolCallCompleted { .. }
+            | EventBody::ApprovalRequested(_)
+            | EventBody::ApprovalResolved { .. }
+            | EventBody::AwaitingUserInput(_)
+            | EventBody::UserInputReceived { .. }
             | EventBody::SessionError { .. } => Touched::Nothing,
         }
     }

@@ -5,24 +5,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use serde::Serialize;
 use tokio::sync::watch;
 
-use crate::protocol::SessionId;
-
-/// The frame that tells of it, to those who share a server.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "type", rename = "presence")]
-pub struct PresenceFrame {
-    people: Vec<Present>,
-}
-
-/// Once, however many tabs they have.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-struct Present {
-    name: String,
-    typing: bool,
-}
+use crate::protocol::{Present, ServerFrame, SessionId};
 
 #[derive(Default)]
 pub struct Presence(Mutex<HashMap<SessionId, Room>>);
@@ -59,18 +44,18 @@ impl Presence {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn people(&self, session: &SessionId) -> PresenceFrame {
+    fn people(&self, session: &SessionId) -> ServerFrame {
         let mut people = BTreeMap::new();
         for (name, typing) in self.rooms().get(session).iter().flat_map(|room| room.seats.values()) {
             *people.entry(name.clone()).or_insert(false) |= *typing;
         }
-        PresenceFrame { people: people.into_iter().map(|(name, typing)| Present { name, typing }).collect() }
+        ServerFrame::Presence { people: people.into_iter().map(|(name, typing)| Present { name, typing }).collect() }
     }
 }
 
 impl Seat {
     /// Waits until somebody came, left, or began or ceased to type.
-    pub async fn news(&mut self) -> PresenceFrame {
+    pub async fn news(&mut self) -> ServerFrame {
         // The room lasts as long as this seat, so its sender does too.
         let _ = self.moved.changed().await;
         self.presence.people(&self.session)
@@ -106,8 +91,9 @@ impl Drop for Seat {
 mod tests {
     use super::*;
 
-    fn seen(frame: &PresenceFrame) -> Vec<(&str, bool)> {
-        frame.people.iter().map(|present| (present.name.as_str(), present.typing)).collect()
+    fn seen(frame: &ServerFrame) -> Vec<(&str, bool)> {
+        let ServerFrame::Presence { people } = frame else { panic!("{frame:?}") };
+        people.iter().map(|present| (present.name.as_str(), present.typing)).collect()
     }
 
     #[tokio::test]

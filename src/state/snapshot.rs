@@ -10,7 +10,7 @@ use crate::{
     protocol::{
         ApiError, ChangeList, CreateChoices, EarlierTurns, Event, EventBody, FileList, HomePage, InFlight, Listed,
         Right, Role, Seq, SessionId, SessionPage, SessionQuery,
-        transcript::{Message, Outcome, Transcript},
+        transcript::{Call, CallState, Message, Outcome, Transcript},
     },
     ui::words::Language,
 };
@@ -47,6 +47,10 @@ impl AppState {
         }
         transcript.queue = self.agent.queue(id).await?;
         transcript.queue_held = self.agent.queue_held(id).await?;
+        let calls = transcript.turns.iter_mut().flat_map(|turn| &mut turn.messages).flat_map(|said| &mut said.calls);
+        for call in calls.filter(|call| call.state == CallState::Waiting) {
+            self.agent.foresee(id, call).await;
+        }
         let in_flight = add_in_flight(&mut transcript, in_flight);
         let menu_parts = self.menu(id).await?;
         let pen = Pen::new(language, id, &self.site.base);
@@ -180,7 +184,8 @@ fn changed_files(transcript: &Transcript, events: &[Event]) -> BTreeMap<u32, BTr
         changed.entry(turn).or_default().extend(files.iter().cloned());
     }
     for turn in &transcript.turns {
-        let calls = turn.messages.iter().flat_map(|message| &message.calls).filter(|call| call.diff.is_some());
+        let made = |call: &&Call| call.state == CallState::Succeeded && call.diff.is_some();
+        let calls = turn.messages.iter().flat_map(|message| &message.calls).filter(made);
         let paths: BTreeSet<String> = calls.map(|call| call.preview.clone()).collect();
         if !paths.is_empty() {
             changed.entry(turn.turn).or_insert(paths);

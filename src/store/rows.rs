@@ -6,10 +6,10 @@ use jiff::tz::TimeZone;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use serde_json::Value;
 
-use super::{loom, times, writer::Change};
+use super::{loom, sessions, times, writer::Change};
 use crate::{
     agent::ports::store::{StoreResult, TurnWindow},
-    protocol::{CallId, Role, SessionId, ToolCall, ToolResult, TurnPage, TurnRow},
+    protocol::{CallId, ForkPoint, Role, SessionId, ToolCall, ToolResult, TurnPage, TurnRow},
 };
 
 const COLUMNS: &str =
@@ -61,6 +61,29 @@ fn count_in_session(change: &Change<'_>, id: &SessionId, tokens: i64) -> StoreRe
     let turns = turn_count(change.connection, id)?;
     let now = times::local_form(change.now, change.zone);
     change.connection.prepare_cached(sql)?.execute(params![id.as_str(), now, tokens, turns])?;
+    Ok(())
+}
+
+/// Gives a session that has no rows those of another one, up to the end of a turn.
+pub(super) fn copy(change: &Change<'_>, from: &ForkPoint, to: &SessionId) -> StoreResult<()> {
+    sessions::require(change.connection, &from.session_id)?;
+    let next = "SELECT turn_number, id FROM conversation_turns
+                WHERE session_id = ?1 AND role = 'user' ORDER BY turn_number, id LIMIT 1 OFFSET ?2";
+    let end: Option<(i64, i64)> = change
+        .connection
+        .query_row(next, params![from.session_id.as_str(), from.turn], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let (number, row_id) = end.unwrap_or((i64::MAX, i64::MAX));
+    let copied = "role, content, metadata, tool_calls, tool_call_id, tool_name, token_count, created_at";
+    let sql = format!(
+        "INSERT INTO conversation_turns (session_id, turn_number, {copied})
+         SELECT ?1, ROW_NUMBER() OVER (ORDER BY turn_number, id), {copied} FROM conversation_turns
+         WHERE session_id = ?2 AND (turn_number, id) < (?3, ?4) ORDER BY turn_number, id"
+    );
+    change.connection.execute(&sql, params![to.as_str(), from.session_id.as_str(), number, row_id])?;
+    let sum = "SELECT COALESCE(SUM(token_count), 0) FROM conversation_turns WHERE session_id = ?1";
+    let sql = format!("UPDATE cowork_sessions SET total_tokens = ({sum}), turn_count = ?2 WHERE id = ?1");
+    change.connection.execute(&sql, params![to.as_str(), turn_count(change.connection, to)?])?;
     Ok(())
 }
 

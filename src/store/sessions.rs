@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::json;
 
-use super::{approvals, events, loom, questions, tasks, times, writer::Change};
+use super::{approvals, events, loom, questions, rows, tasks, times, writer::Change};
 use crate::{
     agent::ports::store::{NewSession, StoreError, StoreResult, StoredSession},
     protocol::{Actor, EventBody, Mode, Seq, SessionId, UpdateSession, derived_title},
@@ -139,13 +139,20 @@ pub(super) fn create(change: &mut Change<'_>, actor: &Actor, new: &NewSession) -
         "INSERT INTO cowork_web_sessions (session_id, mode, owner) VALUES (?1, ?2, ?3)",
         [new.id.as_str(), mode_text(new.mode), &actor.name],
     )?;
-    let started =
-        EventBody::SessionStarted { workspace: new.workspace.clone(), model: new.model.clone(), mode: new.mode };
+    let started = EventBody::SessionStarted {
+        workspace: new.workspace.clone(),
+        model: new.model.clone(),
+        mode: new.mode,
+        forked_from: new.forked_from.clone(),
+    };
     events::append(change, &new.id, actor, started)?;
+    if let Some(from) = &new.forked_from {
+        rows::copy(change, from, &new.id)?;
+    }
     require_whole(change, &new.id)
 }
 
-/// Changes what `update` names; the event says what is different now, but for a pin, which only orders a list. Neither makes the session newer in the list.
+/// Changes what `update` names; the event says what is different now. Neither makes the session newer in the list.
 pub(super) fn update(
     change: &mut Change<'_>,
     actor: &Actor,
@@ -160,9 +167,11 @@ pub(super) fn update(
         title: (after.title != before.title).then_some(after.title),
         model: (after.model != before.model).then_some(after.model),
         archived: (after.archived != before.archived).then_some(after.archived),
+        pinned: (after.pinned != before.pinned).then_some(after.pinned),
         mode: (after.mode != before.mode).then_some(after.mode),
     };
-    if updated == (EventBody::SessionUpdated { title: None, model: None, archived: None, mode: None }) {
+    let nothing = EventBody::SessionUpdated { title: None, model: None, archived: None, pinned: None, mode: None };
+    if updated == nothing {
         return require_whole(change, id);
     }
     events::append(change, id, actor, updated)?;

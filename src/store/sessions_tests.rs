@@ -61,6 +61,7 @@ async fn an_id_is_given_once() {
         model: "m".into(),
         system_prompt: None,
         mode: Mode::Ask,
+        forked_from: None,
     };
     assert!(scene.store.create_session(&Actor::local(), new).await.is_err());
     assert_eq!(scene.session(&session_id('a')).await.title, "One");
@@ -112,8 +113,8 @@ async fn an_update_records_what_changed_and_nothing_where_nothing_did() {
         title: Some("New".into()),
         model: Some("primary".into()),
         archived: Some(true),
+        pinned: Some(true),
         mode: Some(Mode::ReadOnly),
-        ..UpdateSession::default()
     };
     let session = scene.store.update_session(&Actor::local(), &id, update.clone()).await.unwrap();
     assert_eq!((session.mode, session.archived, session.head_seq), (Mode::ReadOnly, true, 2));
@@ -125,6 +126,7 @@ async fn an_update_records_what_changed_and_nothing_where_nothing_did() {
         title: Some("New".into()),
         model: None,
         archived: Some(true),
+        pinned: Some(true),
         mode: Some(Mode::ReadOnly),
     };
     assert_eq!(events[1].body, expected);

@@ -169,6 +169,7 @@ impl Scene {
             model: "primary".into(),
             system_prompt: None,
             mode: Mode::Ask,
+            forked_from: None,
         };
         self.store.create_session(&Actor::local(), new).await.unwrap();
         id

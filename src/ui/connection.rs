@@ -3,22 +3,27 @@
 
 use futures::future::{Either, abortable, select};
 use leptos::{prelude::*, task::spawn_local};
+use serde_json::json;
 
 use super::{
-    browser::{self, Socket},
+    browser::{self, Socket, Speaker},
     session_view::{Link, SessionView},
 };
 use crate::protocol::{ErrorCode, Record, Seq, ServerFrame, SessionId};
 
 /// Nothing heard for this long, heartbeats included: the connection is dead, whatever the browser says.
 const SILENCE_MS: u32 = 40_000;
+/// After the last key, in milliseconds.
+const TYPING_MS: u32 = 3_000;
 /// The first wait before connecting again; it doubles up to the last.
 const FIRST_WAIT_S: f64 = 0.5;
 const LAST_WAIT_S: f64 = 15.0;
 
 /// Follows the session until the page is left.
 pub fn follow(view: SessionView, id: SessionId, boot_id: String) {
-    let connection = Connection { view, id, boot_id, text: None, connected_before: false, limited: false };
+    let speaker = StoredValue::new_local(None);
+    tell_typing(view, speaker);
+    let connection = Connection { view, id, boot_id, speaker, text: None, connected_before: false, limited: false };
     // Aborting drops the socket with the task, and no signal of the page is touched after it.
     let (run, abort) = abortable(connection.run());
     on_cleanup(move || abort.abort());
@@ -27,10 +32,37 @@ pub fn follow(view: SessionView, id: SessionId, boot_id: String) {
     });
 }
 
+/// Others see that somebody types here, until nothing was typed for a while.
+fn tell_typing(view: SessionView, speaker: StoredValue<Option<Speaker>, LocalStorage>) {
+    let told = StoredValue::new(false);
+    let tell = move |typing: bool| {
+        let others = view.people.with_untracked(|people| people.len() > 1);
+        if told.get_value() != typing && (others || !typing) {
+            told.set_value(typing);
+            let frame = json!({ "type": "typing", "typing": typing });
+            speaker.with_value(|speaker| speaker.iter().for_each(|speaker| speaker.say(&frame)));
+        }
+    };
+    Effect::new(move |before: Option<()>| {
+        let typed = view.typed.get();
+        if before.is_none() {
+            return;
+        }
+        tell(true);
+        spawn_local(async move {
+            browser::sleep(TYPING_MS).await;
+            if view.typed.try_get_untracked() == Some(typed) {
+                tell(false);
+            }
+        });
+    });
+}
+
 struct Connection {
     view: SessionView,
     id: SessionId,
     boot_id: String,
+    speaker: StoredValue<Option<Speaker>, LocalStorage>,
     /// The text of the event that comes next, if it has one.
     text: Option<(Seq, String)>,
     connected_before: bool,
@@ -42,8 +74,8 @@ struct Connection {
 enum Ended {
     /// Broken; it had been in order before.
     Broken { worked: bool },
-    /// The session is not there any more, or what we have is of no use: only a reload helps.
-    Reload,
+    /// Nothing comes of trying again: only a person can go on from here.
+    ForGood(Link),
 }
 
 impl Connection {
@@ -51,7 +83,7 @@ impl Connection {
         let mut failures = 0;
         loop {
             match self.connect().await {
-                Ended::Reload => return self.view.link.set(Link::Gone),
+                Ended::ForGood(link) => return self.view.link.set(link),
                 Ended::Broken { worked } => failures = if worked { 0 } else { failures + 1 },
             }
             self.wait(failures).await;
@@ -77,6 +109,7 @@ impl Connection {
             browser::language().tag()
         );
         let Some(mut socket) = Socket::open(&browser::at(&path)) else { return Ended::Broken { worked: false } };
+        self.speaker.set_value(Some(socket.speaker()));
         let mut worked = false;
         loop {
             let frame = select(Box::pin(socket.next()), Box::pin(browser::sleep(SILENCE_MS))).await;
@@ -84,11 +117,11 @@ impl Connection {
                 Either::Left((Some(text), _)) => text,
                 // Closed, or silent for too long.
                 Either::Left((None, _)) | Either::Right(_) => {
-                    return if worked || self.is_there().await { Ended::Broken { worked } } else { Ended::Reload };
+                    return if worked { Ended::Broken { worked } } else { self.refused().await };
                 }
             };
             // A frame that can't be read is one of a later version; its event comes as `log_event` too.
-            let Ok(frame) = serde_json::from_str::<ServerFrame>(&text) else { continue };
+            let Some(frame) = browser::read::<ServerFrame>(&text) else { continue };
             worked = true;
             if let Some(ended) = self.take(frame, missed_from) {
                 return ended;
@@ -96,17 +129,17 @@ impl Connection {
         }
     }
 
-    /// Whether the session is still there, after a socket that never worked. A browser does not tell why it failed, so
-    /// the same address is asked without one.
-    async fn is_there(&mut self) -> bool {
+    /// Why a socket never worked. A browser does not tell, so the same address is asked without one.
+    async fn refused(&mut self) -> Ended {
         match browser::ask("GET", &self.view.path("/stream"), None).await {
-            Err(error) if error.code == ErrorCode::NotFound => false,
+            Err(error) if error.code == ErrorCode::NotFound => Ended::ForGood(Link::Gone),
+            Err(error) if error.code == ErrorCode::NotSignedIn => Ended::ForGood(Link::SignedOut),
             Err(error) if matches!(error.code, ErrorCode::TooManySockets | ErrorCode::TooManyRequests) => {
                 self.view.problem.set(Some(error.detail));
                 self.limited = true;
-                true
+                Ended::Broken { worked: false }
             }
-            _ => true,
+            _ => Ended::Broken { worked: false },
         }
     }
 
@@ -132,16 +165,13 @@ impl Connection {
                 }
                 self.view.link.set(Link::Live);
             }
-            ServerFrame::Reset { .. } => return Some(Ended::Reload),
+            ServerFrame::Reset { .. } => return Some(Ended::ForGood(Link::Gone)),
             ServerFrame::MessageAccepted { seq, message: text }
             | ServerFrame::TurnStarted { seq, message: text }
             | ServerFrame::QueueChanged { seq, message: Some(text) }
             | ServerFrame::SteeringReceived { seq, message: text }
             | ServerFrame::UserInputReceived { seq, answer: text }
             | ServerFrame::MessageCompleted { seq, text } => self.text = Some((seq, text)),
-            ServerFrame::ApprovalRequested { seq, args, preview } => {
-                self.text = serde_json::to_string(&(args, preview)).ok().map(|whole| (seq, whole));
-            }
             ServerFrame::LogEvent(event) => {
                 let text = self.text.take().filter(|(seq, _)| *seq == event.seq).map(|(_, text)| text);
                 self.view.apply(Record { event, text });
@@ -155,6 +185,7 @@ impl Connection {
                 self.view.add_output(turn, &tool_call_id, &text)
             }
             ServerFrame::ThinkingDelta { turn, message, text, .. } => self.view.add_thinking(turn, message, &text),
+            ServerFrame::Presence { people } => self.view.people.set(people),
             // The page shows blocks; the text itself is for other clients. Errors answer frames, and this page sends none.
             ServerFrame::TextDelta { .. }
             | ServerFrame::QueueChanged { message: None, .. }

@@ -4,6 +4,7 @@ mod changes;
 mod divider;
 mod look_menu;
 pub mod palette;
+pub mod people;
 mod progress;
 pub mod rail;
 mod shortcuts;

@@ -44,7 +44,10 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="stylesheet" id="leptos" href=styles/>
                 <style nonce=use_nonce()>{widths}</style>
                 <AutoReload options=options.clone()/>
-                {(!matches!(opened.page, Page::Running(_))).then(|| view! { <HydrationScripts options/> })}
+                {(!matches!(opened.page, Page::Running(_))).then(|| view! {
+                    <script type="application/json" id="opened" inner_html=written(&opened)></script>
+                    <HydrationScripts options/>
+                })}
             </head>
             <body>
                 <App/>
@@ -53,14 +56,19 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
+/// What the page was opened with, for its program. No text in it can end the element that it stands in.
+fn written(opened: &Opened) -> String {
+    serde_json::to_string(opened).unwrap_or_default().replace('<', "\\u003c")
+}
+
 #[component]
 pub fn App() -> impl IntoView {
-    let Opened { page, look, now, sessions, error, .. } = SharedValue::new(browser::opened).into_inner();
+    let Opened { page, look, now, sessions, error, name, .. } = browser::opened();
     Effect::new(|_| browser::mark_hydrated());
     let frame = Frame::new(look);
     match page {
         Page::Home(home) => view! { <Home home=*home frame sessions now error/> }.into_any(),
-        Page::Session(page) => view! { <Workbench page=*page frame sessions now error/> }.into_any(),
+        Page::Session(page) => view! { <Workbench page=*page frame sessions now error name/> }.into_any(),
         Page::Running(page) => view! { <RunningTurn page=*page/> }.into_any(),
         Page::NotFound => view! { <NotFound error/> }.into_any(),
     }

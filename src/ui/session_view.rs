@@ -13,7 +13,7 @@ use std::{
 use leptos::prelude::*;
 
 use crate::protocol::{
-    CallId, ChangeList, EarlierTurns, Event, EventBody, InFlight, Part, QueuedMessage, Record, Seq, Session,
+    CallId, ChangeList, EarlierTurns, Event, EventBody, InFlight, Part, Present, QueuedMessage, Record, Seq, Session,
     SessionPage, Status,
     transcript::{CallCard, CallState, Message, Touched, Transcript, Turn},
 };
@@ -34,6 +34,10 @@ pub struct SessionView {
     /// Ascending by seq.
     pub events: RwSignal<Vec<LogRow>>,
     pub link: RwSignal<Link>,
+    /// Who has the session open now, where the server tells.
+    pub people: RwSignal<Vec<Present>>,
+    /// Counts the keys of a message that is being written.
+    pub typed: RwSignal<u32>,
     /// Counts what has been written, so that a reader who follows is taken along.
     pub written: RwSignal<u64>,
     /// Counts what is worth coming back for: messages, results, questions.
@@ -45,6 +49,8 @@ pub struct SessionView {
     pub meter: RwSignal<String>,
     /// What went wrong with the person's last word.
     pub problem: RwSignal<Option<String>>,
+    /// Counts what the person says here: whoever says something is taken to where it stands.
+    pub said: RwSignal<u32>,
     /// A text that takes the place of what stands in the composer.
     pub compose: RwSignal<Option<String>>,
     /// Of the session alone, so that what depends on it is not drawn with each event.
@@ -104,6 +110,8 @@ pub enum Link {
     Waiting {
         seconds: u32,
     },
+    /// Whoever is here must sign in again.
+    SignedOut,
     /// The session was deleted or the server refuses it.
     Gone,
 }
@@ -139,12 +147,15 @@ impl SessionView {
             queue_held: RwSignal::new(transcript.queue_held),
             events: RwSignal::new(events.into_iter().map(|event| LogRow::Event(Arc::new(event))).collect()),
             link: RwSignal::new(Link::Connecting),
+            people: RwSignal::new(Vec::new()),
+            typed: RwSignal::new(0),
             written: RwSignal::new(0),
             news: RwSignal::new(0),
             earlier: RwSignal::new(earlier),
             menu: RwSignal::new(menu),
             meter: RwSignal::new(meter),
             problem: RwSignal::new(None),
+            said: RwSignal::new(0),
             compose: RwSignal::new(None),
             status: Memo::new(move |_| session.with(|session| session.status)),
             files_changed: RwSignal::new(0),
@@ -184,7 +195,7 @@ impl SessionView {
         }
         let touched = self.fold.try_update_value(|fold| {
             fold.cursor = record.event.seq;
-            fold.transcript.apply(&record)
+            fold.transcript.apply_around_calls(&record)
         });
         // The signals belong to the page, not to whatever task an event arrived in.
         self.owner.get_value().with(|| self.draw(touched.unwrap_or(Touched::Nothing)));

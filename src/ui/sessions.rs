@@ -5,5 +5,6 @@ pub mod create;
 mod groups;
 pub mod list;
 pub mod menu;
+mod notify;
 mod row;
 pub mod state;

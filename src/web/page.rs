@@ -114,8 +114,10 @@ async fn render(
     error = error.or_else(|| asked.get("error").filter(|text| !text.is_empty()).cloned());
     let look = wanted_look(request.headers(), asked);
     let now = jiff::Timestamp::now().to_string();
+    let sessions = state.listed_sessions(visitor).await;
+    let name = visitor.limited_to().map(ToOwned::to_owned);
     let base = state.site.base.clone();
-    let opened = Arc::new(Opened { page, look, now, sessions: state.listed_sessions(visitor).await, error, base });
+    let opened = Arc::new(Opened { page, look, now, sessions, error, name, base });
     let language = language(request.headers());
     let nonce = request.extensions().get::<Nonce>().cloned();
     let context = move || {

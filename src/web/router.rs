@@ -135,6 +135,7 @@ fn cowork() -> Routes {
         .route("/sessions/{id}/update", post(sessions::update_by_form))
         .route("/sessions/{id}/delete", post(sessions::delete_by_form))
         .route("/sessions/{id}/restore", post(sessions::restore))
+        .route("/sessions/{id}/fork", post(sessions::fork))
         .route("/sessions/{id}/sharing", get(sharing::get).post(sharing::share))
         .route("/sessions/{id}/turns", get(sessions::turns))
         .route("/sessions/{id}/earlier", get(history::earlier))

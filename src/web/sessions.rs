@@ -17,7 +17,9 @@ use super::{
 use crate::{
     access::Visitor,
     agent::{Agent, ports::store::TurnWindow},
-    protocol::{CreateSession, FolderList, Session, SessionId, SessionList, SessionQuery, TurnPage, UpdateSession},
+    protocol::{
+        CreateSession, FolderList, ForkSession, Session, SessionId, SessionList, SessionQuery, TurnPage, UpdateSession,
+    },
 };
 
 /// Where a session's page stands.
@@ -32,13 +34,29 @@ pub async fn create(
     wanted: Form<CreateSession>,
 ) -> Response {
     let created = async { Ok(agent.create_session(&actor, wanted?.0).await?) };
-    match created.await {
+    made(created.await, &page, "/")
+}
+
+pub async fn fork(
+    State(agent): State<Agent>,
+    Who(actor): Who,
+    SessionPath(id): SessionPath,
+    page: WantsPage,
+    wanted: Form<ForkSession>,
+) -> Response {
+    let forked = async { Ok(agent.fork_session(&actor, &id, wanted?.0.turn).await?) };
+    made(forked.await, &page, &page_of(&id))
+}
+
+/// Leads to the new session, or back to where its form stands.
+fn made(session: Answer<Session>, page: &WantsPage, form: &str) -> Response {
+    match session {
         Ok(session) if page.wanted => page.redirect(&page_of(&session.id)),
         Ok(session) => {
             let place = page.at(&format!("/cowork/sessions/{}", session.id));
             (StatusCode::CREATED, [(header::LOCATION, place)], Json(session)).into_response()
         }
-        Err(problem) => page.answer("/", Err(problem)),
+        Err(problem) => page.answer(form, Err(problem)),
     }
 }
 

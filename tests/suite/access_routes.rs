@@ -55,6 +55,7 @@ const ROUTES: &[(&str, Open)] = &[
     ("/cowork/sessions/{id}/update", Session),
     ("/cowork/sessions/{id}/delete", Maker),
     ("/cowork/sessions/{id}/restore", Maker),
+    ("/cowork/sessions/{id}/fork", Session),
     ("/cowork/sessions/{id}/uploads", Session),
     ("/cowork/sessions/{id}/uploads/tus", Session),
     ("/cowork/sessions/{id}/uploads/tus/{upload}", Session),

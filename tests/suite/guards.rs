@@ -19,6 +19,7 @@ const CHANGING: &[(&str, &str)] = &[
     ("PATCH", "/cowork/sessions/{id}"),
     ("DELETE", "/cowork/sessions/{id}"),
     ("POST", "/cowork/sessions/{id}/restore"),
+    ("POST", "/cowork/sessions/{id}/fork"),
     ("POST", "/cowork/sessions/{id}/sharing"),
     ("POST", "/cowork/sessions/{id}/uploads"),
     ("POST", "/cowork/sessions/{id}/uploads/tus"),

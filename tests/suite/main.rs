@@ -61,6 +61,7 @@ mod sandbox_tools;
 mod secrets;
 mod sessions;
 mod sessions_delete;
+mod sessions_fork;
 mod stream;
 mod stream_input;
 mod stream_joins;

@@ -287,6 +287,8 @@ async fn a_form_without_scripts_leads_to_the_page_that_shows_the_result() {
     let renamed = server.api.form(&format!("{api}/update"), &[("title", "Again"), ("pinned", "true")]).await;
     assert_eq!((renamed.status, renamed.header("location")), (303, page.as_str()));
     assert_eq!(server.api.session(id).await["pinned"], true);
+    let event = server.api.events_of(id, "session_updated").await.remove(0);
+    assert_eq!(event["payload"], json!({"title": "Again", "pinned": true}));
     assert_eq!(server.api.session(id).await["title"], "Again");
 }
 

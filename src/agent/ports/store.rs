@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::protocol::{
-    Accepted, Actor, ApprovalId, ApprovalRule, Asked, Attached, CallId, Decision, EventBody, EventPage, MessageId,
-    Mode, OnConflict, Pending, Question, QuestionId, QueuedMessage, Record, Right, Risk, Role, RuleId, Seq, SessionId,
-    SessionQuery, Share, Sharing, SteeringId, Task, ToolCall, ToolResult, TurnPage, UpdateSession, UploadId,
+    Accepted, Actor, ApprovalId, ApprovalRule, Asked, Attached, CallId, Decision, EventBody, EventPage, ForkPoint,
+    MessageId, Mode, OnConflict, Pending, Question, QuestionId, QueuedMessage, Record, Right, Risk, Role, RuleId, Seq,
+    SessionId, SessionQuery, Share, Sharing, SteeringId, Task, ToolCall, ToolResult, TurnPage, UpdateSession, UploadId,
     UploadedFile,
 };
 
@@ -196,6 +196,8 @@ pub struct NewSession {
     pub model: String,
     pub system_prompt: Option<String>,
     pub mode: Mode,
+    /// It begins with a copy of the rows up to there.
+    pub forked_from: Option<ForkPoint>,
 }
 
 /// A person's message on its way in.

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use leptos::{html, prelude::*};
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{
-    protocol::{ApiError, ErrorCode, Opened},
+    protocol::{ApiError, ErrorCode, Opened, read::Read},
     ui::words::Language,
 };
 
@@ -17,9 +16,18 @@ impl Socket {
     pub fn open(_path: &str) -> Option<Self> {
         None
     }
+    pub fn speaker(&self) -> Speaker {
+        Speaker
+    }
     pub async fn next(&mut self) -> Option<String> {
         None
     }
+}
+
+pub struct Speaker;
+
+impl Speaker {
+    pub fn say(&self, _frame: &Value) {}
 }
 
 pub async fn sleep(_ms: u32) {}
@@ -36,11 +44,19 @@ fn no_browser() -> ApiError {
     ApiError::new(ErrorCode::Unavailable, "There is no browser here.")
 }
 
-pub async fn post(_path: &str, _body: Value) -> Result<Value, ApiError> {
+pub async fn post(_path: &str, _body: Value) -> Result<String, ApiError> {
     Err(no_browser())
 }
 
-pub async fn get<T: DeserializeOwned>(_path: &str) -> Result<T, ApiError> {
+pub fn read<T: Read>(_text: &str) -> Option<T> {
+    None
+}
+
+pub fn first_event(_answer: &str) -> Option<String> {
+    None
+}
+
+pub async fn get<T: Read>(_path: &str) -> Result<T, ApiError> {
     Err(no_browser())
 }
 
@@ -148,3 +164,11 @@ pub fn close_dialog(_dialog: NodeRef<html::Dialog>) {}
 pub fn is_typing() -> bool {
     false
 }
+
+pub fn can_ask_to_notify() -> bool {
+    false
+}
+
+pub fn ask_to_notify() {}
+
+pub fn notify(_title: &str, _text: &str) {}

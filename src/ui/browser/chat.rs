@@ -12,7 +12,7 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, HtmlElement, HtmlFormElement, HtmlInputElement, HtmlTextAreaElement, ResizeObserver};
 
 use super::{ask, copy, load_draft, post, save_draft};
-use crate::protocol::ApiError;
+use crate::{protocol::ApiError, ui::browser::Wish};
 
 const BUSY: &str = "aria-busy";
 
@@ -76,8 +76,8 @@ pub fn form_action(event: &SubmitEvent) -> Option<String> {
     event.submitter()?.get_attribute("formaction")
 }
 
-/// Does what a drawn button or link says of itself: copy, load. The text of a message that is to be written anew.
-pub fn clicked(event: &MouseEvent) -> Option<String> {
+/// Does what a drawn button or link says of itself: copy, load; the rest is the page's.
+pub fn clicked(event: &MouseEvent) -> Option<Wish> {
     if let Some(button) = closest(event, "[data-copy]") {
         copy(&copied_text(&button)?);
         let _ = button.set_attribute("data-copied", "");
@@ -88,7 +88,9 @@ pub fn clicked(event: &MouseEvent) -> Option<String> {
     } else if let Some(button) = closest(event, "[data-edit]") {
         let form = button.closest("form").ok()??;
         let field: HtmlInputElement = form.query_selector("[name=message]").ok()??.dyn_into().ok()?;
-        return Some(field.value());
+        return Some(Wish::Rewrite(field.value()));
+    } else if let Some(button) = closest(event, "[data-log]") {
+        return button.get_attribute("data-log").map(Wish::ShowLog);
     }
     None
 }

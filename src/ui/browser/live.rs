@@ -3,8 +3,9 @@
 use js_sys::{Date, Math, Object, Reflect};
 use leptos::{html, prelude::*};
 use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Notification, NotificationOptions, NotificationPermission};
 
-use crate::{protocol::Opened, ui::words::Language};
+use crate::ui::words::Language;
 
 /// Distance from the end, in pixels, within which a reader counts as following.
 const NEAR_END: i32 = 80;
@@ -29,11 +30,6 @@ pub fn mark_hydrated() {
     if let Some(root) = document().document_element() {
         let _ = root.set_attribute("data-hydrated", "");
     }
-}
-
-/// What the page was opened with comes with the document; a page that was opened otherwise has nothing to show.
-pub fn opened() -> Opened {
-    Opened::default()
 }
 
 /// The language that the server has written into the document.
@@ -250,4 +246,28 @@ pub fn fit_height(element: NodeRef<html::Textarea>) {
     let style = web_sys::HtmlElement::style(&element);
     let _ = style.set_property("height", "auto");
     let _ = style.set_property("height", &format!("{}px", element.scroll_height()));
+}
+
+/// Whether the system's notifications can be asked for: browsers have them on secure pages alone, and ask once.
+pub fn can_ask_to_notify() -> bool {
+    has_notifications() && Notification::permission() == NotificationPermission::Default
+}
+
+fn has_notifications() -> bool {
+    Reflect::has(&window(), &JsValue::from_str("Notification")).unwrap_or_default()
+}
+
+/// Browsers take it from within a click alone.
+pub fn ask_to_notify() {
+    let _ = Notification::request_permission();
+}
+
+/// Tells somebody who looks elsewhere, where they wanted that.
+pub fn notify(title: &str, text: &str) {
+    if is_visible() || !has_notifications() || Notification::permission() != NotificationPermission::Granted {
+        return;
+    }
+    let options = NotificationOptions::new();
+    options.set_body(text);
+    let _ = Notification::new_with_options(title, &options);
 }

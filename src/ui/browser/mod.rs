@@ -4,6 +4,8 @@
 #[cfg(feature = "hydrate")]
 mod chat;
 #[cfg(feature = "hydrate")]
+mod json;
+#[cfg(feature = "hydrate")]
 mod live;
 #[cfg(feature = "hydrate")]
 mod upload;
@@ -12,11 +14,13 @@ mod wire;
 #[cfg(feature = "hydrate")]
 pub use chat::*;
 #[cfg(feature = "hydrate")]
+pub use json::{first_event, opened, read};
+#[cfg(feature = "hydrate")]
 pub use live::*;
 #[cfg(feature = "hydrate")]
 pub use upload::*;
 #[cfg(feature = "hydrate")]
-pub use wire::{Socket, ask, get, post, sleep};
+pub use wire::{Socket, Speaker, ask, get, post, sleep};
 
 #[cfg(not(feature = "hydrate"))]
 mod absent;
@@ -30,3 +34,11 @@ pub use absent::*;
 pub use no_chat::*;
 #[cfg(not(feature = "hydrate"))]
 pub use no_upload::*;
+
+/// What a drawn button asks the page for.
+pub enum Wish {
+    /// A message is to be written anew; its text.
+    Rewrite(String),
+    /// The row in the logs of a call, by its id.
+    ShowLog(String),
+}

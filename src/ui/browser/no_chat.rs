@@ -6,7 +6,10 @@ use leptos::{
     prelude::*,
 };
 
-use crate::protocol::{ApiError, ErrorCode};
+use crate::{
+    protocol::{ApiError, ErrorCode},
+    ui::browser::Wish,
+};
 
 pub struct LiveForm;
 
@@ -27,7 +30,7 @@ pub fn unfolds(_event: &MouseEvent) -> bool {
     false
 }
 
-pub fn clicked(_event: &MouseEvent) -> Option<String> {
+pub fn clicked(_event: &MouseEvent) -> Option<Wish> {
     None
 }
 

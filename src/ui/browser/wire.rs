@@ -1,17 +1,17 @@
 //! How the page speaks with the server: a socket, requests, and the time between them.
 
+use super::json::read;
 use futures::{
     StreamExt,
     channel::{mpsc, oneshot},
 };
 use leptos::prelude::*;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{Blob, MessageEvent, ProgressEvent, WebSocket, XmlHttpRequest};
 
 use crate::{
-    protocol::{ApiError, ErrorCode},
+    protocol::{ApiError, ErrorCode, read::Read},
     ui::words::{fill, words},
 };
 
@@ -45,9 +45,22 @@ impl Socket {
         Some(Self { socket, frames, _heard: heard, _closed: closed })
     }
 
+    pub fn speaker(&self) -> Speaker {
+        Speaker(self.socket.clone())
+    }
+
     /// The next frame; `None` when the connection is over, for whatever reason.
     pub async fn next(&mut self) -> Option<String> {
         self.frames.next().await.flatten()
+    }
+}
+
+/// Says something over a socket, as long as it is open.
+pub struct Speaker(WebSocket);
+
+impl Speaker {
+    pub fn say(&self, frame: &Value) {
+        let _ = self.0.send_with_str(&frame.to_string());
     }
 }
 
@@ -97,7 +110,7 @@ impl Reply {
             0 => Err(ApiError::new(ErrorCode::Unavailable, words().frame.no_answer)),
             200..=299 => Ok(self.text),
             status => {
-                let mut error = serde_json::from_str(&self.text).unwrap_or_else(|_| problem(status));
+                let mut error = read(&self.text).unwrap_or_else(|| problem(status));
                 let wait = self.header("retry-after").and_then(|wait| wait.parse().ok()).unwrap_or_default();
                 if let Some(told) = words().limits.told(error.code, wait) {
                     error.detail = told;
@@ -156,16 +169,15 @@ pub async fn exchange(
     Some(Reply { status: request.status().unwrap_or_default(), text, request })
 }
 
-/// Posts JSON; the error is the server's own, or that it did not answer.
-pub async fn post(path: &str, body: Value) -> Result<Value, ApiError> {
-    let text = ask("POST", path, Some(body)).await?;
-    Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
+/// Posts JSON, and hands out the answer's text; the error is the server's own, or that it did not answer.
+pub async fn post(path: &str, body: Value) -> Result<String, ApiError> {
+    ask("POST", path, Some(body)).await
 }
 
 /// Asks for JSON of a known form.
-pub async fn get<T: DeserializeOwned>(path: &str) -> Result<T, ApiError> {
+pub async fn get<T: Read>(path: &str) -> Result<T, ApiError> {
     let text = ask("GET", path, None).await?;
-    serde_json::from_str(&text).map_err(|_| problem(200))
+    read(&text).ok_or_else(|| problem(200))
 }
 
 /// The answer's text. A method of its own such as PATCH goes here too.

@@ -79,13 +79,14 @@ pub fn Composer(view: SessionView, blocked: Option<String>) -> impl IntoView {
                 <div class="composer-bar">
                     <button class="chip only-live" type="button" on:click=move |_| browser::press(ATTACH)><Icon glyph=Glyph::Clip/>{words.attach}</button>
                     <div class="chips" inner_html=move || view.menu.get()></div>
-                    <span class="spacer"></span>
-                    <span inner_html=move || view.meter.get()></span>
-                    <Show when=move || view.is_running() fallback=|| ()>
-                        <button class="button" type="submit" form=SAY_FORM formaction=steer.clone() title=words.steer_text>{words.steer}</button>
-                    </Show>
-                    <StopButton view/>
-                    <button class="button primary send" type="submit" form=SAY_FORM aria-label=words.send title=words.send aria-busy=move || draft.sending.get().to_string()><Icon glyph=Glyph::Send/></button>
+                    <div class="composer-acts">
+                        <span inner_html=move || view.meter.get()></span>
+                        <Show when=move || view.is_running() fallback=|| ()>
+                            <button class="button" type="submit" form=SAY_FORM formaction=steer.clone() title=words.steer_text>{words.steer}</button>
+                        </Show>
+                        <StopButton view/>
+                        <button class="button primary send" type="submit" form=SAY_FORM aria-label=words.send title=words.send aria-busy=move || draft.sending.get().to_string()><Icon glyph=Glyph::Send/></button>
+                    </div>
                 </div>
             </div>
             <StopForm view action=format!("{base}/stop")/>

@@ -63,6 +63,9 @@ impl Draft {
     }
 
     pub fn edit(&self, text: String) {
+        if !text.is_empty() {
+            self.view.typed.update(|count| *count += 1);
+        }
         browser::save_draft(&self.key(), &text);
         self.client_id.set_value(None);
         self.back.set_value(0);
@@ -113,6 +116,7 @@ impl Draft {
             self.client_id.set_value(Some(client_id));
         }
         self.sending.set(true);
+        self.view.said.update(|count| *count += 1);
         self.view.problem.set(None);
         let path = self.base.with_value(|base| [base, to].concat());
         let key = self.key();

@@ -1,10 +1,12 @@
 //! What the composer offers while one writes: files behind `@`, commands behind `/`.
 
 use leptos::{ev::KeyboardEvent, prelude::*, task::spawn_local};
-use serde::Deserialize;
 
 use super::{command, draft::Draft};
-use crate::ui::{browser, words::words};
+use crate::{
+    protocol::FileList,
+    ui::{browser, words::words},
+};
 
 /// Files that are offered at once: a list that is seen without scrolling.
 const MOST_FILES: usize = 8;
@@ -25,16 +27,6 @@ pub struct Suggest {
     chosen: RwSignal<usize>,
     /// Counts the keys, so that a late answer is known as one.
     asked: StoredValue<u32>,
-}
-
-#[derive(Deserialize)]
-struct Found {
-    entries: Vec<FoundFile>,
-}
-
-#[derive(Deserialize)]
-struct FoundFile {
-    path: String,
 }
 
 impl Suggest {
@@ -77,7 +69,7 @@ impl Suggest {
                 .draft
                 .base
                 .with_value(|base| [base, "/files/search?limit=8&q=", &browser::encode(&wanted)].concat());
-            let found = browser::get::<Found>(&path).await;
+            let found = browser::get::<FileList>(&path).await;
             if let (Ok(found), Some(now)) = (found, self.asked.try_get_value())
                 && now == asked
             {

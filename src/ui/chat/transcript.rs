@@ -6,8 +6,12 @@ use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 
 use super::{ask::AskList, queue::QueueList, turn::TurnItem};
 use crate::{
-    protocol::EarlierTurns,
-    ui::{browser, session_view::SessionView, words::words},
+    protocol::{CallId, EarlierTurns},
+    ui::{
+        browser::{self, Wish},
+        session_view::SessionView,
+        words::words,
+    },
 };
 
 /// How many rows more the page shows where scripts don't load them.
@@ -95,6 +99,12 @@ pub fn TranscriptView(view: SessionView) -> impl IntoView {
         view.written.track();
         reader.follow();
     });
+    Effect::new(move |before: Option<()>| {
+        view.said.track();
+        if before.is_some() {
+            reader.to_end();
+        }
+    });
     Effect::new(move |_| {
         let ticking = set_interval_with_handle(browser::tick, Duration::from_secs(1));
         on_cleanup(move || ticking.into_iter().for_each(|ticking| ticking.clear()));
@@ -105,8 +115,10 @@ pub fn TranscriptView(view: SessionView) -> impl IntoView {
         if browser::unfolds(&event) {
             reader.leave();
         }
-        if let Some(text) = browser::clicked(&event) {
-            view.compose.set(Some(text));
+        match browser::clicked(&event) {
+            Some(Wish::Rewrite(text)) => view.compose.set(Some(text)),
+            Some(Wish::ShowLog(call)) => view.log_of.set(Some(CallId::new(call))),
+            None => {}
         }
     };
     let earlier = move |event: leptos::ev::MouseEvent| {

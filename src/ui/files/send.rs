@@ -1,11 +1,13 @@
 //! One upload by tus: begun or taken up where it stood, sent in one piece, and gone on with where the connection broke.
 
 use leptos::prelude::*;
-use serde::Deserialize;
 
 use super::state::{State, Upload};
 use crate::{
-    protocol::ErrorCode,
+    protocol::{
+        ErrorCode, UploadStatus, UploadedFile,
+        read::{Json, Read},
+    },
     ui::{
         browser::{self, Sent},
         session_view::SessionView,
@@ -20,15 +22,14 @@ const TRIES: u32 = 6;
 const FIRST_WAIT_MS: u32 = 500;
 
 /// What `GET` of an upload tells.
-#[derive(Deserialize)]
 struct Told {
-    result: Option<Ended>,
+    result: Option<UploadedFile>,
 }
 
-#[derive(Deserialize)]
-struct Ended {
-    status: String,
-    path: Option<String>,
+impl Read for Told {
+    fn read<J: Json>(json: &J, fits: &mut bool) -> Self {
+        Self { result: Read::read(&json.field("result"), fits) }
+    }
 }
 
 /// Brings the file to its end: there, or told why not.
@@ -103,8 +104,8 @@ async fn transfer(upload: Upload, address: &str, mut offset: f64) -> State {
 
 async fn result(address: &str) -> State {
     match browser::get::<Told>(address).await {
-        Ok(Told { result: Some(Ended { status, .. }) }) if status == "skipped" => State::Skipped,
-        Ok(Told { result: Some(Ended { path: Some(path), .. }) }) => State::Added(path),
+        Ok(Told { result: Some(UploadedFile { status: UploadStatus::Skipped, .. }) }) => State::Skipped,
+        Ok(Told { result: Some(UploadedFile { path: Some(path), .. }) }) => State::Added(path),
         Ok(_) => State::Failed(words().frame.bad_answer.to_owned()),
         Err(error) => State::Failed(error.detail),
     }

@@ -123,9 +123,9 @@ fn undo_by(
         let action = action.clone();
         let body = path.as_ref().map_or_else(|| json!({}), |path| json!({"paths": [path]}));
         spawn_local(async move {
-            let answer =
-                browser::post(&action, body).await.map(|answer| serde_json::from_value(answer).unwrap_or_default());
-            let told = answer.map_or_else(|error| error.detail, |answer| outcome(&answer));
+            let answer = browser::post(&action, body).await;
+            let told =
+                answer.map_or_else(|error| error.detail, |answer| outcome(&browser::read(&answer).unwrap_or_default()));
             problem.try_set(Some(told));
             view.files_changed.try_update(|count| *count += 1);
         });

@@ -1,4 +1,4 @@
-//! Light or dark, English or German: a form that works without scripts; with them a look is there at once.
+//! Light or dark, English or German, and signing out: a form that works without scripts; with them a look is there at once.
 
 use leptos::prelude::*;
 
@@ -46,6 +46,7 @@ pub fn LookMenu(frame: Frame, back: String) -> impl IntoView {
                 <button class="button wide no-script" type="submit">{w.apply}</button>
                 <div class="choices" role="group" aria-label=w.language>{languages}</div>
                 <a class="button quiet wide" href="/docs">{w.docs}</a>
+                <div class="choices"><button class="button quiet wide" type="submit" formaction=browser::at("/sign-out")>{w.sign_out}</button></div>
             </form>
         </details>
     }

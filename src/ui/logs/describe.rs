@@ -1,7 +1,7 @@
 //! An event in words. There is no `_` arm: a new event needs its words here.
 
 use crate::{
-    protocol::{Decision, EVERYBODY, EventBody, InterruptReason, QueueChange, StoppedBy, UploadStatus},
+    protocol::{Decision, EVERYBODY, EventBody, ForkPoint, InterruptReason, QueueChange, StoppedBy, UploadStatus},
     ui::{
         chat::duration,
         files::size,
@@ -79,10 +79,10 @@ pub fn kind(body: &EventBody) -> Kind {
 pub fn describe(body: &EventBody) -> LogLine {
     let w = &words().logs;
     match body {
-        EventBody::SessionStarted { model, .. } => line(Glyph::Flag, fill(w.session_started, &[model])),
+        EventBody::SessionStarted { model, forked_from, .. } => line(Glyph::Flag, started(model, forked_from.as_ref())),
         EventBody::SessionResumed { turn_count } => line(Glyph::Flag, w.session_resumed.of((*turn_count).into())),
-        EventBody::SessionUpdated { title, model, archived, mode } => {
-            line(Glyph::Flag, updated(title.as_deref(), model.as_deref(), *archived, mode.is_some()))
+        EventBody::SessionUpdated { title, model, archived, pinned, mode } => {
+            line(Glyph::Flag, updated(title.as_deref(), model.as_deref(), (*archived, *pinned), mode.is_some()))
         }
         EventBody::UserMessageReceived { queued: true, .. } => line(Glyph::Chat, w.you_asked_queued),
         EventBody::UserMessageReceived { .. } => line(Glyph::Chat, w.you_asked),
@@ -159,6 +159,14 @@ pub fn describe(body: &EventBody) -> LogLine {
     }
 }
 
+fn started(model: &str, from: Option<&ForkPoint>) -> String {
+    let w = &words().logs;
+    match from {
+        Some(from) => fill(w.session_forked, &[model, &from.turn.to_string()]),
+        None => fill(w.session_started, &[model]),
+    }
+}
+
 fn completed(turn: u32, total_time_ms: u64, stopped_by: Option<StoppedBy>) -> LogLine {
     let (text, tone) = match stopped_by {
         None => (words().logs.turn_done, "plain"),
@@ -217,12 +225,18 @@ pub fn place(body: &EventBody) -> Option<String> {
     Some(["turn-", &turn.to_string()].concat())
 }
 
-fn updated(title: Option<&str>, model: Option<&str>, archived: Option<bool>, mode: bool) -> String {
+fn updated(
+    title: Option<&str>,
+    model: Option<&str>,
+    (archived, pinned): (Option<bool>, Option<bool>),
+    mode: bool,
+) -> String {
     let w = &words().logs;
     let parts = [
         title.map(|title| fill(w.renamed, &[title])),
         model.map(|model| fill(w.model_set, &[model])),
         archived.map(|archived| if archived { w.archived } else { w.unarchived }.to_owned()),
+        pinned.map(|pinned| if pinned { w.pinned } else { w.unpinned }.to_owned()),
         mode.then(|| w.mode_changed.to_owned()),
     ];
     fill(w.session_updated, &[&parts.into_iter().flatten().collect::<Vec<_>>().join(", ")])

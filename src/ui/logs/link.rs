@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::ui::{
+    browser,
     session_view::{Link, SessionView},
     words::{fill, words},
 };
@@ -19,20 +20,24 @@ pub fn LinkChip(view: SessionView) -> impl IntoView {
             fill(w.catching_up, &[&now.to_string(), &head.to_string()])
         }
         Link::Waiting { .. } => w.lost.to_owned(),
+        Link::SignedOut => w.signed_out.to_owned(),
         Link::Gone => w.gone.to_owned(),
     };
+    // The page's own address asks who is not signed in, and leads back.
+    let here = view.session.with_untracked(|session| browser::at(&["/sessions/", session.id.as_str()].concat()));
     let countdown = move || {
         if let Link::Waiting { seconds } = link.get() { Some(fill(w.again_in, &[&seconds.to_string()])) } else { None }
     };
     let state = move || match link.get() {
         Link::Live => "live",
         Link::Connecting | Link::CatchingUp { .. } => "busy",
-        Link::Waiting { .. } | Link::Gone => "lost",
+        Link::Waiting { .. } | Link::SignedOut | Link::Gone => "lost",
     };
     view! {
         <span class="chip link" role="status" data-link=state>
             <span class="dot" aria-hidden="true"></span>
             <span class="link-text">{text}</span>
+            {move || (link.get() == Link::SignedOut).then(|| view! { <a href=here.clone()>{w.sign_in}</a> })}
             // Not for screen readers: they would say every second.
             {move || countdown().map(|text| view! { <span class="link-wait" aria-hidden="true">{text}</span> })}
         </span>

@@ -80,9 +80,7 @@ fn EventItem(event: Arc<Event>, shown: Shown) -> impl IntoView {
 fn copy(view: SessionView, seq: Seq) {
     let path = view.path(&["/logs?limit=1&cursor=", &(seq - 1).to_string()].concat());
     spawn_local(async move {
-        let found = browser::get::<serde_json::Value>(&path).await;
-        if let Ok(page) = found {
-            browser::copy(&page["events"][0].to_string());
-        }
+        let found = browser::ask("GET", &path, None).await;
+        found.ok().and_then(|answer| browser::first_event(&answer)).into_iter().for_each(|event| browser::copy(&event));
     });
 }

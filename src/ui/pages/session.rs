@@ -10,7 +10,9 @@ use crate::{
         chat::{composer::Composer, transcript::TranscriptView},
         connection,
         files::{panel::FilesPanel, state::Files},
-        frame::{Divider, Frame, Side, palette::Palette, rail::Rail, topbar::Topbar, zones::ZoneTabs},
+        frame::{
+            Divider, Frame, Side, palette::Palette, people::PeopleChip, rail::Rail, topbar::Topbar, zones::ZoneTabs,
+        },
         logs::link::LinkChip,
         session_view::SessionView,
         sessions::{list::SessionList, menu::SessionMenu, state::Sessions},
@@ -26,6 +28,7 @@ pub fn Workbench(
     sessions: Vec<Listed>,
     now: String,
     error: Option<String>,
+    name: Option<String>,
 ) -> impl IntoView {
     let (id, boot_id) = (page.session.id.clone(), page.boot_id.clone());
     let blocked = page.blocked.clone();
@@ -52,6 +55,7 @@ pub fn Workbench(
             data-left=move || frame.left_open.get().to_string() data-right=move || frame.right_open.get().to_string()
         >
             <Topbar frame title=bar has_right=true back=back>
+                <PeopleChip view name/>
                 <LinkChip view/>
                 <Palette frame files open=palette/>
                 <SessionMenu view title/>

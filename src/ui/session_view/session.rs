@@ -1,6 +1,6 @@
 //! What an event changes of the session itself.
 
-use crate::protocol::{EventBody, Pending, Record, Session, Status, UNTITLED, derived_title};
+use crate::protocol::{EventBody, Pending, Record, Session, Status, UNTITLED, derived_title, read::read};
 
 pub fn update(session: &mut Session, record: &Record) {
     let event = &record.event;
@@ -27,18 +27,18 @@ pub fn update(session: &mut Session, record: &Record) {
             session.pending.retain(|pending| pending.tool_call_id() != tool_call_id);
             session.status = Status::of_running(&session.pending);
         }
-        EventBody::SessionUpdated { title, model, archived, mode } => {
+        EventBody::SessionUpdated { title, model, archived, pinned, mode } => {
             title.iter().for_each(|title| session.title.clone_from(title));
             model.iter().for_each(|model| session.model.clone_from(model));
             session.archived = archived.unwrap_or(session.archived);
+            session.pinned = pinned.unwrap_or(session.pinned);
             session.mode = mode.unwrap_or(session.mode);
         }
         EventBody::UserMessageReceived { .. } if session.title == UNTITLED => {
             session.title = derived_title(record.text.as_deref().unwrap_or_default());
         }
         EventBody::ToolCallStarted { name, args, .. } if name == "task_tracker" => {
-            let tasks = args.get("tasks").cloned().unwrap_or_default();
-            session.tasks = serde_json::from_value(tasks).unwrap_or_default();
+            session.tasks = args.get("tasks").and_then(|tasks| read(&tasks)).unwrap_or_default();
         }
         EventBody::UserMessageReceived { .. }
         | EventBody::SessionStarted { .. }

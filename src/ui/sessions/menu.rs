@@ -2,7 +2,9 @@
 
 use leptos::prelude::*;
 
+use super::notify::NotifyButton;
 use crate::ui::{
+    browser,
     session_view::SessionView,
     widgets::{Glyph, Icon},
     words::words,
@@ -14,6 +16,8 @@ pub fn SessionMenu(view: SessionView, title: Signal<String>) -> impl IntoView {
     let archived = move || view.session.with(|session| session.archived);
     let pinned = move || view.session.with(|session| session.pinned);
     let (update, delete) = (view.path("/update"), view.path("/delete"));
+    let sharing =
+        view.session.with_untracked(|session| browser::at(&["/sessions/", session.id.as_str(), "/sharing"].concat()));
     view! {
         <details class="menu session-menu">
             <summary class="button quiet icon-button" aria-label=w.actions title=w.actions><Icon glyph=Glyph::Menu/></summary>
@@ -22,6 +26,8 @@ pub fn SessionMenu(view: SessionView, title: Signal<String>) -> impl IntoView {
                     <label class="field">{w.title}" "<input name="title" maxlength="200" prop:value=title value=title.get_untracked() autocomplete="off"/></label>
                     <button class="button" type="submit">{w.rename}</button>
                 </form>
+                <NotifyButton view title/>
+                <a class="button quiet wide" href=sharing>{w.sharing}</a>
                 <form method="post" action=update.clone()>
                     <button class="button quiet wide" type="submit" name="pinned" value=move || (!pinned()).to_string()>{move || if pinned() { w.unpin } else { w.pin }}</button>
                 </form>

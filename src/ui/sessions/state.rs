@@ -59,7 +59,20 @@ impl Sessions {
             look: StoredValue::new(0),
         };
         sessions.keep_looking();
+        current.into_iter().for_each(|view| sessions.follow_pin(view));
         sessions
+    }
+
+    /// This page's session may be pinned in another tab.
+    fn follow_pin(self, view: SessionView) {
+        let pinned = Memo::new(move |_| view.session.with(|session| session.pinned));
+        Effect::new(move |_| {
+            let pinned = pinned.get();
+            self.list.update(|list| {
+                let here = list.iter_mut().filter(|listed| self.is_current(&listed.id));
+                here.for_each(|listed| listed.pinned = pinned);
+            });
+        });
     }
 
     /// Reads the list now and then, when a person searches, and when this page's session changes its state.

@@ -51,6 +51,7 @@ pub struct CardWords {
     pub error: &'static str,
     pub change: &'static str,
     pub load_all: &'static str,
+    pub show_log: &'static str,
     pub more_lines: Plural,
     pub edits: Plural,
 
@@ -208,6 +209,7 @@ static ENGLISH: CardWords = CardWords {
     error: "Error",
     change: "Change",
     load_all: "Load all",
+    show_log: "Show in the logs",
     more_lines: Plural { one: "1 more line", many: "{0} more lines" },
     edits: Plural { one: "In one place.", many: "In {0} places." },
 
@@ -358,6 +360,7 @@ static GERMAN: CardWords = CardWords {
     error: "Fehler",
     change: "Änderung",
     load_all: "Alles laden",
+    show_log: "Im Protokoll zeigen",
     more_lines: Plural { one: "1 weitere Zeile", many: "{0} weitere Zeilen" },
     edits: Plural { one: "An einer Stelle.", many: "An {0} Stellen." },
 

@@ -25,6 +25,11 @@ pub struct FrameWords {
     pub language: &'static str,
     pub apply: &'static str,
     pub docs: &'static str,
+    pub sign_out: &'static str,
+
+    pub types: &'static str,
+    pub is_here: &'static str,
+    pub are_here: &'static str,
 
     pub running_turn: &'static str,
     pub finished: &'static str,
@@ -99,6 +104,11 @@ pub const ENGLISH: FrameWords = FrameWords {
     language: "Language",
     apply: "Apply",
     docs: "Documentation",
+    sign_out: "Sign out",
+
+    types: "{0} is typing",
+    is_here: "{0} is here",
+    are_here: "{0} others are here",
 
     running_turn: "The running turn",
     finished: "Finished. Show the conversation",
@@ -173,6 +183,11 @@ pub const GERMAN: FrameWords = FrameWords {
     language: "Sprache",
     apply: "Übernehmen",
     docs: "Dokumentation",
+    sign_out: "Abmelden",
+
+    types: "{0} schreibt",
+    is_here: "{0} ist hier",
+    are_here: "{0} andere sind hier",
 
     running_turn: "Die laufende Runde",
     finished: "Fertig. Zur Unterhaltung",

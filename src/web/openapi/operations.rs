@@ -8,8 +8,8 @@ use super::{
 };
 use crate::protocol::{
     Accepted, Actor, ApprovalRule, ChangeList, CreateSession, Decide, ErrorCode as Code, EventPage, FileList,
-    FilePreview, FolderList, ModelInfo, ModelOffer, OnConflict, QueuedMessage, Session, SessionList, SessionQuery,
-    Sharing, ToolInfo, TurnPage, UndoAnswer, UndoRequest, UpdateSession, UploadAnswer, UploadedFile,
+    FilePreview, FolderList, ForkSession, ModelInfo, ModelOffer, OnConflict, QueuedMessage, Session, SessionList,
+    SessionQuery, Sharing, ToolInfo, TurnPage, UndoAnswer, UndoRequest, UpdateSession, UploadAnswer, UploadedFile,
 };
 
 type Made = Vec<Operation>;
@@ -91,6 +91,10 @@ fn of_sessions(s: &mut Schemas) -> Made {
         post("/cowork/sessions/{id}/restore", "Bring a deleted session back, within 30 s")
             .answer::<Session>(200, s)
             .errors(&[Code::NotFound, Code::NotRestorable]),
+        post("/cowork/sessions/{id}/fork", "Make a session that goes on from a turn of this one")
+            .body::<ForkSession>(s)
+            .answer::<Session>(201, s)
+            .errors(&[Code::NotFound, Code::ModeNotAllowed, Code::TurnRunning]),
         get("/cowork/sessions/{id}/sharing", "With whom it is shared").answer::<Sharing>(200, s),
         post("/cowork/sessions/{id}/sharing", "Share it, or take that back")
             .body::<sharing::ShareFields>(s)

@@ -52,7 +52,8 @@ impl Drawn {
             Touched::Nothing | Touched::Queue | Touched::Message { .. } => Vec::new(),
             Touched::Turn(index) => self.end(index),
             Touched::Call { turn: index, message, call } => {
-                let message = &self.fold.turns[index].messages[message];
+                let message = &mut self.fold.turns[index].messages[message];
+                state.agent.foresee(&self.id, &mut message.calls[call]).await;
                 let card = self.pen.call(turn, &message.calls[call]);
                 vec![ServerFrame::ToolCallCard { turn, message: message.message, card }]
             }

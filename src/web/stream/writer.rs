@@ -18,10 +18,7 @@ use crate::{
     access::Visitor,
     agent::feed::{Cursor, Entry, Feed, Item, Pulled},
     protocol::{EventBody, Right, Seq, ServerFrame, SessionId},
-    state::{
-        AppState,
-        presence::{PresenceFrame, Seat},
-    },
+    state::{AppState, presence::Seat},
     web::{frames, socket},
 };
 
@@ -165,7 +162,7 @@ impl Writer {
                     Outgoing::Close(code, reason) => Err(Leave::Close(code, reason)),
                 },
                 _ = heartbeat.tick() => self.frame(&ServerFrame::Heartbeat { head_seq: self.feed.head() }).await,
-                present = news_of_people(&mut seat) => self.send(frames::text(&present)).await,
+                present = news_of_people(&mut seat) => self.frame(&present).await,
                 () = sleep_until(self.render_at), if stale => self.render().await,
                 () = news(&mut moved, more) => self.pull(id, &mut cursor).await.map(|pulled| more = pulled),
                 () = stopping.cancelled() => self.last_words(id, &mut cursor).await,
@@ -293,7 +290,7 @@ async fn within(stalled: Duration, sent: impl Future<Output = Result<(), axum::E
 }
 
 /// Never resolves where nobody else could be there.
-async fn news_of_people(seat: &mut Option<Seat>) -> PresenceFrame {
+async fn news_of_people(seat: &mut Option<Seat>) -> ServerFrame {
     match seat {
         Some(seat) => seat.news().await,
         None => std::future::pending().await,
