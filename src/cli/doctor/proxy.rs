@@ -1,6 +1,9 @@
 //! Whether a proxy hands on what people need: the address, a socket, and text as it is written.
 
-use std::time::{Duration, Instant};
+use std::{
+    error::Error,
+    time::{Duration, Instant},
+};
 
 use cowork::{config::Config, protocol::BasePath, web::PROBE_PAUSE};
 use reqwest::{StatusCode, Url, header};
@@ -51,7 +54,13 @@ async fn probe(url: Url) -> Result<Duration, Trouble> {
     // A machine without certificates can ask itself.
     let builder = if url.scheme() == "http" { builder.tls_certs_only([]) } else { builder };
     let client = builder.build().map_err(Trouble::Unreachable)?;
-    let asked = client.get(url).header(header::CONNECTION, "Upgrade").header(header::UPGRADE, "websocket");
+    // As our own page asks: a proxy that names people would make any other page's socket theirs.
+    let origin = url.origin().ascii_serialization();
+    let asked = client
+        .get(url)
+        .header(header::ORIGIN, origin)
+        .header(header::CONNECTION, "Upgrade")
+        .header(header::UPGRADE, "websocket");
     let asked =
         asked.header(header::SEC_WEBSOCKET_VERSION, "13").header(header::SEC_WEBSOCKET_KEY, "dGhlIHNhbXBsZSBub25jZQ==");
     let answer = asked.send().await.map_err(Trouble::Unreachable)?;
@@ -84,13 +93,13 @@ impl Trouble {
     fn told(self, shown: &str) -> Finding {
         match self {
             Self::Unreachable(error) => {
-                Odd(format!("proxy: {shown} can't be reached from here ({})", error.without_url()))
+                Odd(format!("proxy: {shown} can't be reached from here ({})", causes(&error.without_url())))
             }
             Self::Broken(error) => Bad(format!("proxy: {shown} breaks sockets off ({error})")),
             Self::Answered(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, By::Another) => Odd(format!(
                 "proxy: {shown} wants to know who asks. `cowork doctor --through https://NAME:PASSWORD@…` looks behind it"
             )),
-            Self::Answered(StatusCode::MISDIRECTED_REQUEST, By::Cowork) => Bad(format!(
+            Self::Answered(StatusCode::MISDIRECTED_REQUEST | StatusCode::FORBIDDEN, By::Cowork) => Bad(format!(
                 "proxy: Cowork does not know the name {shown}. The proxy must hand on `Host` as it came, and `allowed_hosts` \
                  must hold the name"
             )),
@@ -105,6 +114,17 @@ impl Trouble {
             Self::Answered(status, _) => Odd(format!("proxy: {shown} answers {status}")),
         }
     }
+}
+
+/// The last of them tells what to do something about.
+fn causes(error: &dyn Error) -> String {
+    let mut told = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        told = format!("{told}: {error}");
+        cause = error.source();
+    }
+    told
 }
 
 fn without_password(address: &str) -> String {

@@ -29,7 +29,7 @@ use cowork::{
     web::{self, ServeOptions},
     workspace::{RecordedChanges, roots::Roots},
 };
-use leptos::config::get_config_from_str;
+use leptos::config::{LeptosOptions, get_config_from_str};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -259,26 +259,15 @@ impl Setup {
         });
         agent.recover().await.unwrap();
         let stopping = CancellationToken::new();
-        let site = Site {
-            origins: web::own_origins(address, &["cowork.example:443".into(), "https://tls.example".into()]),
-            base: self.base.clone(),
-            port: address.port(),
-            notice: None,
-            built_in_only: false,
-            public_config: web::public_config(&config, None, &database, address, &roots).into(),
-            timing: self.timing,
-            uploads: self.uploads,
-        };
+        let told = web::public_config(&config, None, &database, address, &roots);
+        let site = Arc::new(self.site(address, told));
         let access = Arc::new(Access::open(&data, self.access.clone()).unwrap());
         redaction.learn(access.token());
         tokio::spawn(access.clone().keep_current());
-        let mut leptos = get_config_from_str(include_str!("../../../Leptos.toml")).unwrap();
-        let package = self.base.at(&format!("/pkg/{}", web::build_id()));
-        leptos.site_pkg_dir = package.trim_start_matches('/').into();
         let state = AppState {
             agent: agent.clone(),
-            leptos,
-            site: Arc::new(site),
+            leptos: self.leptos(),
+            site,
             access: access.clone(),
             presence: Arc::default(),
             metrics,
@@ -302,6 +291,26 @@ impl Setup {
             served: Some(served),
             _folder: folder,
         }
+    }
+
+    fn site(&self, address: SocketAddr, told: Value) -> Site {
+        Site {
+            origins: web::own_origins(address, &["cowork.example:443".into(), "https://tls.example".into()]),
+            base: self.base.clone(),
+            port: address.port(),
+            notice: None,
+            built_in_only: false,
+            public_config: told.into(),
+            timing: self.timing,
+            uploads: self.uploads,
+        }
+    }
+
+    fn leptos(&self) -> LeptosOptions {
+        let mut leptos = get_config_from_str(include_str!("../../../Leptos.toml")).unwrap();
+        let package = self.base.at(&format!("/pkg/{}", web::build_id()));
+        leptos.site_pkg_dir = package.trim_start_matches('/').into();
+        leptos
     }
 
     fn limits(&self) -> Limits {
