@@ -38,6 +38,31 @@ test('files are chosen, sent, and mentioned; a taken name asks', async ({ desk, 
   await expect(desk.logs('upload_completed')).toHaveCount(2);
 });
 
+test('a large file goes in pieces, each with its hash; one that arrives wrongly is sent again', async ({ desk, page, workspace, watch }) => {
+  watch.expect(/answered 460/);
+  watch.allow(/460 \(/);
+  await desk.openSession();
+  const body = Buffer.alloc(20 * 1024 * 1024, 'what the museum keeps, ');
+  const pieces: { offset: string; checksum: string; status: number }[] = [];
+  page.on('response', (response) => {
+    const { 'upload-offset': offset = '', 'upload-checksum': checksum = '' } = response.request().headers();
+    if (response.request().method() === 'PATCH') pieces.push({ offset, checksum, status: response.status() });
+  });
+  // The second piece is said to be another one, once.
+  let spoiled = false;
+  await page.route('**/uploads/tus/**', (route) => {
+    const headers = route.request().headers();
+    if (route.request().method() !== 'PATCH' || headers['upload-offset'] === '0' || spoiled) return route.continue();
+    spoiled = true;
+    return route.continue({ headers: { ...headers, 'upload-checksum': `sha256 ${'A'.repeat(43)}=` } });
+  });
+  await page.locator('.drop-zone input[type="file"]').first().setInputFiles({ name: 'film.bin', mimeType: '', buffer: body });
+  await expect(page.locator('.upload')).toContainText('added');
+  expect(workspace.bytes('film.bin').equals(body)).toBe(true);
+  expect(pieces.map(({ offset, status }) => [Number(offset) / 1024 / 1024, status])).toEqual([[0, 204], [8, 460], [8, 204], [16, 204]]);
+  expect(pieces.every(({ checksum }) => /^sha256 [\w+/]{43}=$/.test(checksum))).toBe(true);
+});
+
 test('what is too large says why, the limit and what to do', async ({ desk, page, watch }) => {
   watch.expect(/answered 413/);
   watch.allow(/413 \(/);

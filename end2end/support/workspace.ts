@@ -1,5 +1,5 @@
 // The folder that a test works in: real files in a temporary place.
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -28,6 +28,10 @@ export class Workspace {
 
   exists(path: string): boolean {
     return existsSync(join(this.folder, path));
+  }
+
+  bytes(path: string): Buffer {
+    return readFileSync(join(this.folder, path));
   }
 
   remove(): void {

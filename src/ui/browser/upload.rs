@@ -3,7 +3,8 @@
 use futures::channel::oneshot;
 use leptos::{ev, html, prelude::*};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
-use web_sys::{File, FileSystemDirectoryEntry, FileSystemEntry, FileSystemFileEntry};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Blob, File, FileSystemDirectoryEntry, FileSystemEntry, FileSystemFileEntry};
 
 use super::wire::{Body, Reply, exchange};
 use crate::{protocol::ApiError, ui::files::state::State};
@@ -36,6 +37,9 @@ impl LocalFile {
         [self.size().to_string(), self.file.last_modified().to_string()].join(":")
     }
 }
+
+/// The status of tus for a piece that is not what its checksum says.
+const CHECKSUM_MISMATCH: u16 = 460;
 
 /// What the server said to a request of tus.
 pub enum Sent {
@@ -134,7 +138,10 @@ pub async fn tus(method: &str, path: &str, headers: &[(&str, String)]) -> Sent {
     told(exchange(method, path, &headers, Body::None, |_| true).await)
 }
 
-/// The rest of a file from an offset on.
+/// What is sent with one hash: what a piece that arrived wrongly costs again, and what the page holds of a file at once.
+const PIECE_BYTES: f64 = 8.0 * 1024.0 * 1024.0;
+
+/// The next piece of a file from an offset on.
 pub async fn send_piece(
     file: StoredValue<LocalFile, LocalStorage>,
     address: &str,
@@ -142,16 +149,29 @@ pub async fn send_piece(
     progress: impl Fn(f64) + 'static,
     state: RwSignal<State>,
 ) -> Sent {
-    let Some(Ok(rest)) = file.try_with_value(|file| file.file.slice_with_f64(offset)) else { return Sent::Cancelled };
-    let piece = ("content-type", "application/offset+octet-stream".to_owned());
-    let headers = [("upload-offset", offset.to_string()), piece, version()];
+    let piece = file.try_with_value(|file| file.file.slice_with_f64_and_f64(offset, offset + PIECE_BYTES));
+    let Some(Ok(piece)) = piece else { return Sent::Cancelled };
+    let kind = ("content-type", "application/offset+octet-stream".to_owned());
+    let headers = [("upload-offset", offset.to_string()), kind, version()];
+    let checksum = checksum(&piece).await.map(|hash| ("upload-checksum", hash));
+    let headers: Vec<_> = headers.into_iter().chain(checksum).collect();
     let goes_on = move || state.try_with_untracked(|state| *state == State::Cancelled) == Some(false);
     let watched = move |sent| {
         progress(sent);
         goes_on()
     };
-    let reply = exchange("PATCH", address, &headers, Body::Bytes(&rest), watched).await;
+    let reply = exchange("PATCH", address, &headers, Body::Bytes(&piece), watched).await;
     if goes_on() { told(reply) } else { Sent::Cancelled }
+}
+
+/// What the server is to find in the piece. `None` where the browser hashes nothing: on pages that came without TLS.
+async fn checksum(piece: &Blob) -> Option<String> {
+    let bytes = JsFuture::from(piece.array_buffer()).await.ok()?;
+    let digest =
+        window().crypto().ok()?.subtle().digest_with_str_and_buffer_source("SHA-256", bytes.unchecked_ref()).ok()?;
+    let hash = js_sys::Uint8Array::new(&JsFuture::from(digest).await.ok()?).to_vec();
+    let hash: String = hash.into_iter().map(char::from).collect();
+    Some(["sha256 ", &window().btoa(&hash).ok()?].concat())
 }
 
 fn version() -> (&'static str, String) {
@@ -164,6 +184,8 @@ fn told(reply: Option<Reply>) -> Sent {
             offset: reply.header("upload-offset").and_then(|offset| offset.parse().ok()),
             location: reply.header("location"),
         },
+        // A piece that arrived wrongly is sent again, as one that did not arrive.
+        Some(reply) if reply.status == CHECKSUM_MISMATCH => Sent::Broken,
         Some(reply) if reply.status != 0 => reply.taken().map_or_else(Sent::Refused, |_| Sent::Broken),
         _ => Sent::Broken,
     }

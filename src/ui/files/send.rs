@@ -1,4 +1,5 @@
-//! One upload by tus: begun or taken up where it stood, sent in one piece, and gone on with where the connection broke.
+//! One upload by tus: begun or taken up where it stood, sent piece by piece, each with its hash, and gone on with where
+//! the connection broke.
 
 use leptos::prelude::*;
 
@@ -17,7 +18,7 @@ use crate::{
 
 /// Files that are sent side by side.
 pub const AT_ONCE: u32 = 3;
-/// Times that a broken connection is tried again, each after twice the wait of the one before.
+/// Times that one piece is tried, each after twice the wait of the one before.
 const TRIES: u32 = 6;
 const FIRST_WAIT_MS: u32 = 500;
 
@@ -66,40 +67,40 @@ async fn begin(view: SessionView, upload: Upload) -> Result<(String, f64), State
 }
 
 async fn transfer(upload: Upload, address: &str, mut offset: f64) -> State {
-    let mut wait = FIRST_WAIT_MS;
-    for _ in 0..TRIES {
-        if offset < upload.size {
-            let started = (browser::now_ms(), offset);
-            let progress = move |sent: f64| {
-                let passed = (browser::now_ms() - started.0) / 1000.0;
-                let left_s = (sent > 0.0 && passed > 0.5).then(|| (upload.size - started.1 - sent) * passed / sent);
-                let state = State::Sending { sent: started.1 + sent, left_s };
-                upload.state.try_update(|known| {
-                    if *known != State::Cancelled {
-                        *known = state
-                    }
-                });
-            };
-            match browser::send_piece(upload.file, address, offset, progress, upload.state).await {
-                Sent::Taken { .. } => {}
-                Sent::Broken => {
-                    browser::sleep(wait).await;
-                    wait *= 2;
-                    if let Sent::Taken { offset: Some(now), .. } = browser::tus("HEAD", address, &[]).await {
-                        offset = now;
-                    }
-                    continue;
+    let (mut wait, mut broken) = (FIRST_WAIT_MS, 0);
+    let started = (browser::now_ms(), offset);
+    while offset < upload.size {
+        let progress = move |sent: f64| {
+            let (passed, there) = ((browser::now_ms() - started.0) / 1000.0, offset + sent);
+            let left_s =
+                (there > started.1 && passed > 0.5).then(|| (upload.size - there) * passed / (there - started.1));
+            upload.state.try_update(|known| {
+                if *known != State::Cancelled {
+                    *known = State::Sending { sent: there, left_s }
                 }
-                other => {
-                    browser::save_draft(&key(upload), "");
-                    return refused(other);
+            });
+        };
+        match browser::send_piece(upload.file, address, offset, progress, upload.state).await {
+            Sent::Taken { offset: Some(now), .. } => (offset, wait, broken) = (now, FIRST_WAIT_MS, 0),
+            Sent::Broken | Sent::Taken { offset: None, .. } => {
+                broken += 1;
+                if broken == TRIES {
+                    return State::Failed(words().frame.no_answer.to_owned());
+                }
+                browser::sleep(wait).await;
+                wait *= 2;
+                if let Sent::Taken { offset: Some(now), .. } = browser::tus("HEAD", address, &[]).await {
+                    offset = now;
                 }
             }
+            other => {
+                browser::save_draft(&key(upload), "");
+                return refused(other);
+            }
         }
-        browser::save_draft(&key(upload), "");
-        return result(address).await;
     }
-    State::Failed(words().frame.no_answer.to_owned())
+    browser::save_draft(&key(upload), "");
+    result(address).await
 }
 
 async fn result(address: &str) -> State {
