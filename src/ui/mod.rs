@@ -45,7 +45,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <style nonce=use_nonce()>{widths}</style>
                 <AutoReload options=options.clone()/>
                 {(!matches!(opened.page, Page::Running(_))).then(|| view! {
-                    <script type="application/json" id="opened" inner_html=written(&opened)></script>
+                    <script type="application/json" id="opened" nonce=use_nonce() inner_html=written(&opened)></script>
                     <HydrationScripts options/>
                 })}
             </head>

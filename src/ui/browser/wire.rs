@@ -1,6 +1,5 @@
 //! How the page speaks with the server: a socket, requests, and the time between them.
 
-use super::json::read;
 use futures::{
     StreamExt,
     channel::{mpsc, oneshot},
@@ -10,6 +9,7 @@ use serde_json::Value;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{Blob, MessageEvent, ProgressEvent, WebSocket, XmlHttpRequest};
 
+use super::json::read;
 use crate::{
     protocol::{ApiError, ErrorCode, read::Read},
     ui::words::{fill, words},
