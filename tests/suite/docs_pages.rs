@@ -27,8 +27,12 @@ async fn every_page_is_served_and_linked() {
     let missing = server.api.page("/docs/nothing").await;
     assert!(missing.status == 404 && missing.text.contains("There is no such page"), "{missing:?}");
     let staff = server.api.page("/docs/staff").await.text;
-    let pictures: Vec<&str> =
-        staff.split("src=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).filter(|src| src.ends_with(".png")).collect();
+    let pictures: Vec<&str> = staff
+        .split("src=\"")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap())
+        .filter(|src| src.ends_with(".png"))
+        .collect();
     assert_eq!(pictures.len(), 3, "{staff}");
     for picture in pictures {
         let (headers, bytes) = server.api.download(picture).await;

@@ -71,11 +71,8 @@ pub static GROUPS: &[Group] = &[
 ];
 
 /// Pictures of the pages, by their file's name.
-pub static PICTURES: &[(&str, &[u8])] = &[
-    picture!("finished-light.png"),
-    picture!("approval-light.png"),
-    picture!("changes-light.png"),
-];
+pub static PICTURES: &[(&str, &[u8])] =
+    &[picture!("finished-light.png"), picture!("approval-light.png"), picture!("changes-light.png")];
 
 impl Page {
     /// The first heading.
