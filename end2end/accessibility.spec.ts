@@ -109,8 +109,6 @@ test('the keyboard reaches everything in the order of the page, and shows where 
 
 test('axe finds nothing on any view', async ({ desk, page, model }) => {
   test.skip(!desk.scripts, 'axe is a script');
-  // A dozen whole views, each of which axe reads for seconds.
-  test.slow();
   await desk.open('/');
   expect.soft(await violations(page), 'start').toEqual([]);
   await desk.open('/?dir=/nowhere');

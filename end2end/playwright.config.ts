@@ -11,9 +11,9 @@ export default defineConfig({
   testDir: '.',
   forbidOnly: true,
   retries: 0,
-  timeout: 60_000,
-  // Generous: every wait is for a condition, and machines that test are busy.
-  expect: { timeout: 15_000 },
+  // Generous, both: every wait is for a condition, so only a failure takes this long, and machines that test are busy.
+  timeout: 180_000,
+  expect: { timeout: 30_000 },
   workers: 2,
   fullyParallel: false,
   reporter: 'list',

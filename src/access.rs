@@ -102,7 +102,7 @@ struct Secrets {
 }
 
 pub struct Access {
-    settings: config::Access,
+    settings: RwLock<Arc<config::Access>>,
     token_file: PathBuf,
     users_file: PathBuf,
     secrets: RwLock<Arc<Secrets>>,
@@ -124,7 +124,7 @@ impl Access {
         let first_seen = stamps(&token_file, &users_file);
         let secrets = Arc::new(Secrets { token: token(data)?, users: Users::load(&users_file)? });
         Ok(Self {
-            settings,
+            settings: RwLock::new(Arc::new(settings)),
             token_file,
             users_file,
             secrets: RwLock::new(secrets),
@@ -136,9 +136,14 @@ impl Access {
         })
     }
 
+    /// The secret that stands behind it all, for those who keep it out of what they write.
+    pub fn token(&self) -> String {
+        self.secrets().token.clone()
+    }
+
     /// Whether others than this machine's own user can show who they are.
     pub fn is_shared(&self) -> bool {
-        self.settings.proxy.is_some() || !self.secrets().users.is_empty()
+        self.settings().proxy.is_some() || !self.secrets().users.is_empty()
     }
 
     /// Whether there is somebody to sign in with a password.
@@ -147,16 +152,21 @@ impl Access {
     }
 
     pub fn has_proxy(&self) -> bool {
-        self.settings.proxy.is_some()
+        self.settings().proxy.is_some()
     }
 
     /// Who the connection speaks for, by what a proxy says of it.
     pub fn peer<'a>(&self, from: IpAddr, header: impl Fn(&str) -> Option<&'a str>) -> Peer {
-        network::peer(self.settings.proxy.as_ref(), from, header)
+        network::peer(self.settings().proxy.as_ref(), from, header)
+    }
+
+    /// Whether this is the proxy that is believed.
+    pub fn is_proxy(&self, from: IpAddr) -> bool {
+        network::believed(self.settings().proxy.as_ref(), from).is_some()
     }
 
     pub fn who(&self, shown: &Shown<'_>) -> Result<Visitor, Denied> {
-        if !network::is_listed(&self.settings.networks, shown.peer.address) {
+        if !network::is_listed(&self.settings().networks, shown.peer.address) {
             return Err(Denied::NotListed);
         }
         let visitor = match (shown.bearer, &shown.peer.name, shown.cookie) {
@@ -199,9 +209,12 @@ impl Access {
     }
 
     fn listed(&self, visitor: Visitor) -> Result<Visitor, Denied> {
-        let people = &self.settings.people;
-        let is_listed = people.is_empty() || visitor.is_owner() || people.contains(&visitor.actor.name);
-        if is_listed { Ok(visitor) } else { Err(Denied::NotListed) }
+        if self.is_listed(&visitor) { Ok(visitor) } else { Err(Denied::NotListed) }
+    }
+
+    fn is_listed(&self, visitor: &Visitor) -> bool {
+        let people = &self.settings().people;
+        people.is_empty() || visitor.is_owner() || people.contains(&visitor.actor.name)
     }
 
     /// Counts a wrong one, and says whether there were too many.
@@ -214,12 +227,23 @@ impl Access {
 
     /// Whether what let a visitor in is still what it was.
     pub fn is_still_in(&self, visitor: &Visitor) -> bool {
-        match visitor.proof {
-            Proof::Proxy => true,
+        let holds = match visitor.proof {
+            Proof::Proxy => self.has_proxy(),
             Proof::Cookie(shown) | Proof::Token(shown) => {
                 self.secrets().find(&visitor.actor.name).is_some_and(|(_, known)| same(&known, &shown))
             }
-        }
+        };
+        holds && self.is_listed(visitor)
+    }
+
+    /// Who may come in from now on, and how. The file of users stays the one that it was.
+    pub fn set(&self, settings: config::Access) {
+        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+        self.changed.send_modify(|count| *count += 1);
+    }
+
+    fn settings(&self) -> Arc<config::Access> {
+        self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Moves whenever somebody may have been shut out.
@@ -239,7 +263,7 @@ impl Access {
     }
 
     pub fn launch(&self, secret: &str, peer: &Peer) -> Result<Visitor, Denied> {
-        if !network::is_listed(&self.settings.networks, peer.address) {
+        if !network::is_listed(&self.settings().networks, peer.address) {
             return Err(Denied::NotListed);
         }
         if !self.links.take(secret, Instant::now()) {
@@ -249,7 +273,7 @@ impl Access {
     }
 
     pub async fn sign_in(&self, name: &str, password: String, peer: &Peer) -> Result<Visitor, Denied> {
-        if !network::is_listed(&self.settings.networks, peer.address) {
+        if !network::is_listed(&self.settings().networks, peer.address) {
             return Err(Denied::NotListed);
         }
         let keys = [format!("name {name}"), format!("password from {}", peer.address)];

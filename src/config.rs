@@ -5,16 +5,18 @@ mod access;
 mod database;
 mod document;
 mod known;
+mod limits;
 mod lookup;
 mod mcp;
 mod models;
 mod parse;
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 pub use access::{Access, Proxy};
 pub use database::{DatabaseChoice, DatabaseKind, database_file, own_file};
 pub use known::own_keys;
+pub use limits::Limits;
 pub use lookup::{ConfigSource, Loaded};
 pub use mcp::{Hidden, McpLink, McpServer};
 pub use models::{ApiKey, BUILT_IN, Capabilities, ModelConfig, Provider};
@@ -24,6 +26,7 @@ pub struct Config {
     pub server: Server,
     pub cowork: Cowork,
     pub access: Access,
+    pub limits: Limits,
     pub uploads: Uploads,
     /// In the order of the file; providers that this version does not have are left out.
     pub models: Vec<ModelConfig>,
@@ -34,6 +37,8 @@ pub struct Config {
     pub retry: Retry,
     pub sandbox: Sandbox,
     pub web_fetch: WebFetch,
+    /// Where an operator's monitoring asks; `None` is nowhere.
+    pub metrics_listen: Option<SocketAddr>,
     pub mcp_servers: Vec<McpServer>,
     /// Window of models that don't name theirs, in tokens.
     pub max_model_context_tokens: u64,
@@ -41,6 +46,17 @@ pub struct Config {
     pub database_path: PathBuf,
     /// A level of `tracing`: `error`, `warn`, `info`, `debug` or `trace`.
     pub log_level: String,
+    pub log_format: LogFormat,
+}
+
+/// How the process log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One object a line, for programs.
+    Json,
 }
 
 /// Where to listen, and how large uploads may be.
@@ -70,6 +86,8 @@ pub struct Uploads {
 pub struct Cowork {
     /// Sessions may work in folders below these.
     pub workspace_roots: Vec<PathBuf>,
+    /// Where the server begins below its host's name; checked by whoever serves.
+    pub base_path: String,
     pub max_message_bytes: u64,
     /// Messages that may wait in one session.
     pub max_queue: u32,
@@ -125,6 +143,8 @@ pub enum ConfigError {
     Line { file: String, line: usize, reason: String },
     #[error("The configuration file {path} can't be read: {reason}. Check --config, or leave it out.", path = path.display())]
     Unreadable { path: PathBuf, reason: String },
+    #[error("The environment variable {name} must be {wanted}.")]
+    Variable { name: &'static str, wanted: &'static str },
     #[error(
         "There is no home folder (HOME is not set), so `{path}` of {key} is nowhere. Set HOME, or write the full path in loom.toml."
     )]

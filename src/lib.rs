@@ -4,6 +4,7 @@
 //! - [`protocol`]: the vocabulary that everything shares.
 //! - [`ui`]: the page; both builds.
 //! - [`agent`]: the domain behind one door; [`models`], [`tools`] and [`store`] implement its ports.
+//! - [`metrics`]: what monitoring reads.
 //! - [`redaction`]: what neither the log nor anybody else is told.
 //! - [`workspace`]: the only way to the files of people; [`sandbox`]: the only way to run programs; [`documents`]: text
 //!   out of PDF and Office files.
@@ -33,6 +34,8 @@ pub mod documents;
 pub mod log_commands;
 #[cfg(feature = "ssr")]
 pub mod markdown;
+#[cfg(feature = "ssr")]
+pub mod metrics;
 #[cfg(feature = "ssr")]
 pub mod models;
 #[cfg(feature = "ssr")]

@@ -12,16 +12,13 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use cowork::{
     access::{self, Access},
-    agent::{
-        Agent, AgentParts, Limits, RetryPolicy,
-        feed::Feeds,
-        ports::{clock::SystemClock, store::Publish},
-    },
+    agent::{Agent, AgentParts, Allowance, Allowed, Limits, RetryPolicy, feed::Feeds, ports::clock::SystemClock},
     config::{BUILT_IN, Config, DatabaseChoice, Loaded},
     documents,
     log_commands::{self, Wanted},
+    metrics::Metrics,
     models,
-    protocol::UploadLimits,
+    protocol::{BasePath, UploadLimits},
     redaction::Redaction,
     sandbox::{self, OWN_PROGRAM, Sandbox, Settings},
     state::{AppState, Site, Timing},
@@ -44,6 +41,9 @@ use cli::{Place, backup, demo, doctor, export, import, link, token, user};
 
 /// Each of the last waits after the turns have ended; with the grace period of 3 s the whole end stays below 5 s.
 const LAST_WAIT: Duration = Duration::from_millis(500);
+
+/// Connections that ask for metrics at once: a few servers, each with a second try.
+const SCRAPERS: usize = 16;
 
 /// Work with an agent on a folder of files, in the browser.
 #[derive(Parser)]
@@ -116,6 +116,9 @@ struct ServeArgs {
     host: Option<String>,
     #[arg(long)]
     port: Option<u16>,
+    /// Where the server begins below its host's name, such as /cowork, if a proxy has other things beside it.
+    #[arg(long, value_name = "PATH")]
+    base_path: Option<String>,
     /// The folder that sessions work in, and the only place where they may.
     #[arg(long)]
     workspace: Option<PathBuf>,
@@ -161,22 +164,25 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let (Loaded { config, file, warnings }, database) = args.place.load()?;
     let redaction = Arc::new(redaction(&config));
-    telemetry::start(&config.log_level, redaction.clone());
+    let level = telemetry::start(&config.log_level, config.log_format, redaction.clone());
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     web::raise_file_limit();
 
+    let base = base_path(&args, &config)?;
     let shared = access::is_shared(&database.data_folder(), &config.access)?;
     let (listener, address) = listen(&args, &config, shared).await?;
     let roots = Arc::new(roots(&args, &config)?);
     let feeds = Arc::new(Feeds::default());
-    let publish: Arc<dyn Publish> = feeds.clone();
+    let metrics = Arc::new(Metrics::new(feeds.clone()));
     let policy = LogPolicy { redaction: redaction.clone(), retention: retention(&config) };
-    let store = SqliteStore::open_with_policy(&database.path, publish, Arc::new(SystemClock), policy)?;
+    let store = SqliteStore::open_with_policy(&database.path, metrics.clone(), Arc::new(SystemClock), policy)?;
     let store = Arc::new(store);
     let sandbox = sandbox(&config, file.as_deref(), &database, address);
     let own_tools = tools::from_config(&config, Arc::new(sandbox)).map_err(anyhow::Error::msg)?;
     let tools = Arc::new(tools::McpTools::start(own_tools, &config.mcp_servers));
     tools.ready().await;
+    metrics.know_tools(tools.clone());
+    let allowance = Arc::new(Allowance::new(allowed(&config), Arc::new(SystemClock)));
     let agent = Agent::new(AgentParts {
         store: store.clone(),
         feeds,
@@ -186,37 +192,37 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         data: database.data_folder(),
         changes: Arc::new(RecordedChanges),
         clock: Arc::new(SystemClock),
-        redaction,
+        redaction: redaction.clone(),
         limits: limits(&config),
+        allowance,
     });
     let access = Arc::new(Access::open(&database.data_folder(), config.access.clone())?);
+    redaction.learn(access.token());
     agent.recover().await?;
 
     let (stopping, sockets) = (CancellationToken::new(), TaskTracker::new());
-    let site = Site {
-        origins: web::own_origins(address, &config.cowork.allowed_hosts),
-        port: address.port(),
-        notice: database.note.clone(),
-        built_in_only: config.default_model == BUILT_IN,
-        public_config: web::public_config(&config, file.as_deref(), &database.path, address, &roots),
-        timing: Timing::default(),
-        uploads: upload_limits(&config),
-    };
+    let told = web::public_config(&config, file.as_deref(), &database.path, address, &roots);
+    let site = Arc::new(site(&config, &database, address, base.clone(), told));
     let state = AppState {
         agent: agent.clone(),
-        leptos: leptos_options()?,
-        site: Arc::new(site),
+        leptos: leptos_options(&base)?,
+        site: site.clone(),
         access: access.clone(),
         presence: Arc::default(),
+        metrics: metrics.clone(),
         stopping: stopping.clone(),
         sockets: sockets.clone(),
     };
     let options = ServeOptions { connections: config.cowork.max_connections as usize, grace: LAST_WAIT };
 
-    link::tell_address(&database.data_folder(), address)?;
-    announce(&address, &database);
+    tell_metrics(&config, metrics, agent.clone(), stopping.clone().cancelled_owned()).await?;
+    link::tell_address(&database.data_folder(), address, &base)?;
+    announce(&address, &base, &database);
     tokio::spawn(access.clone().keep_current());
-    tokio::spawn(offer_links(access, address));
+    tokio::spawn(learn_tokens(access.clone(), redaction));
+    tokio::spawn(offer_links(access.clone(), address, base));
+    let reloaded = Reloaded { level, agent: agent.clone(), access, site };
+    tokio::spawn(reload_on_hangup(args.place, reloaded));
     let grace = config.cowork.grace_period;
     web::serve(listener, web::router(state), options, async move {
         stop_signal().await;
@@ -232,6 +238,16 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     .await;
     store.close().await?;
     Ok(())
+}
+
+fn base_path(args: &ServeArgs, config: &Config) -> anyhow::Result<BasePath> {
+    let text = args.base_path.as_ref().unwrap_or(&config.cowork.base_path);
+    BasePath::parse(text).with_context(|| {
+        format!(
+            "`{text}` can't be where Cowork begins. --base-path, or `base_path` in `[cowork]`, is a path such as /cowork, of \
+             letters, digits, `-`, `_`, `.` and `~`."
+        )
+    })
 }
 
 async fn listen(
@@ -307,6 +323,19 @@ fn retention(config: &Config) -> Retention {
     Retention { events: config.cowork.log_max_events, age: config.cowork.log_max_age }
 }
 
+fn allowed(config: &Config) -> Allowed {
+    let limits = config.limits;
+    Allowed {
+        sessions: limits.sessions_per_person,
+        running: limits.running_turns,
+        running_of_person: limits.running_turns_per_person,
+        sockets: limits.sockets_per_person,
+        requests_per_minute: limits.requests_per_minute,
+        tokens_per_day: limits.tokens_per_day,
+        free_bytes: limits.min_free_bytes,
+    }
+}
+
 fn limits(config: &Config) -> Limits {
     let retry = config.retry;
     Limits {
@@ -324,28 +353,107 @@ fn limits(config: &Config) -> Limits {
 }
 
 /// The options of `Leptos.toml`, which is inside the binary. The page's files get an address that changes with them.
-fn leptos_options() -> anyhow::Result<LeptosOptions> {
+fn leptos_options(base: &BasePath) -> anyhow::Result<LeptosOptions> {
     let mut options = get_config_from_str(include_str!("../Leptos.toml"))?;
-    options.site_pkg_dir = format!("pkg/{}", web::build_id()).into();
+    // Leptos puts the slash before it.
+    options.site_pkg_dir = base.at(&format!("/pkg/{}", web::build_id())).trim_start_matches('/').into();
     Ok(options)
 }
 
-fn announce(address: &std::net::SocketAddr, database: &DatabaseChoice) {
+fn announce(address: &std::net::SocketAddr, base: &BasePath, database: &DatabaseChoice) {
     if let Some(note) = &database.note {
         tracing::warn!("{note}");
     }
     tracing::info!(database = %database.path.display(), "sessions are kept");
-    println!("Cowork is ready: http://{address}");
+    println!("Cowork is ready: http://{address}{}", base.as_str());
+}
+
+fn site(
+    config: &Config,
+    database: &DatabaseChoice,
+    address: std::net::SocketAddr,
+    base: BasePath,
+    told: serde_json::Value,
+) -> Site {
+    Site {
+        origins: web::own_origins(address, &config.cowork.allowed_hosts),
+        base,
+        port: address.port(),
+        notice: database.note.clone(),
+        built_in_only: config.default_model == BUILT_IN,
+        public_config: told.into(),
+        timing: Timing::default(),
+        uploads: upload_limits(config),
+    }
+}
+
+/// What takes a new configuration over while it runs.
+struct Reloaded {
+    level: telemetry::Level,
+    agent: Agent,
+    access: Arc<Access>,
+    site: Arc<Site>,
+}
+
+impl Reloaded {
+    fn take(&self, Loaded { config, file, warnings }: Loaded, database: &DatabaseChoice) {
+        warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+        self.level.set(&config.log_level);
+        self.agent.allowance().set(allowed(&config));
+        self.access.set(config.access.clone());
+        let nowhere = ([0, 0, 0, 0], 0).into();
+        let told = web::public_config(&config, file.as_deref(), &database.path, nowhere, &Roots::new([], None));
+        self.site.renew_config(&told, &["limits", "logging"]);
+        tracing::info!(
+            "the configuration was read again: level of the log, limits and who may sign in hold from now on"
+        );
+    }
+}
+
+/// A file that can't be read changes nothing.
+async fn reload_on_hangup(place: Place, reloaded: Reloaded) {
+    let Ok(mut asked) = signal(SignalKind::hangup()) else { return };
+    while asked.recv().await.is_some() {
+        match place.load() {
+            Ok((loaded, database)) => reloaded.take(loaded, &database),
+            Err(error) => tracing::error!("the configuration was not read again, the one before stays: {error:#}"),
+        }
+    }
+}
+
+/// Where the operator wants them told, and to no one else.
+async fn tell_metrics(
+    config: &Config,
+    metrics: Arc<Metrics>,
+    agent: Agent,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<()> {
+    let Some(address) = config.metrics_listen else { return Ok(()) };
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!("Cowork can't tell its metrics on {address}. Choose another `listen` in `[metrics]`")
+    })?;
+    tracing::info!(address = %listener.local_addr()?, "metrics are told");
+    let options = ServeOptions { connections: SCRAPERS, grace: Duration::ZERO };
+    tokio::spawn(web::serve(listener, web::metrics_router(metrics, agent), options, stop));
+    Ok(())
+}
+
+/// The token may be replaced while we run.
+async fn learn_tokens(access: Arc<Access>, redaction: Arc<Redaction>) {
+    let mut changes = access.changes();
+    while changes.changed().await.is_ok() {
+        redaction.learn(access.token());
+    }
 }
 
 /// A link at the start, where one person has the server alone, and another one for each SIGUSR1.
-async fn offer_links(access: Arc<Access>, address: std::net::SocketAddr) {
+async fn offer_links(access: Arc<Access>, address: std::net::SocketAddr, base: BasePath) {
     let Ok(mut asked) = signal(SignalKind::user_defined1()) else { return };
     let mut wanted = !access.is_shared();
     loop {
         if wanted {
             match access.new_link() {
-                Ok(path) => println!("Sign in, once, within a minute: http://{address}{path}"),
+                Ok(path) => println!("Sign in, once, within a minute: http://{address}{}", base.at(&path)),
                 Err(error) => tracing::error!(%error, "no link could be made"),
             }
         }

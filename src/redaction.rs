@@ -7,7 +7,10 @@ mod forms;
 mod names;
 mod own;
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use serde_json::Value;
 
@@ -20,7 +23,7 @@ pub const REDACTED: &str = "[redacted]";
 /// Knows secrets in texts and in JSON.
 #[derive(Debug, Default)]
 pub struct Redaction {
-    own: OwnValues,
+    own: RwLock<Arc<OwnValues>>,
     names: Names,
     forms: Forms,
 }
@@ -28,7 +31,7 @@ pub struct Redaction {
 impl Redaction {
     /// `own` are secrets of this server; `names` are fields that hold secrets here, beside those that do everywhere.
     pub fn new(own: impl IntoIterator<Item = String>, names: &[String]) -> Self {
-        Self { own: OwnValues::new(own), names: Names::new(names), forms: Forms }
+        Self { own: RwLock::new(Arc::new(OwnValues::new(own))), names: Names::new(names), forms: Forms }
     }
 
     /// With the values of the environment whose names say that they are secret.
@@ -43,13 +46,19 @@ impl Redaction {
     }
 
     /// Our own secrets, for what keeps them out of the conversation.
-    pub fn own(&self) -> &OwnValues {
-        &self.own
+    pub fn own(&self) -> Arc<OwnValues> {
+        self.own.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes in a secret of ours that is younger than the others. Those stay secrets.
+    pub fn learn(&self, secret: String) {
+        let mut own = self.own.write().unwrap_or_else(PoisonError::into_inner);
+        *own = Arc::new(own.with(secret));
     }
 
     /// A text for the log: without secrets of ours and without what looks like one.
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        match self.own.clean(text) {
+        match self.own().clean(text) {
             Cow::Borrowed(text) => self.forms.clean(text),
             Cow::Owned(text) => Cow::Owned(self.forms.clean(&text).into_owned()),
         }

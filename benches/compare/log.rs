@@ -294,7 +294,7 @@ async fn watchers(subject: &Subject, is_cowork: bool) -> anyhow::Result<f64> {
 }
 
 /// The memory when it no longer moves.
-async fn settled(subject: &Subject) -> anyhow::Result<Memory> {
+pub async fn settled(subject: &Subject) -> anyhow::Result<Memory> {
     let mut last = subject.memory()?;
     loop {
         tokio::time::sleep(Duration::from_millis(300)).await;

@@ -11,6 +11,7 @@ mod page;
 mod relay;
 mod relay_rows;
 mod report;
+mod soak;
 mod start;
 mod stats;
 mod stream;
@@ -38,6 +39,9 @@ struct Cli {
     /// Only these parts.
     #[arg(long, value_delimiter = ',', default_value = "streams,start,memory,page,uploads,log")]
     only: Vec<Part>,
+    /// Instead of measuring: works for so many minutes, and fails if memory, files or threads grow with time.
+    #[arg(long, value_name = "MINUTES")]
+    soak: Option<f64>,
     /// What `cargo bench` passes.
     #[arg(long, hide = true)]
     bench: bool,
@@ -92,6 +96,9 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let stage = Stage { folder: folder.path().to_owned(), program, model: model::start().await? };
     stage.configure(&scripts())?;
+    if let Some(minutes) = cli.soak {
+        return soak::run(&stage, minutes).await;
+    }
     let wanted = |part| cli.only.contains(&part);
 
     let host = host::describe(&stage.program, &stage.folder)?;

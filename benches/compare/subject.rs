@@ -127,6 +127,14 @@ impl Subject {
         Ok(Memory { rss: bytes("Rss:")?, pss: bytes("Pss:")?, anonymous: bytes("Anonymous:")? })
     }
 
+    pub fn open_files(&self) -> anyhow::Result<usize> {
+        Ok(fs::read_dir(format!("/proc/{}/fd", self.child.id()))?.count())
+    }
+
+    pub fn threads(&self) -> anyhow::Result<usize> {
+        Ok(fs::read_dir(format!("/proc/{}/task", self.child.id()))?.count())
+    }
+
     /// Time on a processor since the start, in microseconds.
     pub fn cpu_micros(&self) -> anyhow::Result<f64> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;

@@ -24,7 +24,7 @@ export class Desk {
 
   /** Opens an address and waits until the page is what it will be. */
   async open(path: string): Promise<void> {
-    await this.page.goto(new URL(path, this.server.origin).href);
+    await this.page.goto(path.startsWith('/') ? this.server.home + path : new URL(path, this.server.origin).href);
     await this.alive();
   }
 
@@ -53,7 +53,7 @@ export class Desk {
 
   async createSession(wanted: NewSession = {}): Promise<string> {
     const body = { workspace: this.workspace.folder, ...wanted };
-    const answer = await this.page.request.post(`${this.server.origin}/cowork/sessions`, {
+    const answer = await this.page.request.post(`${this.server.home}/cowork/sessions`, {
       data: body,
       headers: { origin: this.server.origin },
     });
@@ -62,7 +62,7 @@ export class Desk {
   }
 
   async setMode(id: string, mode: string): Promise<void> {
-    const address = `${this.server.origin}/cowork/sessions/${id}`;
+    const address = `${this.server.home}/cowork/sessions/${id}`;
     const answer = await this.page.request.patch(address, { data: { mode }, headers: { origin: this.server.origin } });
     expect(answer.status(), await answer.text()).toBe(200);
   }
@@ -85,14 +85,14 @@ export class Desk {
   async showFinished(): Promise<void> {
     const id = this.sessionId();
     await expect.poll(async () => (await this.session(id)).status).toBe('idle');
-    await this.page.goto(`${this.server.origin}/sessions/${id}`);
+    await this.page.goto(`${this.server.home}/sessions/${id}`);
   }
 
   /** Waits for a card that asks for a word, and gives it. Without scripts a person loads the page again. */
   async waiting(): Promise<Locator> {
     const id = this.sessionId();
     await expect.poll(async () => (await this.session(id)).status).toMatch(/^awaiting/);
-    if (!this.scripts) await this.page.goto(`${this.server.origin}/sessions/${id}`);
+    if (!this.scripts) await this.page.goto(`${this.server.home}/sessions/${id}`);
     await expect(this.asks.first()).toBeVisible();
     return this.asks.first();
   }
@@ -104,16 +104,16 @@ export class Desk {
   }
 
   sessionId(): string {
-    return new URL(this.page.url()).pathname.split('/')[2];
+    return /\/sessions\/([0-9a-f]{32})/.exec(new URL(this.page.url()).pathname)![1];
   }
 
   async session(id: string): Promise<{ status: string; title: string; archived: boolean }> {
-    return (await this.page.request.get(`${this.server.origin}/cowork/sessions/${id}`)).json();
+    return (await this.page.request.get(`${this.server.home}/cowork/sessions/${id}`)).json();
   }
 
   /** The types of the session's events so far. */
   async events(id: string): Promise<string[]> {
-    const answer = await this.page.request.get(`${this.server.origin}/cowork/sessions/${id}/logs?limit=1000`);
+    const answer = await this.page.request.get(`${this.server.home}/cowork/sessions/${id}/logs?limit=1000`);
     return (await answer.json()).events.map((event: { event_type: string }) => event.event_type);
   }
 

@@ -16,10 +16,15 @@ export class Cowork {
   private output = '';
   private port = 0;
   origin = '';
+  /** Where it begins: the origin, and the base path if it has one. */
+  home = '';
 
   constructor(
     private readonly workspace: Workspace,
     private readonly modelUrl: string,
+    private readonly basePath = '',
+    /** More lines of the configuration. */
+    private readonly settings = '',
   ) {}
 
   /** Lets a browser in as a person does: with a link from the terminal, which works once. */
@@ -44,17 +49,22 @@ export class Cowork {
     return ['--config', join(home, 'loom.toml'), '--database', join(home, 'cowork.db')];
   }
 
+  private below(): string[] {
+    return this.basePath ? ['--base-path', this.basePath] : [];
+  }
+
   /** Also starts it again, at the same address and with the same sessions. */
   async start(): Promise<void> {
     if (!existsSync(binary)) throw new Error(`There is no ${binary}. Build it, or name one in COWORK_BIN.`);
     this.port ||= await freePort();
-    writeFileSync(join(this.workspace.home, 'loom.toml'), configuration(this.modelUrl));
-    const child = spawn(binary, [...this.place(), '--workspace', this.workspace.root, '--port', String(this.port)], {
+    writeFileSync(join(this.workspace.home, 'loom.toml'), configuration(this.modelUrl) + this.settings);
+    const child = spawn(binary, [...this.place(), '--workspace', this.workspace.root, '--port', String(this.port), ...this.below()], {
       cwd: this.workspace.home,
       env: { HOME: this.workspace.home, PATH: process.env.PATH, RUST_BACKTRACE: '1' },
     });
     this.process = child;
-    this.origin = await this.ready(child);
+    this.home = await this.ready(child);
+    this.origin = new URL(this.home).origin;
   }
 
   private ready(child: ChildProcess): Promise<string> {

@@ -7,6 +7,10 @@ import { Watch } from './watch';
 import { Workspace } from './workspace';
 
 interface Fixtures {
+  /** Where the server begins. */
+  basePath: string;
+  /** More lines of its configuration. */
+  settings: string;
   workspace: Workspace;
   model: ScriptedModel;
   server: Cowork;
@@ -17,6 +21,9 @@ interface Fixtures {
 export { expect };
 
 export const test = base.extend<Fixtures>({
+  basePath: ['', { option: true }],
+  settings: ['', { option: true }],
+
   workspace: async ({}, use) => {
     const workspace = new Workspace();
     await use(workspace);
@@ -30,8 +37,8 @@ export const test = base.extend<Fixtures>({
     await model.stop();
   },
 
-  server: async ({ workspace, model }, use, info) => {
-    const server = new Cowork(workspace, model.baseUrl);
+  server: async ({ workspace, model, basePath, settings }, use, info) => {
+    const server = new Cowork(workspace, model.baseUrl, basePath, settings);
     await server.start();
     await use(server);
     await server.end('SIGKILL');

@@ -129,3 +129,25 @@ fn the_lists_of_people_and_networks_hold_for_all_but_the_owner() {
     assert_eq!(shows(&access, &from(HERE), Some(&token), None).as_deref(), Ok("local"));
     assert_eq!(shows(&access, &from("192.0.2.7"), Some(&token), None), Err(Denied::NotListed));
 }
+
+#[test]
+fn a_new_list_of_people_holds_at_once_also_for_those_who_are_in() {
+    let proxy = |people: &[&str]| config::Access {
+        proxy: Some(config::Proxy { header: "x-user".into(), addresses: vec![HERE.parse::<IpAddr>().unwrap().into()] }),
+        people: people.iter().map(|name| (*name).to_owned()).collect(),
+        ..config::Access::default()
+    };
+    let (_data, access) = open(proxy(&["anna", "ben"]));
+    let named =
+        |name: &'static str| access.peer(HERE.parse().unwrap(), move |header| (header == "x-user").then_some(name));
+    let come = |name| access.who(&Shown { peer: &named(name), bearer: None, cookie: None });
+    let (anna, ben) = (come("anna").unwrap(), come("ben").unwrap());
+    assert!(access.is_still_in(&anna) && access.is_still_in(&ben));
+    let changes = access.changes();
+    access.set(proxy(&["anna"]));
+    assert!(changes.has_changed().unwrap());
+    assert!(access.is_still_in(&anna) && !access.is_still_in(&ben));
+    assert_eq!((come("anna").is_ok(), come("ben").err()), (true, Some(Denied::NotListed)));
+    access.set(config::Access::default());
+    assert!(!access.is_still_in(&anna), "the proxy is believed no more");
+}

@@ -18,14 +18,17 @@ pub struct Peer {
 /// A header of anybody but the proxy is what that one wants us to believe, and means nothing.
 pub fn peer<'a>(proxy: Option<&Proxy>, from: IpAddr, header: impl Fn(&str) -> Option<&'a str>) -> Peer {
     let from = from.to_canonical();
-    let Some(proxy) = proxy.filter(|proxy| contains(&proxy.addresses, from)) else {
-        return Peer { address: from, name: None };
-    };
+    let Some(proxy) = believed(proxy, from) else { return Peer { address: from, name: None } };
     let name = header(&proxy.header).map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned);
     // Each proxy appends whom it heard; what stands before the last one that is not ours, anybody may have written.
     let hops = header(FORWARDED_FOR).unwrap_or_default().split(',').rev().map_while(|hop| hop.trim().parse().ok());
     let client = hops.map(|hop: IpAddr| hop.to_canonical()).find(|hop| !contains(&proxy.addresses, *hop));
     Peer { address: client.unwrap_or(from), name }
+}
+
+/// The proxy, if it is the one that speaks.
+pub fn believed(proxy: Option<&Proxy>, from: IpAddr) -> Option<&Proxy> {
+    proxy.filter(|proxy| contains(&proxy.addresses, from.to_canonical()))
 }
 
 /// This machine itself is always listed: whoever is on it without a proxy has to show the token anyway.

@@ -11,6 +11,7 @@ use super::{
         store::{CallEnd, CallStart, QuestionState, StoreResult},
         tool::{Action, ToolContext, ToolError, ToolOutput},
     },
+    session::Interruption,
     turn::TurnContext,
     waiting::CallHost,
 };
@@ -109,7 +110,7 @@ pub async fn execute(context: &TurnContext, prepared: &Prepared<'_>) -> Option<R
         return None;
     }
     host.finish_output();
-    let (mut output, mut result, fatal) = judge(without_own_secrets(context.redaction.own(), ran));
+    let (mut output, mut result, fatal) = judge(without_own_secrets(&context.redaction.own(), ran));
     if !output.pictures.is_empty() && !context.model.model.sees() {
         output.pictures.clear();
         result.output.push_str(UNSEEN);
@@ -179,7 +180,8 @@ pub async fn refuse(context: &TurnContext, call: &ToolCall, error: &str, preview
 impl TurnContext {
     /// The server goes down, and what waits for a person is to go on waiting.
     pub fn leaves(&self) -> bool {
-        self.cancel.is_cancelled() && self.cancelled_for.get() == Some(&InterruptReason::Restart)
+        let leaves = |why: &Interruption| why.reason == InterruptReason::Restart;
+        self.cancel.is_cancelled() && self.cancelled_for.get().is_some_and(leaves)
     }
 }
 

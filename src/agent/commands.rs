@@ -34,8 +34,9 @@ impl Agent {
         self.command(id, |reply| Command::Send { actor, text, client_id, attachments, reply }).await
     }
 
-    pub async fn stop(&self, id: &SessionId) -> Result<(), ApiError> {
-        self.command(id, |reply| Command::Stop { reply }).await
+    pub async fn stop(&self, actor: &Actor, id: &SessionId) -> Result<(), ApiError> {
+        let actor = actor.clone();
+        self.command(id, |reply| Command::Stop { actor, reply }).await
     }
 
     /// A word into the running turn; the model gets it with its next call.

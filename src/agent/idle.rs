@@ -12,7 +12,7 @@ use std::{
 
 use tokio::{sync::mpsc, time::sleep};
 
-use super::{Agent, AgentParts, feed::Feed, session::Command};
+use super::{Agent, AgentParts, feed::Feed, session::Told};
 use crate::protocol::SessionId;
 
 /// Between two looks for idle sessions: they leave at most so much later than they could.
@@ -25,7 +25,7 @@ pub type Seats = Mutex<HashMap<SessionId, Seat>>;
 
 /// A session's actor and what tells whether it is needed.
 pub struct Seat {
-    mailbox: mpsc::Sender<Command>,
+    mailbox: mpsc::Sender<Told>,
     feed: Arc<Feed>,
     presence: Arc<Presence>,
 }
@@ -52,12 +52,12 @@ impl Presence {
 }
 
 impl Seat {
-    pub fn new(mailbox: mpsc::Sender<Command>, feed: Arc<Feed>, presence: Arc<Presence>) -> Self {
+    pub fn new(mailbox: mpsc::Sender<Told>, feed: Arc<Feed>, presence: Arc<Presence>) -> Self {
         Self { mailbox, feed, presence }
     }
 
     /// Who holds the mailbox is about to hand in a command, so the actor stays.
-    pub fn mailbox(&self) -> mpsc::Sender<Command> {
+    pub fn mailbox(&self) -> mpsc::Sender<Told> {
         self.mailbox.clone()
     }
 

@@ -1,6 +1,7 @@
 //! The domain: sessions, turns, the feed. Everything that the web and the page can ask for goes through
 //! [`Agent`]. Knows no HTTP, no SQL and no page.
 
+mod allowance;
 mod approval;
 mod batch;
 mod calls;
@@ -31,11 +32,13 @@ use std::{
 };
 
 use tokio::sync::{mpsc, oneshot};
+use tracing::Span;
 
 use crate::{
-    protocol::{ApiError, Attached, ErrorCode, InterruptReason, SessionId},
+    protocol::{ApiError, Attached, ErrorCode, SessionId},
     redaction::Redaction,
 };
+pub use allowance::{Allowance, Allowed, Place};
 use feed::Feeds;
 use idle::{Presence, Seat, Seats};
 use ports::{
@@ -47,9 +50,9 @@ use ports::{
     workspaces::Workspaces,
 };
 pub use sample::RetryPolicy;
-use session::{Command, Reply};
+use session::{Command, Interruption, Reply, Told};
 
-/// Limits that operators set.
+/// What a session may be; operators set it at the start.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     pub message_bytes: usize,
@@ -77,6 +80,7 @@ pub struct AgentParts {
     /// Our own secrets go into no conversation.
     pub redaction: Arc<Redaction>,
     pub limits: Limits,
+    pub allowance: Arc<Allowance>,
 }
 
 impl AgentParts {
@@ -99,6 +103,17 @@ impl AgentParts {
                 let _ = swept.await;
             }
             Err(error) => tracing::warn!(%error, "what deleted sessions kept stays until the next start"),
+        }
+    }
+
+    /// Whether there is room for new work.
+    async fn check_space(&self) -> Result<(), ApiError> {
+        match self.store.free_bytes().await {
+            Ok(free) => self.allowance.check_space(free),
+            Err(error) => {
+                tracing::warn!(%error, "whether there is room is not known");
+                Ok(())
+            }
         }
     }
 
@@ -177,6 +192,11 @@ impl Agent {
         Self { parts: Arc::new(parts), boot_id: new_id().into(), actors: Arc::default(), stopping: Arc::default() }
     }
 
+    /// What operators allow.
+    pub fn allowance(&self) -> &Arc<Allowance> {
+        &self.parts.allowance
+    }
+
     pub fn boot_id(&self) -> &str {
         &self.boot_id
     }
@@ -191,7 +211,7 @@ impl Agent {
         }
         for id in &waiting {
             // The receiver is the actor that was just started.
-            let _ = self.mailbox(id).await?.send(Command::Resume).await;
+            let _ = self.mailbox(id).await?.send(Command::Resume.into()).await;
             tracing::info!(session = %id, "a turn goes on waiting for a person");
         }
         self.recover_uploads().await?;
@@ -206,17 +226,22 @@ impl Agent {
     pub async fn shut_down(&self) {
         self.stopping.store(true, Ordering::SeqCst);
         let actors: Vec<_> = self.actors().values().map(Seat::mailbox).collect();
-        futures::future::join_all(actors.iter().map(|mailbox| settle(mailbox, InterruptReason::Restart))).await;
+        futures::future::join_all(actors.iter().map(|mailbox| settle(mailbox, Interruption::restart()))).await;
+    }
+
+    /// Whether commands are taken.
+    pub fn takes_work(&self) -> bool {
+        !self.stopping.load(Ordering::SeqCst)
     }
 
     fn actors(&self) -> Actors<'_> {
         self.actors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn settle(&self, id: &SessionId, reason: InterruptReason) {
+    async fn settle(&self, id: &SessionId, why: Interruption) {
         let mailbox = self.actors().get(id).map(Seat::mailbox);
         if let Some(mailbox) = mailbox {
-            settle(&mailbox, reason).await;
+            settle(&mailbox, why).await;
         }
     }
 
@@ -225,12 +250,12 @@ impl Agent {
         let gone = || store_failed(StoreError::Closed);
         let mailbox = self.mailbox(id).await?;
         let (reply, answer) = oneshot::channel();
-        mailbox.send(make(reply)).await.map_err(|_| gone())?;
+        mailbox.send(Told { command: make(reply), request: Span::current() }).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }
 
     /// The session's actor, which is started where there is none.
-    async fn mailbox(&self, id: &SessionId) -> Result<mpsc::Sender<Command>, ApiError> {
+    async fn mailbox(&self, id: &SessionId) -> Result<mpsc::Sender<Told>, ApiError> {
         let running = self.actors_taking()?.get(id).map(Seat::mailbox);
         if let Some(mailbox) = running {
             return Ok(mailbox);
@@ -255,9 +280,9 @@ impl Agent {
     }
 }
 
-async fn settle(mailbox: &mpsc::Sender<Command>, reason: InterruptReason) {
+async fn settle(mailbox: &mpsc::Sender<Told>, why: Interruption) {
     let (reply, settled) = oneshot::channel();
-    if mailbox.send(Command::Settle { reason, reply }).await.is_ok() {
+    if mailbox.send(Command::Settle { why, reply }.into()).await.is_ok() {
         // An actor that is gone has nothing running.
         let _ = settled.await;
     }

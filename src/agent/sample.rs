@@ -155,12 +155,12 @@ fn take(context: &TurnContext, draft: &mut Draft, event: ModelEvent) {
         ModelEvent::Text(text) => {
             draft.begun = true;
             draft.first_text.get_or_insert_with(Instant::now);
-            let text = draft.said.push(own, &text);
+            let text = draft.said.push(&own, &text);
             draft.say(context, &text);
         }
         ModelEvent::Thinking(text) => {
             draft.begun = true;
-            context.feed.push_thinking(&draft.thought.push(own, &text));
+            context.feed.push_thinking(&draft.thought.push(&own, &text));
         }
         ModelEvent::ToolCall(call) => {
             draft.begun = true;

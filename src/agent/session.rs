@@ -1,18 +1,22 @@
 //! The actor of one session: takes its commands one at a time and owns its running turn.
 
+mod command;
+
 use std::{
     path::PathBuf,
     sync::{Arc, OnceLock},
 };
 
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{mpsc, watch},
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use super::{
     AgentParts,
+    allowance::Place,
     feed::Feed,
     idle::Presence,
     ports::store::{AcceptOutcome, NewMessage, Resolution, Steering, StoreError, StoredSession},
@@ -20,81 +24,23 @@ use super::{
     turn::{TurnContext, run_turn},
 };
 use crate::protocol::{
-    Accepted, Actor, Answer, ApiError, ApprovalId, Asked, Decision, ErrorCode, EventBody, InterruptReason, MessageId,
-    Pending, QuestionId, RuleId, SessionId, SteeringId,
+    Accepted, Actor, Answer, ApiError, ApprovalId, Asked, Decision, ErrorCode, EventBody, MessageId, Pending,
+    QuestionId, RuleId, SessionId, SteeringId,
 };
+
+pub use command::{Command, Interruption, Reply, Told};
 
 /// Commands that may wait for the actor; senders wait beyond that.
 const MAILBOX: usize = 64;
 
-pub type Reply<T> = oneshot::Sender<Result<T, ApiError>>;
-
-pub enum Command {
-    Send {
-        actor: Actor,
-        text: String,
-        client_id: Option<String>,
-        /// Paths of the workspace.
-        attachments: Vec<String>,
-        reply: Reply<Accepted>,
-    },
-    Stop {
-        reply: Reply<()>,
-    },
-    Steer {
-        actor: Actor,
-        text: String,
-        reply: Reply<()>,
-    },
-    Decide {
-        actor: Actor,
-        approval: ApprovalId,
-        decision: Decision,
-        reply: Reply<()>,
-    },
-    Answer {
-        actor: Actor,
-        question: QuestionId,
-        answer: Answer,
-        reply: Reply<()>,
-    },
-    /// Files came: a running turn tells its model.
-    Uploaded,
-    /// Goes on with a turn that waited for a person when a former process ended.
-    Resume,
-    EditQueued {
-        actor: Actor,
-        message: MessageId,
-        text: String,
-        reply: Reply<()>,
-    },
-    RemoveQueued {
-        actor: Actor,
-        message: MessageId,
-        reply: Reply<()>,
-    },
-    /// The message is the next to start: at once, or when the running turn has ended, however it ends.
-    SendQueued {
-        actor: Actor,
-        message: MessageId,
-        reply: Reply<()>,
-    },
-    TurnEnded {
-        turn: u32,
-    },
-    /// Ends the running turn and waits for it.
-    Settle {
-        reason: InterruptReason,
-        reply: oneshot::Sender<()>,
-    },
-}
-
 struct Running {
     turn: u32,
     cancel: CancellationToken,
-    cancelled_for: Arc<OnceLock<InterruptReason>>,
+    cancelled_for: Arc<OnceLock<Interruption>>,
     /// Ends with whether the turn's end is on record.
     task: JoinHandle<bool>,
+    /// Among the sessions that work.
+    place: Place,
 }
 
 struct SessionActor {
@@ -106,19 +52,19 @@ struct SessionActor {
     next: Option<MessageId>,
     /// Moves with each word of a person on something that waits.
     words: watch::Sender<u64>,
-    mailbox: mpsc::WeakSender<Command>,
+    mailbox: mpsc::WeakSender<Told>,
 }
 
 /// Starts the actor of a session. It ends when the last sender is dropped; the session's next command starts another.
-pub fn spawn(parts: Arc<AgentParts>, id: SessionId, feed: Arc<Feed>, presence: Arc<Presence>) -> mpsc::Sender<Command> {
+pub fn spawn(parts: Arc<AgentParts>, id: SessionId, feed: Arc<Feed>, presence: Arc<Presence>) -> mpsc::Sender<Told> {
     let (sender, mut commands) = mpsc::channel(MAILBOX);
     let words = watch::Sender::new(0);
     let mut actor = SessionActor { id, parts, feed, running: None, next: None, words, mailbox: sender.downgrade() };
     tokio::spawn(async move {
-        while let Some(command) = commands.recv().await {
+        while let Some(Told { command, request }) = commands.recv().await {
             let clock = actor.parts.clock.clone();
             presence.set(true, clock.elapsed());
-            actor.handle(command).await;
+            actor.handle(command).instrument(request).await;
             presence.set(actor.running.is_some() || actor.next.is_some(), clock.elapsed());
         }
     });
@@ -141,7 +87,7 @@ impl SessionActor {
             }
             Command::Uploaded => self.words.send_modify(|words| *words += 1),
             Command::Resume => self.resume().await,
-            Command::Stop { reply } => drop(reply.send(self.stop_or_close().await)),
+            Command::Stop { actor, reply } => drop(reply.send(self.stop_or_close(actor).await)),
             Command::EditQueued { actor, message, text, reply } => {
                 let edited = self.parts.store.edit_queued(&actor, &self.id, &message, &text).await;
                 drop(reply.send(edited.map_err(store_failed)));
@@ -153,8 +99,8 @@ impl SessionActor {
             }
             Command::SendQueued { actor, message, reply } => drop(reply.send(self.send_queued(&actor, message).await)),
             Command::TurnEnded { turn } => self.turn_ended(turn).await,
-            Command::Settle { reason, reply } => {
-                self.settle(reason).await;
+            Command::Settle { why, reply } => {
+                self.settle(why).await;
                 let _ = reply.send(());
             }
         }
@@ -165,6 +111,20 @@ impl SessionActor {
         session.ok_or_else(ApiError::session_not_found)
     }
 
+    /// The session as it is. A turn whose end is on record is over, also before its task has told so: whoever has seen
+    /// the end does not wait behind it.
+    async fn session_after_ended_turn(&mut self) -> Result<StoredSession, ApiError> {
+        let session = self.session().await?;
+        let running = self.running.as_ref().map(|running| running.turn);
+        match running {
+            Some(turn) if session.running_turn != running => {
+                self.turn_ended(turn).await;
+                self.session().await
+            }
+            _ => Ok(session),
+        }
+    }
+
     async fn send(
         &mut self,
         actor: &Actor,
@@ -172,7 +132,7 @@ impl SessionActor {
         client_id: Option<String>,
         attachments: Vec<String>,
     ) -> Result<Accepted, ApiError> {
-        let session = self.session().await?;
+        let session = self.session_after_ended_turn().await?;
         if let Some(client_id) = &client_id
             && let Some(repeated) = self.parts.store.accepted(&self.id, client_id, &text).await.map_err(store_failed)?
         {
@@ -186,17 +146,30 @@ impl SessionActor {
             return self.answer_with(actor, &asked, new).await;
         }
         self.parts.check_workspace(session.workspace.clone()).await?;
-        if self.running.is_some() {
+        self.check_allowance(actor).await?;
+        let place = if self.running.is_some() {
             self.check_queue_room().await?;
-        }
-        let start_with = self.running.is_none().then(|| self.model_name(&session));
+            None
+        } else {
+            Some(self.parts.allowance.turn(&actor.name)?)
+        };
+        let start_with = place.is_some().then(|| self.model_name(&session));
         let new = NewMessage { message_id, client_id, text, attached, start_with };
         let outcome = self.parts.store.accept_message(actor, &self.id, new).await.map_err(store_failed)?;
-        if let AcceptOutcome::Accepted(Accepted { turn: Some(turn), .. }) = outcome {
-            self.start(&session, turn, false).await;
+        if let (AcceptOutcome::Accepted(Accepted { turn: Some(turn), .. }), Some(place)) = (&outcome, place) {
+            self.start(&session, *turn, false, place).await;
             self.release(actor, &session).await;
         }
         answer(outcome)
+    }
+
+    /// That whoever sends may have more work done.
+    async fn check_allowance(&self, actor: &Actor) -> Result<(), ApiError> {
+        let allowance = &self.parts.allowance;
+        if allowance.allowed().tokens_per_day.is_some() {
+            allowance.check_tokens(self.parts.store.tokens_today(&actor.name).await.map_err(store_failed)?)?;
+        }
+        self.parts.check_space().await
     }
 
     async fn check_queue_room(&self) -> Result<(), ApiError> {
@@ -226,57 +199,60 @@ impl SessionActor {
         if !waiting.iter().any(|queued| queued.message_id == message) {
             return Err(store_failed(StoreError::NoMessage));
         }
+        self.check_allowance(actor).await?;
+        let place = self.running.is_none().then(|| self.parts.allowance.turn(&actor.name)).transpose()?;
         self.release(actor, &self.session().await?).await;
         self.next = Some(message);
-        if self.running.is_none() {
-            self.start_next().await?;
+        match place {
+            Some(place) => self.start_next(place).await,
+            None => Ok(()),
         }
-        Ok(())
     }
 
-    fn stop(&mut self, reason: InterruptReason) -> Result<(), ApiError> {
+    fn stop(&mut self, why: Interruption) -> Result<(), ApiError> {
         let Some(running) = &self.running else {
             return Err(ApiError::new(
                 ErrorCode::NotRunning,
                 "Nothing is running in this session, so there is nothing to stop.",
             ));
         };
-        running.cancelled_for.get_or_init(|| reason);
+        running.cancelled_for.get_or_init(|| why);
         running.cancel.cancel();
         Ok(())
     }
 
     /// A turn that only counts as running, because its end was lost, is ended by a stop too.
-    async fn stop_or_close(&mut self) -> Result<(), ApiError> {
-        let stopped = self.stop(InterruptReason::Stopped);
+    async fn stop_or_close(&mut self, actor: Actor) -> Result<(), ApiError> {
+        let stopped = self.stop(Interruption::stopped(actor));
         if stopped.is_err() && self.running.is_none() && self.close_left_turn().await {
             return Ok(());
         }
         stopped
     }
 
-    async fn settle(&mut self, reason: InterruptReason) {
-        if self.stop(reason).is_ok()
+    async fn settle(&mut self, why: Interruption) {
+        if self.stop(why).is_ok()
             && let Some(running) = self.running.take()
         {
-            self.join(running).await;
+            self.join(running.task).await;
         }
     }
 
     async fn turn_ended(&mut self, turn: u32) {
         // The word of a turn that was settled meanwhile comes late; another may run by now.
-        let Some(running) = self.running.take_if(|running| running.turn == turn) else { return };
-        if self.join(running).await {
+        let Some(Running { task, place, .. }) = self.running.take_if(|running| running.turn == turn) else { return };
+        if self.join(task).await {
             return;
         }
-        if let Err(error) = self.start_next().await {
+        // What waited was let in before, and goes on in the same place.
+        if let Err(error) = self.start_next(place).await {
             tracing::error!(session = %self.id, code = error.code.as_str(), "the next message could not be started");
         }
     }
 
     /// Waits for a turn's task. Whether the turn had to be ended for it: then what waits is held.
-    async fn join(&self, running: Running) -> bool {
-        let recorded = running.task.await.unwrap_or_else(|error| {
+    async fn join(&self, task: JoinHandle<bool>) -> bool {
+        let recorded = task.await.unwrap_or_else(|error| {
             tracing::error!(session = %self.id, %error, "the turn crashed");
             false
         });
@@ -292,7 +268,7 @@ impl SessionActor {
     }
 
     /// Starts the message that was asked for, else the oldest one if the queue is not held.
-    async fn start_next(&mut self) -> Result<(), ApiError> {
+    async fn start_next(&mut self, place: Place) -> Result<(), ApiError> {
         let next = self.next.take();
         if next.is_none() && self.parts.store.queue(&self.id).await.map_err(store_failed)?.is_empty() {
             return Ok(());
@@ -304,7 +280,7 @@ impl SessionActor {
         let model = self.model_name(&session);
         let started = self.parts.store.start_queued(&self.id, next.as_ref(), &model).await.map_err(store_failed)?;
         if let Some(turn) = started.and_then(|accepted| accepted.turn) {
-            self.start(&session, turn, false).await;
+            self.start(&session, turn, false, place).await;
         }
         Ok(())
     }
@@ -312,7 +288,10 @@ impl SessionActor {
     async fn resume(&mut self) {
         match self.session().await {
             Ok(session) => match session.running_turn {
-                Some(turn) if self.running.is_none() => self.start(&session, turn, true).await,
+                Some(turn) if self.running.is_none() => {
+                    let place = self.parts.allowance.resumed_turn();
+                    self.start(&session, turn, true, place).await;
+                }
                 _ => {}
             },
             Err(error) => {
@@ -378,7 +357,7 @@ impl SessionActor {
         models.get(&session.model).map_or(models.default_name(), |entry| &entry.name).to_owned()
     }
 
-    async fn start(&mut self, session: &StoredSession, turn: u32, resumed: bool) {
+    async fn start(&mut self, session: &StoredSession, turn: u32, resumed: bool, place: Place) {
         let name = self.model_name(session);
         if name != session.model {
             self.report_missing_model(&session.model, &name).await;
@@ -403,16 +382,20 @@ impl SessionActor {
             redaction: self.parts.redaction.clone(),
         };
         let (id, mailbox) = (self.id.clone(), self.mailbox.clone());
-        let task = tokio::spawn(async move {
+        // Beside the request that started it, where one did.
+        let span = tracing::error_span!("turn", session = %self.id, turn);
+        let work = async move {
             // The sender of the end is told even when the turn panics.
             let _told = TellEnd { turn, mailbox };
             let ended = run_turn(context, resumed).await;
             if let Err(error) = &ended {
                 tracing::error!(session = %id, turn, %error, "the turn could not be recorded");
             }
+            tracing::debug!("a turn ended");
             ended.is_ok()
-        });
-        self.running = Some(Running { turn, cancel, cancelled_for, task });
+        };
+        let task = tokio::spawn(work.instrument(span));
+        self.running = Some(Running { turn, cancel, cancelled_for, task, place });
     }
 
     async fn report_missing_model(&self, wanted: &str, taken: &str) {
@@ -463,14 +446,15 @@ fn plain(word: &str) -> &str {
 
 struct TellEnd {
     turn: u32,
-    mailbox: mpsc::WeakSender<Command>,
+    mailbox: mpsc::WeakSender<Told>,
 }
 
 impl Drop for TellEnd {
     fn drop(&mut self) {
         let turn = self.turn;
         if let Some(mailbox) = self.mailbox.upgrade() {
-            tokio::spawn(async move { drop(mailbox.send(Command::TurnEnded { turn }).await) });
+            // The next turn is no part of this one's request.
+            tokio::spawn(async move { drop(mailbox.send(Command::TurnEnded { turn }.into()).await) });
         }
     }
 }

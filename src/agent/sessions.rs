@@ -6,12 +6,13 @@ use tokio::time::sleep;
 
 use super::{
     Agent, blocking, new_id,
-    ports::store::{NewSession, RESTORE_WINDOW, StoredSession},
+    ports::store::{Census, NewSession, RESTORE_WINDOW, StoredSession},
+    session::Interruption,
     store_failed,
 };
 use crate::protocol::{
-    Actor, ApiError, CreateSession, ErrorCode, InterruptReason, Mode, Session, SessionId, SessionList, SessionQuery,
-    Status, UpdateSession,
+    Actor, ApiError, CreateSession, ErrorCode, Mode, Session, SessionId, SessionList, SessionQuery, Status,
+    UpdateSession,
 };
 
 /// Longest title, in characters.
@@ -20,6 +21,11 @@ const TITLE_CHARS: usize = 200;
 impl Agent {
     pub async fn create_session(&self, actor: &Actor, wanted: CreateSession) -> Result<Session, ApiError> {
         self.check_mode(wanted.mode)?;
+        if self.parts.allowance.allowed().sessions.is_some() {
+            let count = self.parts.store.sessions_of(&actor.name).await.map_err(store_failed)?;
+            self.parts.allowance.check_sessions(count)?;
+        }
+        self.parts.check_space().await?;
         let model = wanted.model.unwrap_or_else(|| self.parts.models.default_name().to_owned());
         self.check_model(&model)?;
         let workspaces = self.parts.workspaces.clone();
@@ -41,6 +47,11 @@ impl Agent {
         check_limit(query.limit)?;
         let (sessions, total) = self.parts.store.sessions(viewer, query).await.map_err(store_failed)?;
         Ok(SessionList { sessions: sessions.into_iter().map(present).collect(), total })
+    }
+
+    /// For those who watch the server.
+    pub async fn census(&self) -> Result<Census, ApiError> {
+        self.parts.store.census().await.map_err(store_failed)
     }
 
     pub async fn session(&self, id: &SessionId) -> Result<Session, ApiError> {
@@ -65,12 +76,12 @@ impl Agent {
     }
 
     /// Stops a running turn, then takes the session away; see [`RESTORE_WINDOW`].
-    pub async fn delete_session(&self, id: &SessionId) -> Result<(), ApiError> {
+    pub async fn delete_session(&self, actor: &Actor, id: &SessionId) -> Result<(), ApiError> {
         self.session(id).await?;
-        self.settle(id, InterruptReason::Stopped).await;
+        self.settle(id, Interruption::stopped(actor.clone())).await;
         self.parts.store.delete_session(id).await.map_err(store_failed)?;
         // One who sent a message between the two is stopped too; from here on nobody can.
-        self.settle(id, InterruptReason::Stopped).await;
+        self.settle(id, Interruption::stopped(actor.clone())).await;
         self.actors().remove(id);
         self.parts.feeds.open(id).close();
         self.purge_later();

@@ -21,6 +21,7 @@ use super::{
     },
     prompt::{self, Preamble},
     sample::{RetryPolicy, Sample, SampleEnd, sample},
+    session::Interruption,
 };
 use crate::{
     protocol::{Actor, CallId, ContextUse, EventBody, InterruptReason, Role, SessionId, StoppedBy, Tokens, ToolCall},
@@ -55,8 +56,8 @@ pub struct TurnContext {
     pub store: Arc<dyn Store>,
     pub feed: Arc<Feed>,
     pub cancel: CancellationToken,
-    /// Why it was cancelled; set before `cancel` is.
-    pub cancelled_for: Arc<OnceLock<InterruptReason>>,
+    /// Why it was cancelled, and by whom; set before `cancel` is.
+    pub cancelled_for: Arc<OnceLock<Interruption>>,
     /// Moves with each word of a person on something that waits.
     pub words: watch::Receiver<u64>,
     pub redaction: Arc<Redaction>,
@@ -97,15 +98,16 @@ pub async fn run_turn(context: TurnContext, resumed: bool) -> StoreResult<()> {
         tally.take_up(&context).await?;
     }
     let ended = go_round(&context, &mut tally, resumed).await?;
-    let end = match ended {
-        Ok(stopped_by) => completed(&context, &tally, stopped_by),
+    let (by, end) = match ended {
+        Ok(stopped_by) => (context.agent.clone(), completed(&context, &tally, stopped_by)),
         Err(Halt::Suspended) => return Ok(()),
         Err(Halt::Cancelled) => cancelled(&context),
         Err(Halt::Failed(detail)) => {
-            EventBody::TurnInterrupted { turn: context.turn, reason: InterruptReason::Error, detail }
+            let end = EventBody::TurnInterrupted { turn: context.turn, reason: InterruptReason::Error, detail };
+            (context.agent.clone(), end)
         }
     };
-    context.store.end_turn(&context.agent, &context.id, end).await
+    context.store.end_turn(&by, &context.id, end).await
 }
 
 async fn go_round(context: &TurnContext, tally: &mut Tally, resumed: bool) -> StoreResult<Rest> {
@@ -297,13 +299,15 @@ fn completed(context: &TurnContext, tally: &Tally, stopped_by: Option<StoppedBy>
     }
 }
 
-fn cancelled(context: &TurnContext) -> EventBody {
-    let reason = context.cancelled_for.get().copied().unwrap_or(InterruptReason::Stopped);
+/// The end, and who stopped it.
+fn cancelled(context: &TurnContext) -> (Actor, EventBody) {
+    let why = context.cancelled_for.get().cloned();
+    let Interruption { reason, by } = why.unwrap_or_else(|| Interruption::stopped(Actor::system()));
     let detail = match reason {
         InterruptReason::Restart => "The server was stopped while this was running. What was written so far is kept.",
         InterruptReason::Stopped | InterruptReason::Error => "Stopped. What was written so far is kept.",
     };
-    EventBody::TurnInterrupted { turn: context.turn, reason, detail: detail.into() }
+    (by, EventBody::TurnInterrupted { turn: context.turn, reason, detail: detail.into() })
 }
 
 /// The failure in words for a person: fact, effect, next step.

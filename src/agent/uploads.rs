@@ -146,7 +146,7 @@ impl Agent {
         let mailbox = self.actors().get(id).map(Seat::mailbox);
         if let Some(mailbox) = mailbox {
             // An actor that has just ended has no turn to tell.
-            let _ = mailbox.send(Command::Uploaded).await;
+            let _ = mailbox.send(Command::Uploaded.into()).await;
         }
     }
 

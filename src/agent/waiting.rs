@@ -79,7 +79,7 @@ impl<'a> CallHost<'a> {
 #[async_trait]
 impl ToolHost for CallHost<'_> {
     fn output(&self, text: &str) {
-        let text = self.printed().push(self.context.redaction.own(), text);
+        let text = self.printed().push(&self.context.redaction.own(), text);
         if !text.is_empty() {
             self.context.feed.push_output(self.call, &text);
         }

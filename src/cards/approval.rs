@@ -164,7 +164,7 @@ mod tests {
         };
         let mut call = Call::new(CallId::new("c"), name);
         (call.args, call.state, call.approval) = (args, CallState::Waiting, Some(approval));
-        Pen::new(language, &SessionId("5".repeat(32))).ask(&call)
+        Pen::new(language, &SessionId("5".repeat(32)), &crate::protocol::BasePath::default()).ask(&call)
     }
 
     #[test]

@@ -78,7 +78,7 @@ mod tests {
             "head_seq": 0, "pending": []
         });
         let session: Session = serde_json::from_value(session).unwrap();
-        let pen = Pen::new(Language::English, &SessionId("5".repeat(32)));
+        let pen = Pen::new(Language::English, &SessionId("5".repeat(32)), &crate::protocol::BasePath::default());
         let text = pen.markdown(&session, &Transcript { turns, ..Transcript::default() });
         assert!(text.starts_with("# March\n"), "{text}");
         assert!(text.contains("> Read\n> it\n\nDone.\n\n- Read `notes.txt` (failed)\n"), "{text}");

@@ -113,7 +113,7 @@ mod tests {
 
     fn foot(outcome: Outcome) -> String {
         let user = Some(Said { text: "List \"them\"".into(), at: String::new(), actor: None, attachments: Vec::new() });
-        Pen::new(Language::English, &SessionId("5".repeat(32))).foot(&Turn {
+        Pen::new(Language::English, &SessionId("5".repeat(32)), &crate::protocol::BasePath::default()).foot(&Turn {
             turn: 1,
             user,
             outcome,

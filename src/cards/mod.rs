@@ -16,7 +16,7 @@ use leptos::prelude::*;
 use crate::{
     markdown,
     protocol::{
-        Actor, SessionId,
+        Actor, BasePath, SessionId,
         transcript::{Transcript, Turn},
     },
     ui::words::{
@@ -37,8 +37,8 @@ pub struct Pen {
 }
 
 impl Pen {
-    pub fn new(language: Language, session: &SessionId) -> Self {
-        Self { words: cards(language), base: format!("/cowork/sessions/{session}") }
+    pub fn new(language: Language, session: &SessionId, base: &BasePath) -> Self {
+        Self { words: cards(language), base: base.at(&format!("/cowork/sessions/{session}")) }
     }
 
     /// The transcript as the page shows it: texts become blocks, calls become cards, and neither travels twice.

@@ -106,7 +106,7 @@ mod tests {
         let mut call = Call::new(CallId::new("c"), "ask_user");
         call.state = CallState::Waiting;
         call.question = Some(CallQuestion { question_id: QuestionId::new("q1"), question, answer: None });
-        Pen::new(Language::English, &SessionId("5".repeat(32))).ask(&call)
+        Pen::new(Language::English, &SessionId("5".repeat(32)), &crate::protocol::BasePath::default()).ask(&call)
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! `cowork doctor`: looks at what a server needs, and says what is wrong and what helps.
 
+mod proxy;
+
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
@@ -17,7 +19,10 @@ use cowork::{
     store,
 };
 use rustix::fs::statvfs;
-use tokio::{net::TcpListener, time::timeout};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::timeout,
+};
 
 use super::{Place, link};
 
@@ -32,6 +37,9 @@ const MODEL_PATIENCE: Duration = Duration::from_secs(6);
 pub struct DoctorArgs {
     #[command(flatten)]
     place: Place,
+    /// Where people reach the server, to look through its proxy; else the names of `allowed_hosts` with https://.
+    #[arg(long, value_name = "URL")]
+    through: Vec<String>,
 }
 
 /// One thing that was looked at.
@@ -60,6 +68,10 @@ pub async fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     findings.extend(models(&config).await);
     findings.push(sandbox(&config).await);
     findings.push(people(&config, &database.data_folder()));
+    findings.extend(metrics(&config).await);
+    for address in proxy::addresses(&args.through, &config) {
+        findings.push(proxy::look(&address).await);
+    }
     let mut healthy = true;
     for finding in &findings {
         match finding {
@@ -176,6 +188,14 @@ async fn sandbox(config: &Config) -> Finding {
         Availability::Unconfined => Odd("sandbox: switched off; commands have all rights of the server".into()),
         Availability::Unavailable(why) => Odd(format!("sandbox: {why}")),
     }
+}
+
+async fn metrics(config: &Config) -> Option<Finding> {
+    let address = config.metrics_listen?;
+    Some(match TcpStream::connect(address).await {
+        Ok(_) => Fine(format!("metrics: told at http://{address}/metrics")),
+        Err(error) => Odd(format!("metrics: nobody tells them at {address} ({error}); the server does when it runs")),
+    })
 }
 
 fn people(config: &Config, data: &Path) -> Finding {

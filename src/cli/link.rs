@@ -4,7 +4,7 @@ use std::{fs, net::SocketAddr, path::Path, time::Duration};
 
 use anyhow::Context;
 use clap::Args;
-use cowork::access;
+use cowork::{access, protocol::BasePath};
 use serde_json::Value;
 
 use super::Place;
@@ -35,7 +35,8 @@ pub async fn run(args: &LinkArgs) -> anyhow::Result<()> {
     let answer = asked.send().await.with_context(nobody)?.error_for_status()?;
     let answer: Value = serde_json::from_slice(&answer.bytes().await?)?;
     let path = answer.get("path").and_then(Value::as_str).with_context(nobody)?;
-    println!("{base}{path}");
+    // The path is the whole one.
+    println!("{}", reqwest::Url::parse(base)?.join(path)?);
     Ok(())
 }
 
@@ -53,11 +54,11 @@ fn client() -> reqwest::Result<reqwest::Client> {
 }
 
 /// Tells later calls where this server listens. One that listens everywhere is found on this machine, too.
-pub fn tell_address(data: &Path, address: SocketAddr) -> anyhow::Result<()> {
+pub fn tell_address(data: &Path, address: SocketAddr, base: &BasePath) -> anyhow::Result<()> {
     let mut near = address;
     if address.ip().is_unspecified() {
         near.set_ip(if address.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() });
     }
-    access::write_private(&data.join(ADDRESS_FILE), &format!("http://{near}\n"))
+    access::write_private(&data.join(ADDRESS_FILE), &format!("http://{near}{}\n", base.as_str()))
         .with_context(|| format!("The folder {} can't be written", data.display()))
 }

@@ -44,6 +44,7 @@ fn an_empty_file_gives_the_defaults() {
         },
         cowork: Cowork {
             workspace_roots: vec!["/home/anna".into(), "/home/anna/projects".into()],
+            base_path: String::new(),
             max_message_bytes: 262_144,
             max_queue: 100,
             allow_full_mode: false,
@@ -56,6 +57,7 @@ fn an_empty_file_gives_the_defaults() {
             idle_after: Duration::from_secs(30 * 60),
         },
         access: Access::default(),
+        limits: Limits::default(),
         uploads: Uploads {
             max_workspace_bytes: None,
             min_free_bytes: 268_435_456,
@@ -73,10 +75,12 @@ fn an_empty_file_gives_the_defaults() {
         },
         sandbox: Sandbox { required: true, network: false },
         web_fetch: WebFetch { enabled: false, max_bytes: 2 * 1024 * 1024, timeout: Duration::from_secs(30) },
+        metrics_listen: None,
         mcp_servers: vec![],
         max_model_context_tokens: 24_000,
         database_path: "/home/anna/.loom/loom.db".into(),
         log_level: "info".into(),
+        log_format: LogFormat::Text,
     };
     assert_eq!((config, warnings), (expected, vec![]));
 }
@@ -417,4 +421,32 @@ fn web_fetch_is_off_unless_it_is_turned_on() {
     let expected = WebFetch { enabled: true, max_bytes: 1000, timeout: Duration::from_secs(5) };
     assert_eq!((config.web_fetch, told), (expected, vec![]));
     assert!(error("[web_fetch]\nmax_bytes = 0\n").contains("a whole number from 1"));
+}
+
+#[test]
+fn the_log_is_text_unless_the_environment_or_the_file_say_json() {
+    let format = |text: &str, env: &[(&str, &str)]| read_with(text, env).map(|(config, _)| config.log_format);
+    let json = "[logging]\nformat = \"json\"";
+    assert_eq!(format("", &[]).unwrap(), LogFormat::Text);
+    assert_eq!(format(json, &[]).unwrap(), LogFormat::Json);
+    assert_eq!(format(json, &[("COWORK_LOG_FORMAT", "text")]).unwrap(), LogFormat::Text);
+    assert_eq!(format("", &[("COWORK_LOG_FORMAT", "JSON")]).unwrap(), LogFormat::Json);
+    let wrong = format("", &[("COWORK_LOG_FORMAT", "xml")]).unwrap_err().to_string();
+    assert_eq!(wrong, "The environment variable COWORK_LOG_FORMAT must be \"text\" or \"json\".");
+    assert_eq!(
+        error("[logging]\nformat = \"xml\""),
+        "loom.toml line 2: `[logging] format` must be \"text\" or \"json\""
+    );
+}
+
+#[test]
+fn metrics_are_told_where_the_file_says_and_by_a_port_alone_to_this_machine() {
+    let listen = |text: &str| read(&format!("[metrics]\nlisten = \"{text}\"")).0.metrics_listen.unwrap().to_string();
+    assert_eq!(listen("127.0.0.1:9464"), "127.0.0.1:9464");
+    assert_eq!(listen("[::]:9464"), "[::]:9464");
+    assert_eq!((listen("9464"), listen(":9464")), ("127.0.0.1:9464".to_owned(), "127.0.0.1:9464".to_owned()));
+    for wrong in ["nowhere", "127.0.0.1", "99999"] {
+        let told = error(&format!("[metrics]\nlisten = \"{wrong}\""));
+        assert!(told.starts_with("loom.toml line 2: `[metrics] listen` must be an address and a port"), "{told}");
+    }
 }

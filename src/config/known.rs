@@ -1,6 +1,6 @@
 //! Which keys exist: ours, and those of Loom that a file may hold and we don't need.
 
-use super::{ConfigError, document::Section};
+use super::{ConfigError, document::Section, limits};
 
 /// How alike a misspelt key and a known one must be, from 0 to 1.
 const ALIKE: f32 = 0.6;
@@ -20,6 +20,7 @@ const SERVER: &[&str] = &["host", "port", "max_upload_file_bytes", "max_upload_r
 const COWORK: &[&str] = &[
     "host",
     "port",
+    "base_path",
     "workspace_roots",
     "max_message_bytes",
     "max_queue",
@@ -28,6 +29,7 @@ const COWORK: &[&str] = &[
     "grace_period_ms",
     "allowed_hosts",
     "access",
+    "limits",
     "secret_names",
     "log_max_events",
     "log_max_days",
@@ -80,12 +82,13 @@ const SECTIONS: &[(&str, Keys)] = &[
     ("uploads", Keys::All(UPLOADS)),
     ("sandbox", Keys::All(&["mode", "network"])),
     ("web_fetch", Keys::All(&["enabled", "max_bytes", "timeout_seconds"])),
+    ("metrics", Keys::All(&["listen"])),
     ("models", Keys::LoomsOwn),
     ("workspace", Keys::All(&["default_path", "scratch_dir"])),
     ("execution", Keys::Among(EXECUTION)),
     ("limits", Keys::LoomsOwn),
     ("memory", Keys::Among(&["database_path"])),
-    ("logging", Keys::Among(&["level"])),
+    ("logging", Keys::Among(&["level", "format"])),
     ("telemetry", Keys::LoomsOwn),
     ("verification", Keys::LoomsOwn),
     ("process", Keys::LoomsOwn),
@@ -115,8 +118,9 @@ pub fn own_keys() -> Vec<(&'static str, String)> {
         Keys::All(keys) | Keys::Among(keys) => Some((*section, "", *keys)),
         Keys::LoomsOwn => None,
     });
-    let nested: [(&str, &str, &[&str]); 5] = [
+    let nested: [(&str, &str, &[&str]); 6] = [
         ("cowork.access", "", ACCESS),
+        ("cowork.limits", "", limits::KEYS),
         ("models", "", MODEL),
         ("models", "capabilities.", CAPABILITIES),
         ("mcp.servers", "", MCP_SERVER),
@@ -125,7 +129,7 @@ pub fn own_keys() -> Vec<(&'static str, String)> {
     let keys = all
         .chain(nested)
         .flat_map(|(section, before, keys)| keys.iter().map(move |key| (section, format!("{before}{key}"))));
-    let is_section = |key: &str| matches!(key, "access" | "capabilities");
+    let is_section = |key: &str| matches!(key, "access" | "limits" | "capabilities");
     let is_read = |section: &str, key: &str| !is_section(key) && !NOT_READ.contains(&(section, key));
     keys.filter(|(section, key)| is_read(section, key)).collect()
 }
@@ -142,6 +146,7 @@ pub fn unknown_keys(file: &Section<'_>) -> Result<Vec<String>, ConfigError> {
     }
     unknown_in(&file.section("limits")?.section("runner")?, &Keys::Among(&["max_model_context_tokens"]), &mut warnings);
     unknown_in(&file.section("cowork")?.section("access")?, &Keys::All(ACCESS), &mut warnings);
+    unknown_in(&file.section("cowork")?.section("limits")?, &Keys::All(limits::KEYS), &mut warnings);
     let models = file.section("models")?;
     for (alias, _) in models.keys() {
         let model = models.section(alias)?;

@@ -1,14 +1,15 @@
 //! From the text of a file to a [`Config`].
 
 use std::{
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use super::{
-    Config, ConfigError, Cowork, Retry, Sandbox, Server, Uploads, WebFetch, access,
+    Config, ConfigError, Cowork, LogFormat, Retry, Sandbox, Server, Uploads, WebFetch, access,
     document::{Section, Source},
-    known, mcp, models,
+    known, limits, mcp, models,
 };
 
 const HOST: &str = "127.0.0.1";
@@ -50,6 +51,8 @@ const MOST_WEB_PAGE_BYTES: u64 = 16 * 1024 * 1024;
 /// As long as people wait for a page.
 const WEB_SECONDS: u64 = 30;
 const LOG_LEVEL: &str = "info";
+/// Goes before the file: containers are set up by their environment.
+const LOG_FORMAT_VARIABLE: &str = "COWORK_LOG_FORMAT";
 /// Loom's default, and the range that it clamps to.
 const CONTEXT_TOKENS: u64 = 24_000;
 const CONTEXT_TOKENS_RANGE: (u64, u64) = (2_048, 500_000);
@@ -79,6 +82,7 @@ impl Config {
             server: server(&file.section("server")?, &file.section("cowork")?)?,
             cowork: cowork(&file.section("cowork")?, default_workspace.as_deref(), home)?,
             access: access::read(&file.section("cowork")?.section("access")?, home)?,
+            limits: limits::read(&file.section("cowork")?.section("limits")?)?,
             uploads: uploads(&file.section("uploads")?)?,
             default_model: models::default_alias(&models),
             models,
@@ -86,10 +90,12 @@ impl Config {
             retry: retry(&file.section("execution")?)?,
             sandbox: sandbox(&file.section("sandbox")?, &mut warnings)?,
             web_fetch: web_fetch(&file.section("web_fetch")?)?,
+            metrics_listen: metrics_listen(&file.section("metrics")?)?,
             mcp_servers: mcp::read(&file.section("mcp")?.section("servers")?, env, &mut warnings)?,
             max_model_context_tokens: context_tokens(&file.section("limits")?.section("runner")?)?,
             database_path: database_path(&file.section("memory")?, home)?,
             log_level: log_level(&file.section("logging")?, &mut warnings)?,
+            log_format: log_format(&file.section("logging")?, env(LOG_FORMAT_VARIABLE))?,
         };
         Ok((config, warnings))
     }
@@ -141,6 +147,7 @@ fn cowork(section: &Section<'_>, workspace: Option<&Path>, home: Option<&Path>) 
     };
     Ok(Cowork {
         workspace_roots: roots,
+        base_path: section.text("base_path")?.unwrap_or_default(),
         max_message_bytes: section.whole("max_message_bytes", 1..=MOST_MESSAGE_BYTES)?.unwrap_or(MAX_MESSAGE_BYTES),
         max_queue: section.whole("max_queue", 1..=u32::MAX)?.unwrap_or(MAX_QUEUE),
         allow_full_mode: section.flag("allow_full_mode")?.unwrap_or(false),
@@ -209,6 +216,15 @@ fn web_fetch(section: &Section<'_>) -> Result<WebFetch, ConfigError> {
     })
 }
 
+/// A port alone is one of this machine itself: who wants others to ask says so.
+fn metrics_listen(section: &Section<'_>) -> Result<Option<SocketAddr>, ConfigError> {
+    let Some(text) = section.text("listen")? else { return Ok(None) };
+    let here =
+        || text.trim_start_matches(':').parse().ok().map(|port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    let wrong = || section.fault("listen", "must be an address and a port such as \"127.0.0.1:9464\", or a port alone");
+    text.parse().ok().or_else(here).map(Some).ok_or_else(wrong)
+}
+
 fn context_tokens(section: &Section<'_>) -> Result<u64, ConfigError> {
     let (least, most) = CONTEXT_TOKENS_RANGE;
     Ok(section.whole("max_model_context_tokens", 0..=u64::MAX)?.unwrap_or(CONTEXT_TOKENS).clamp(least, most))
@@ -226,6 +242,20 @@ fn log_level(section: &Section<'_>, warnings: &mut Vec<String>) -> Result<String
             LOG_LEVEL.into()
         }
     })
+}
+
+fn log_format(section: &Section<'_>, variable: Option<String>) -> Result<LogFormat, ConfigError> {
+    let known = |name: &str| match name.to_ascii_lowercase().as_str() {
+        "text" => Some(LogFormat::Text),
+        "json" => Some(LogFormat::Json),
+        _ => None,
+    };
+    if let Some(given) = variable.filter(|given| !given.is_empty()) {
+        return known(&given)
+            .ok_or(ConfigError::Variable { name: LOG_FORMAT_VARIABLE, wanted: "\"text\" or \"json\"" });
+    }
+    let Some(given) = section.text("format")? else { return Ok(LogFormat::default()) };
+    known(&given).ok_or_else(|| section.fault("format", "must be \"text\" or \"json\""))
 }
 
 /// `~` and `~/…` are the home folder.

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 pub struct ApiError {
     pub code: ErrorCode,
     pub detail: String,
+    /// Seconds until it is worth another try, where that is known or as good as.
+    #[serde(skip)]
+    pub retry_after: Option<u64>,
 }
 
 macro_rules! codes {
@@ -83,13 +86,25 @@ codes! {
     UploadExpired = 410 "upload_expired" "Upload waited too long";
     UploadInterrupted = 408 "upload_interrupted" "Upload was cut off";
     UnknownFrame = 422 "unknown_frame" "Unknown frame";
+    TooManySessions = 429 "too_many_sessions" "Too many sessions";
+    TooManyTurns = 429 "too_many_turns" "Too many turns at once";
+    TooManySockets = 429 "too_many_sockets" "Too many live connections";
+    TooManyRequests = 429 "too_many_requests" "Too many requests";
+    TokensUsedUp = 429 "tokens_used_up" "Tokens of the day are used up";
+    ServerBusy = 503 "server_busy" "Server is busy";
+    DiskLow = 503 "disk_low" "Disk is almost full";
     Unavailable = 503 "unavailable" "Not available";
     Internal = 500 "internal" "Internal error";
 }
 
 impl ApiError {
     pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into() }
+        Self { code, detail: detail.into(), retry_after: None }
+    }
+
+    /// A limit that somebody set, and that there may be room below again.
+    pub fn limited(code: ErrorCode, detail: impl Into<String>, retry_after: u64) -> Self {
+        Self { code, detail: detail.into(), retry_after: Some(retry_after) }
     }
 
     pub fn session_not_found() -> Self {

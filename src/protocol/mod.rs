@@ -3,6 +3,7 @@
 mod actor;
 mod approval;
 mod attachment;
+mod base_path;
 mod changes;
 mod error;
 mod event;
@@ -23,6 +24,7 @@ mod upload;
 pub use actor::{Actor, ActorKind};
 pub use approval::{Approval, ApprovalRule, Decide, Decision, Risk};
 pub use attachment::{Attached, Attachment, MAX_ATTACHMENTS};
+pub use base_path::BasePath;
 pub use changes::{ChangeKind, ChangeList, FileChange, UndoAnswer, UndoConflict, UndoRequest};
 pub use error::{ApiError, ErrorCode};
 pub use event::{ContextUse, Event, EventBody, EventPage, InterruptReason, QueueChange, Record, StoppedBy, Tokens};

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ApiError, ChangeList, Event, FileList, FolderList, Listed, Look, Seq, Session, SessionId,
+    ApiError, BasePath, ChangeList, Event, FileList, FolderList, Listed, Look, Seq, Session, SessionId,
     transcript::{Transcript, Turn},
 };
 
@@ -21,6 +21,8 @@ pub struct Opened {
     pub sessions: Vec<Listed>,
     /// What went wrong with the form that led here.
     pub error: Option<String>,
+    /// Where this server begins.
+    pub base: BasePath,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

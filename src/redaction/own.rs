@@ -43,6 +43,10 @@ impl OwnValues {
         Self { values, search }
     }
 
+    pub(super) fn with(&self, value: String) -> Self {
+        Self::new(self.values.iter().cloned().chain([value]))
+    }
+
     pub fn clean<'t>(&self, text: &'t str) -> Cow<'t, str> {
         match &self.search {
             Some(search) if search.is_match(text) => {

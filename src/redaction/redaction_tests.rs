@@ -128,3 +128,11 @@ fn the_environment_tells_which_values_are_ours() {
     assert_eq!(redaction.own().clean("zq-Model-77-key configured-key-1 keychain"), "[redacted] [redacted] keychain");
     assert_eq!(redaction.own().clean("/usr/bin:/bin password=x"), "/usr/bin:/bin password=x");
 }
+
+#[test]
+fn a_secret_that_comes_later_is_one_beside_the_others() {
+    let redaction = Redaction::new(["first-secret-1".into()], &[]);
+    assert_eq!(redaction.text("first-secret-1 later-secret-2"), "[redacted] later-secret-2");
+    redaction.learn("later-secret-2".into());
+    assert_eq!(redaction.text("first-secret-1 later-secret-2"), "[redacted] [redacted]");
+}

@@ -3,7 +3,7 @@
 pub mod presence;
 mod snapshot;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
@@ -14,7 +14,8 @@ use presence::Presence;
 use crate::{
     access::{Access, Visitor},
     agent::Agent,
-    protocol::{ApiError, Right, SessionId, UploadLimits},
+    metrics::Metrics,
+    protocol::{ApiError, BasePath, Right, SessionId, UploadLimits},
 };
 
 #[derive(Clone)]
@@ -24,6 +25,7 @@ pub struct AppState {
     pub site: Arc<Site>,
     pub access: Arc<Access>,
     pub presence: Arc<Presence>,
+    pub metrics: Arc<Metrics>,
     /// Cancelled when the server stops: sockets say goodbye.
     pub stopping: CancellationToken,
     /// The sockets that are open, and the uploads that are taken.
@@ -47,14 +49,16 @@ impl FromRef<AppState> for LeptosOptions {
 pub struct Site {
     /// `scheme://host[:port]` values under which we are reached, lower case.
     pub origins: Vec<String>,
+    /// Where we begin below those.
+    pub base: BasePath,
     /// The port that we listen on. Cookies don't tell ports apart, so theirs are named after it.
     pub port: u16,
     /// Something that the owner should know, such as which file holds the sessions.
     pub notice: Option<String>,
     /// No model is configured but the one that is built in.
     pub built_in_only: bool,
-    /// The configuration without its secrets.
-    pub public_config: serde_json::Value,
+    /// The configuration in force, without its secrets.
+    pub public_config: RwLock<serde_json::Value>,
     pub timing: Timing,
     pub uploads: UploadLimits,
 }
@@ -71,6 +75,20 @@ pub struct Timing {
 impl Default for Timing {
     fn default() -> Self {
         Self { heartbeat: std::time::Duration::from_secs(12), stalled: std::time::Duration::from_secs(60) }
+    }
+}
+
+impl Site {
+    pub fn told_config(&self) -> serde_json::Value {
+        self.public_config.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes over those sections of `newer` that hold from now on.
+    pub fn renew_config(&self, newer: &serde_json::Value, sections: &[&str]) {
+        let mut told = self.public_config.write().unwrap_or_else(PoisonError::into_inner);
+        for section in sections {
+            told[*section] = newer[*section].clone();
+        }
     }
 }
 

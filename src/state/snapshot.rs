@@ -49,7 +49,7 @@ impl AppState {
         transcript.queue_held = self.agent.queue_held(id).await?;
         let in_flight = add_in_flight(&mut transcript, in_flight);
         let menu_parts = self.menu(id).await?;
-        let pen = Pen::new(language, id);
+        let pen = Pen::new(language, id, &self.site.base);
         let context = transcript.turns.iter().rev().find_map(|turn| match &turn.outcome {
             Outcome::Completed { context, .. } => Some(*context),
             Outcome::Past | Outcome::Running | Outcome::Interrupted { .. } => None,
@@ -92,7 +92,7 @@ impl AppState {
                 transcript.apply(&record);
             }
         }
-        Ok(EarlierTurns { turns: drawn(Pen::new(language, id), transcript).await?.turns, earlier })
+        Ok(EarlierTurns { turns: drawn(Pen::new(language, id, &self.site.base), transcript).await?.turns, earlier })
     }
 
     /// Whole turns of the newest rows before `before`, and the row that they begin with where there are more.

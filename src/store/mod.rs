@@ -6,6 +6,7 @@
 mod approvals;
 mod backup;
 mod calls;
+mod census;
 mod chain;
 mod events;
 mod failure;
@@ -32,10 +33,15 @@ mod tasks;
 mod times;
 mod turns;
 mod uploads;
+mod usage;
 mod verify;
 mod writer;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::{Timestamp, tz::TimeZone};
 use rusqlite::{Connection, TransactionBehavior};
@@ -71,6 +77,9 @@ pub struct SqliteStore {
     writer: Arc<Writer>,
     redaction: Arc<Redaction>,
     retention: Retention,
+    clock: Arc<dyn Clock>,
+    /// Of the database's file.
+    folder: PathBuf,
 }
 
 /// What the log may hold, and for how long.
@@ -118,10 +127,11 @@ impl SqliteStore {
         let readers = Readers::open(path, busy, zone.clone())?;
         let LogPolicy { redaction, retention } = policy;
         let rules = Rules { key, redaction: redaction.clone(), retention };
-        let setting = Setting { connection, zone, publish, clock, rules };
+        let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
+        let setting = Setting { connection, zone, publish, clock: clock.clone(), rules };
         let writer =
             Writer::start(setting, claimed.lock).map_err(|source| OpenError::File { path: path.to_owned(), source })?;
-        Ok(Self { readers, writer: Arc::new(writer), redaction, retention })
+        Ok(Self { readers, writer: Arc::new(writer), redaction, retention, clock, folder })
     }
 
     /// Makes a large event ready for the log on the caller's thread.

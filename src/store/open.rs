@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 
 use super::schema;
 
@@ -128,10 +128,14 @@ fn take_lock(path: &Path) -> Result<File, OpenError> {
     }
 }
 
-/// A read-only look: such a connection never checkpoints, not even when it closes.
+/// A look that writes nothing of its own and leaves a write-ahead log as it is. Not a read-only connection: that can't
+/// take back what a process was writing when it was killed, and would refuse such a file for ever.
 fn inspect(path: &Path) -> Result<(), OpenError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(|error| OpenError::sqlite(path, error))?;
+    let sqlite = |error| OpenError::sqlite(path, error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(sqlite)?;
+    connection.pragma_update(None, "query_only", true).map_err(sqlite)?;
     schema::check(&connection, path, schema::MIGRATIONS)
 }
 

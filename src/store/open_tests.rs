@@ -130,6 +130,26 @@ fn a_newer_file_that_a_killed_process_left_with_a_log_is_not_changed_either() {
 }
 
 #[test]
+fn what_a_killed_process_was_writing_without_a_log_is_taken_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, killed) = (folder.path().join("written.db"), folder.path().join("cowork.db"));
+    let writer = Connection::open(&path).unwrap();
+    // Pages go to the file before the end of the transaction, and the journal that takes them back goes before them.
+    writer.execute_batch("PRAGMA cache_size = 1; CREATE TABLE kept (x); INSERT INTO kept VALUES (1); BEGIN").unwrap();
+    for _ in 0..200 {
+        writer.execute("INSERT INTO kept VALUES (zeroblob(4000))", []).unwrap();
+    }
+    fs::copy(&path, &killed).unwrap();
+    fs::copy(folder.path().join("written.db-journal"), folder.path().join("cowork.db-journal")).unwrap();
+    assert!(fs::metadata(&killed).unwrap().len() > 100_000, "the transaction had reached the file");
+
+    try_open(&killed).unwrap();
+    let kept =
+        Connection::open(&killed).unwrap().query_row("SELECT COUNT(*) FROM kept", [], |row| row.get::<_, u32>(0));
+    assert_eq!(kept.unwrap(), 1);
+}
+
+#[test]
 fn tables_of_another_program_under_looms_names_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cowork.db");

@@ -6,16 +6,16 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{
-    SqliteStore, approvals, calls, events, listing, messages, partials, questions, recall, recover, removal, retention,
-    rows, sessions, sharing, steering, tasks, turns, uploads, writer::Change,
+    SqliteStore, approvals, calls, census, events, listing, messages, partials, questions, recall, recover, removal,
+    retention, rows, sessions, sharing, steering, tasks, turns, uploads, usage, writer::Change,
 };
 use crate::{
     agent::ports::{
-        clock::rfc3339,
+        clock::{day, rfc3339},
         store::{
-            AcceptOutcome, CallEnd, CallStart, Decided, MessageEnd, NewApproval, NewMessage, NewQuestion, NewSession,
-            NewUpload, PartialText, QuestionState, Recall, Recalled, Recovered, Resolution, Steering, Store,
-            StoreError, StoreResult, StoredSession, StoredUpload, TurnWindow,
+            AcceptOutcome, CallEnd, CallStart, Census, Decided, MessageEnd, NewApproval, NewMessage, NewQuestion,
+            NewSession, NewUpload, PartialText, QuestionState, Recall, Recalled, Recovered, Resolution, Steering,
+            Store, StoreError, StoreResult, StoredSession, StoredUpload, TurnWindow,
         },
     },
     protocol::{
@@ -74,6 +74,27 @@ impl Store for SqliteStore {
     async fn sessions(&self, viewer: Option<&str>, query: &SessionQuery) -> StoreResult<(Vec<StoredSession>, u64)> {
         let (viewer, query) = (viewer.map(str::to_owned), query.clone());
         self.readers.read(move |connection, zone| listing::page(connection, zone, viewer.as_deref(), &query)).await
+    }
+
+    async fn sessions_of(&self, name: &str) -> StoreResult<u64> {
+        let name = name.to_owned();
+        self.readers.read(move |connection, _| census::sessions_of(connection, &name)).await
+    }
+
+    async fn tokens_today(&self, name: &str) -> StoreResult<u64> {
+        let (name, day) = (name.to_owned(), day(self.clock.now()));
+        self.readers.read(move |connection, _| usage::of(connection, &name, &day)).await
+    }
+
+    async fn free_bytes(&self) -> StoreResult<u64> {
+        let folder = self.folder.clone();
+        let look = move || rustix::fs::statvfs(&folder).map(|found| found.f_bavail.saturating_mul(found.f_frsize));
+        let looked = tokio::task::spawn_blocking(look).await.map_err(|error| StoreError::Failed(error.to_string()))?;
+        looked.map_err(|error| StoreError::Failed(format!("the disk can't be looked at: {error}")))
+    }
+
+    async fn census(&self) -> StoreResult<Census> {
+        self.readers.read(|connection, _| census::take(connection)).await
     }
 
     async fn part(&self, id: &SessionId, name: &str) -> StoreResult<Option<Right>> {

@@ -14,6 +14,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0004_log_chain.sql"),
     include_str!("../../migrations/0005_pinned_sessions.sql"),
     include_str!("../../migrations/0007_access.sql"),
+    include_str!("../../migrations/0008_usage.sql"),
 ];
 
 const LOOM_TABLES: &str = include_str!("../../migrations/loom_tables.sql");

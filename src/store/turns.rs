@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{
     calls, events, messages, partials, recover, retention,
     rows::{self, NewRow},
-    sessions, uploads,
+    sessions, uploads, usage,
     writer::Change,
 };
 use crate::{
@@ -54,6 +54,7 @@ pub(super) fn begin(
 pub(super) fn end_message(change: &mut Change<'_>, actor: &Actor, id: &SessionId, end: MessageEnd) -> StoreResult<()> {
     sessions::require_for_write(change, id)?;
     let MessageEnd { turn, message, text, calls, partial, events } = end;
+    usage::add(change, id, &events)?;
     for event in events {
         events::append(change, id, actor, event)?;
     }

@@ -10,6 +10,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, PoisonError},
     thread::{self, JoinHandle},
+    time::Instant,
 };
 
 use jiff::{Timestamp, tz::TimeZone};
@@ -226,7 +227,7 @@ impl Desk {
         first: Box<dyn Job>,
         group: &mut Vec<Box<dyn Job>>,
     ) -> rusqlite::Result<Vec<(SessionId, Arc<Record>)>> {
-        let Setting { connection, zone, clock, rules, .. } = &mut self.setting;
+        let Setting { connection, zone, clock, rules, publish } = &mut self.setting;
         let transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
             Ok(transaction) => transaction,
             Err(error) => {
@@ -251,7 +252,9 @@ impl Desk {
         for (session, (seq, link)) in &heads {
             chain::keep_head(&transaction, &rules.key, session.as_str(), *seq, link)?;
         }
+        let asked = Instant::now();
         transaction.commit()?;
+        publish.committed(asked.elapsed());
         self.heads.extend(heads);
         Ok(records.into_iter().map(|(session, record, _)| (session, record)).collect())
     }

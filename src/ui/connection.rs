@@ -8,7 +8,7 @@ use super::{
     browser::{self, Socket},
     session_view::{Link, SessionView},
 };
-use crate::protocol::{ErrorCode, Record, Seq, ServerFrame, Session, SessionId};
+use crate::protocol::{ErrorCode, Record, Seq, ServerFrame, SessionId};
 
 /// Nothing heard for this long, heartbeats included: the connection is dead, whatever the browser says.
 const SILENCE_MS: u32 = 40_000;
@@ -18,7 +18,7 @@ const LAST_WAIT_S: f64 = 15.0;
 
 /// Follows the session until the page is left.
 pub fn follow(view: SessionView, id: SessionId, boot_id: String) {
-    let connection = Connection { view, id, boot_id, text: None, connected_before: false };
+    let connection = Connection { view, id, boot_id, text: None, connected_before: false, limited: false };
     // Aborting drops the socket with the task, and no signal of the page is touched after it.
     let (run, abort) = abortable(connection.run());
     on_cleanup(move || abort.abort());
@@ -34,6 +34,8 @@ struct Connection {
     /// The text of the event that comes next, if it has one.
     text: Option<(Seq, String)>,
     connected_before: bool,
+    /// The page says that a limit keeps it from connecting.
+    limited: bool,
 }
 
 /// How a connection ended.
@@ -74,7 +76,7 @@ impl Connection {
             self.id,
             browser::language().tag()
         );
-        let Some(mut socket) = Socket::open(&path) else { return Ended::Broken { worked: false } };
+        let Some(mut socket) = Socket::open(&browser::at(&path)) else { return Ended::Broken { worked: false } };
         let mut worked = false;
         loop {
             let frame = select(Box::pin(socket.next()), Box::pin(browser::sleep(SILENCE_MS))).await;
@@ -94,10 +96,18 @@ impl Connection {
         }
     }
 
-    /// Whether the session is still there, after a socket that never worked.
-    async fn is_there(&self) -> bool {
-        let found = browser::get::<Session>(&self.view.path("")).await;
-        !matches!(found, Err(error) if error.code == ErrorCode::NotFound)
+    /// Whether the session is still there, after a socket that never worked. A browser does not tell why it failed, so
+    /// the same address is asked without one.
+    async fn is_there(&mut self) -> bool {
+        match browser::ask("GET", &self.view.path("/stream"), None).await {
+            Err(error) if error.code == ErrorCode::NotFound => false,
+            Err(error) if matches!(error.code, ErrorCode::TooManySockets | ErrorCode::TooManyRequests) => {
+                self.view.problem.set(Some(error.detail));
+                self.limited = true;
+                true
+            }
+            _ => true,
+        }
     }
 
     fn take(&mut self, frame: ServerFrame, missed_from: Seq) -> Option<Ended> {
@@ -107,6 +117,9 @@ impl Connection {
                     // Text that the old process had not kept is gone; what it did keep comes as a partial message.
                     self.view.drop_unfinished();
                     self.boot_id = boot_id;
+                }
+                if std::mem::take(&mut self.limited) {
+                    self.view.problem.set(None);
                 }
                 in_flight.iter().for_each(|live| self.view.resume(live));
                 let head = head_seq;

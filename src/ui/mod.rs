@@ -33,14 +33,14 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let running = matches!(&opened.page, Page::Running(page) if page.session.status == Status::Running);
     view! {
         <!DOCTYPE html>
-        <html lang=browser::language().tag() data-theme=look.theme.name()>
+        <html lang=browser::language().tag() data-theme=look.theme.name() data-base=opened.base.as_str().to_owned()>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1, interactive-widget=resizes-content"/>
                 <meta name="color-scheme" content="light dark"/>
                 {running.then(|| view! { <meta http-equiv="refresh" content=REFRESH_S/> })}
                 <title inner_html=pages::title(&opened.page)></title>
-                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <link rel="icon" href=browser::at("/favicon.svg") type="image/svg+xml"/>
                 <link rel="stylesheet" id="leptos" href=styles/>
                 <style nonce=use_nonce()>{widths}</style>
                 <AutoReload options=options.clone()/>
@@ -55,7 +55,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 
 #[component]
 pub fn App() -> impl IntoView {
-    let Opened { page, look, now, sessions, error } = SharedValue::new(browser::opened).into_inner();
+    let Opened { page, look, now, sessions, error, .. } = SharedValue::new(browser::opened).into_inner();
     Effect::new(|_| browser::mark_hydrated());
     let frame = Frame::new(look);
     match page {

@@ -18,7 +18,7 @@ use crate::protocol::{
     transcript::{CallCard, CallState, Message, Touched, Transcript, Turn},
 };
 
-use super::files::examples::examples;
+use super::{browser, files::examples::examples};
 use parts::add_live;
 pub use parts::{BlockView, CallView, MessageView, TurnView};
 
@@ -161,7 +161,7 @@ impl SessionView {
 
     /// The address of something of this session.
     pub fn path(&self, rest: &str) -> String {
-        self.id.with_value(|id| ["/cowork/sessions/", id, rest].concat())
+        self.id.with_value(|id| browser::at(&["/cowork/sessions/", id, rest].concat()))
     }
 
     /// Turns in which files were changed, oldest first.

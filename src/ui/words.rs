@@ -6,6 +6,7 @@ pub mod chat;
 pub mod files;
 pub mod frame;
 pub mod home;
+pub mod limits;
 pub mod logs;
 pub mod sessions;
 
@@ -55,6 +56,7 @@ pub struct Words {
     pub files: files::FileWords,
     pub frame: frame::FrameWords,
     pub home: home::HomeWords,
+    pub limits: limits::LimitWords,
     pub logs: logs::LogWords,
     pub sessions: sessions::SessionWords,
 }
@@ -64,6 +66,7 @@ static ENGLISH: Words = Words {
     files: files::ENGLISH,
     frame: frame::ENGLISH,
     home: home::ENGLISH,
+    limits: limits::ENGLISH,
     logs: logs::ENGLISH,
     sessions: sessions::ENGLISH,
 };
@@ -73,13 +76,19 @@ static GERMAN: Words = Words {
     files: files::GERMAN,
     frame: frame::GERMAN,
     home: home::GERMAN,
+    limits: limits::GERMAN,
     logs: logs::GERMAN,
     sessions: sessions::GERMAN,
 };
 
 /// The texts in the page's language.
 pub fn words() -> &'static Words {
-    match browser::language() {
+    of(browser::language())
+}
+
+/// Where the page's language is known otherwise.
+pub fn of(language: Language) -> &'static Words {
+    match language {
         Language::English => &ENGLISH,
         Language::German => &GERMAN,
     }

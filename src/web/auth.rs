@@ -9,22 +9,32 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderValue, Method, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 
-use super::{error::Problem, guard, server::Remote};
+use super::{error::Problem, guard, page, server::Remote};
 use crate::{
     access::{Denied, Peer, Shown, Visitor},
-    protocol::ErrorCode,
+    protocol::{ApiError, ErrorCode},
     state::AppState,
+    ui::words,
 };
 pub use extract::{Who, visitor};
 pub use routes::{Credentials, launch, me, new_link, sign_in, sign_in_page, sign_out};
 
 /// The page's own files hold nothing of anybody; the others are how people come in.
-pub const PUBLIC: [&str; 5] = ["/health", "/pkg/{build}/{file}", "/favicon.svg", "/launch/{token}", "/sign-in"];
+pub const PUBLIC: [&str; 8] = [
+    "/health",
+    "/health/live",
+    "/health/probe",
+    "/health/ready",
+    "/pkg/{build}/{file}",
+    "/favicon.svg",
+    "/launch/{token}",
+    "/sign-in",
+];
 
 /// Values of our cookie that one request may show: a page on another port of this machine can add to it.
 const MOST_COOKIES: usize = 4;
@@ -39,6 +49,10 @@ pub async fn check_visitor(State(state): State<AppState>, mut request: Request, 
             guard::foreign_origin()
         }
         Ok(visitor) => {
+            // The page's files are part of the request for the page.
+            if !is_public && let Err(limited) = state.agent.allowance().request(&visitor.actor.name) {
+                return limited_answer(&state, limited, &request);
+            }
             request.extensions_mut().insert(visitor);
             next.run(request).await
         }
@@ -76,19 +90,41 @@ fn cookies<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a str> {
     pairs.filter(|(key, _)| *key == name).map(|(_, value)| value).take(MOST_COOKIES).collect()
 }
 
-/// Behind TLS the browser itself sees to it that nobody else sets a cookie of this name.
+/// Behind TLS the browser itself sees to it that nobody else sets a cookie of this name; one that is for a path of the
+/// host alone may be set by other hosts of the domain, though not without TLS.
 fn cookie_name(state: &AppState, headers: &HeaderMap) -> String {
-    let prefix = if guard::is_secure(headers, &state.site.origins) { "__Host-" } else { "" };
+    let prefix = match (guard::is_secure(headers, &state.site.origins), state.site.base.is_root()) {
+        (true, true) => "__Host-",
+        (true, false) => "__Secure-",
+        (false, _) => "",
+    };
     format!("{prefix}cowork_{}", state.site.port)
 }
 
 fn refuse(state: &AppState, denied: Denied, request: &Request) -> Response {
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    if reads && wants_page(request.headers()) && denied != Denied::NotListed {
+    if reads(request) && wants_page(request.headers()) && denied != Denied::NotListed {
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-        return pages::sign_in(state, request.headers(), path, None).into_response();
+        return pages::sign_in(state, request.headers(), &state.site.base.at(path), None).into_response();
     }
     problem(denied)
+}
+
+/// In words, where a person would see it.
+fn limited_answer(state: &AppState, limited: ApiError, request: &Request) -> Response {
+    let wait = limited.retry_after.unwrap_or_default();
+    let words = words::of(page::language(request.headers()));
+    match words.limits.told(limited.code, wait) {
+        Some(told) if reads(request) && wants_page(request.headers()) => {
+            let status = StatusCode::from_u16(limited.code.status()).unwrap_or(StatusCode::TOO_MANY_REQUESTS);
+            let page = pages::told(state, limited.code.title(), told);
+            (status, [(header::RETRY_AFTER, wait.to_string())], page).into_response()
+        }
+        _ => Problem(limited).into_response(),
+    }
+}
+
+fn reads(request: &Request) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD)
 }
 
 pub fn problem(denied: Denied) -> Response {

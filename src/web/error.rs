@@ -27,7 +27,11 @@ impl From<ApiError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        with_document(self.0.code, &document(&self.0))
+        let mut response = with_document(self.0.code, &document(&self.0));
+        if let Some(seconds) = self.0.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
     }
 }
 
@@ -42,8 +46,15 @@ pub fn document(error: &ApiError) -> Value {
     })
 }
 
+/// Goes with its answer, so that the request's name can be put in.
+#[derive(Clone)]
+pub struct Document(pub Value);
+
 /// The answer that carries a problem document, which may say more than others do.
 pub fn with_document(code: ErrorCode, document: &Value) -> Response {
     let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, [(header::CONTENT_TYPE, "application/problem+json")], document.to_string()).into_response()
+    let mut response =
+        (status, [(header::CONTENT_TYPE, "application/problem+json")], document.to_string()).into_response();
+    response.extensions_mut().insert(Document(document.clone()));
+    response
 }

@@ -9,10 +9,11 @@ use axum::{
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 
-use super::{auth, error::Problem};
+use super::{auth, error::Problem, page};
 use crate::{
-    protocol::{ApiError, ErrorCode, Right, SessionId},
+    protocol::{ApiError, BasePath, ErrorCode, Right, SessionId},
     state::AppState,
+    ui::words::{self, Language},
 };
 
 /// Bodies of commands. A message has its own, smaller limit; JSON may write each of its bytes in six.
@@ -165,15 +166,23 @@ fn parse_value<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, Probl
     })
 }
 
-/// Whether the answer goes to a browser that posted a form, and so should be a page.
-pub struct WantsPage(pub bool);
+/// Whether the answer goes to a browser that posted a form, and so should be a page; and what that page needs.
+pub struct WantsPage {
+    pub wanted: bool,
+    language: Language,
+    base: BasePath,
+}
 
-impl<S: Send + Sync> FromRequestParts<S> for WantsPage {
+impl FromRequestParts<AppState> for WantsPage {
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Self::Rejection> {
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Self::Rejection> {
         let accept = parts.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        Ok(Self(parts.method == Method::POST && accept.contains("text/html")))
+        Ok(Self {
+            wanted: parts.method == Method::POST && accept.contains("text/html"),
+            language: page::language(&parts.headers),
+            base: state.site.base.clone(),
+        })
     }
 }
 
@@ -181,12 +190,23 @@ impl<S: Send + Sync> FromRequestParts<S> for WantsPage {
 pub type Form<T> = Result<Fields<T>, Problem>;
 
 impl WantsPage {
+    /// The address of what stands at `path` of this server.
+    pub fn at(&self, path: &str) -> String {
+        self.base.at(path)
+    }
+
+    /// To a page of this server.
+    pub fn redirect(&self, page: &str) -> Response {
+        Redirect::to(&self.at(page)).into_response()
+    }
+
     /// The page that shows the result, or the answer itself for a script. A failure goes to `page` too and is told there.
     pub fn answer(&self, page: &str, result: Result<Response, Problem>) -> Response {
         match result {
-            Ok(_) if self.0 => Redirect::to(page).into_response(),
-            Err(Problem(error)) if self.0 => {
-                Redirect::to(&format!("{page}?error={}", encode(&error.detail))).into_response()
+            Ok(_) if self.wanted => self.redirect(page),
+            Err(Problem(error)) if self.wanted => {
+                let limit = words::of(self.language).limits.told(error.code, error.retry_after.unwrap_or_default());
+                self.redirect(&format!("{page}?error={}", encode(&limit.unwrap_or(error.detail))))
             }
             Ok(response) => response,
             Err(problem) => problem.into_response(),

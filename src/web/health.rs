@@ -1,17 +1,69 @@
 //! What the server says about itself.
 
-use axum::{Json, extract::State};
-use serde_json::{Value, json};
+use std::time::Duration;
 
+use axum::{
+    Json,
+    extract::{
+        State, WebSocketUpgrade,
+        ws::{Message, rejection::WebSocketUpgradeRejection},
+    },
+    http::StatusCode,
+    response::Response,
+};
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use super::{
+    error::{Answer, Problem},
+    socket,
+};
 use crate::{
     agent::Agent,
-    protocol::{ModelInfo, ModelOffer, ToolInfo},
+    protocol::{ErrorCode, ModelInfo, ModelOffer, ToolInfo},
     state::AppState,
 };
 
-pub async fn health(State(state): State<AppState>) -> Json<Value> {
-    let ready = !state.stopping.is_cancelled();
-    Json(json!({"status": "ok", "ready": ready, "version": env!("CARGO_PKG_VERSION")}))
+pub async fn health(State(agent): State<Agent>) -> Json<Value> {
+    Json(told(&agent))
+}
+
+/// Whether the process answers; one that does not is to be started anew.
+pub async fn live(State(agent): State<Agent>) -> Json<Value> {
+    Json(told(&agent))
+}
+
+/// Whether work can be sent here, told by the status too: a server that stops takes none.
+pub async fn ready(State(agent): State<Agent>) -> (StatusCode, Json<Value>) {
+    let status = if agent.takes_work() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(told(&agent)))
+}
+
+/// Between two pieces of the probe.
+pub const PROBE_PAUSE: Duration = Duration::from_millis(300);
+const PROBE_PIECES: u32 = 3;
+
+/// A socket that writes a little, now and then, and ends: whoever sets a proxy up sees whether all of that comes through.
+pub async fn probe(upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>) -> Answer<Response> {
+    let upgrade = upgrade.map_err(|rejection| {
+        let detail = format!("This address is a WebSocket. {}.", rejection.body_text());
+        Problem::new(ErrorCode::InvalidRequest, detail)
+    })?;
+    Ok(socket::limited(upgrade).on_upgrade(async |mut socket| {
+        for piece in 1..=PROBE_PIECES {
+            let written = socket.send(Message::text(format!("{{\"type\":\"probe\",\"piece\":{piece}}}"))).await;
+            if written.is_err() {
+                return;
+            }
+            sleep(PROBE_PAUSE).await;
+        }
+        // Who has gone needs no goodbye.
+        let _ = socket.send(Message::Close(None)).await;
+    }))
+}
+
+fn told(agent: &Agent) -> Value {
+    json!({"status": "ok", "ready": agent.takes_work(), "version": env!("CARGO_PKG_VERSION")})
 }
 
 pub async fn models(State(agent): State<Agent>) -> Json<Vec<ModelInfo>> {
@@ -28,5 +80,5 @@ pub async fn tools(State(agent): State<Agent>) -> Json<Vec<ToolInfo>> {
 
 /// The configuration without its secrets.
 pub async fn config(State(state): State<AppState>) -> Json<Value> {
-    Json(state.site.public_config.clone())
+    Json(state.site.told_config())
 }

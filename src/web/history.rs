@@ -70,12 +70,12 @@ enum Format {
 
 /// The whole conversation as a file.
 pub async fn export(
-    State(agent): State<Agent>,
+    State(state): State<AppState>,
     SessionPath(id): SessionPath,
     Params(query): Params<ExportQuery>,
 ) -> Answer<Response> {
-    let session = agent.session(&id).await?;
-    let turns = all_rows(&agent, &id).await?;
+    let session = state.agent.session(&id).await?;
+    let turns = all_rows(&state.agent, &id).await?;
     let (kind, ending, body) = match query.format {
         Format::Json => {
             let body = serde_json::json!({ "session": session, "turns": turns });
@@ -83,7 +83,7 @@ pub async fn export(
         }
         Format::Markdown => {
             let language = query.lang.as_deref().and_then(Language::of_tag).unwrap_or_default();
-            let body = Pen::new(language, &id).markdown(&session, &Transcript::from_rows(&turns));
+            let body = Pen::new(language, &id, &state.site.base).markdown(&session, &Transcript::from_rows(&turns));
             ("text/markdown; charset=utf-8", "md", body)
         }
     };

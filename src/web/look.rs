@@ -1,15 +1,17 @@
 //! The form of looks and languages: it writes the two cookies that the pages are drawn by.
 
 use axum::{
+    extract::State,
     http::{HeaderMap, header},
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{extract::Form, page};
+use super::{base_path, extract::Form, page};
 use crate::{
     protocol::{Look, Theme},
+    state::AppState,
     ui::words::Language,
 };
 
@@ -25,7 +27,7 @@ pub struct WantedLook {
     back: Option<String>,
 }
 
-pub async fn set(headers: HeaderMap, wanted: Form<WantedLook>) -> Response {
+pub async fn set(State(state): State<AppState>, headers: HeaderMap, wanted: Form<WantedLook>) -> Response {
     let wanted = match wanted {
         Ok(wanted) => wanted.0,
         Err(problem) => return problem.into_response(),
@@ -33,12 +35,11 @@ pub async fn set(headers: HeaderMap, wanted: Form<WantedLook>) -> Response {
     let mut look = page::look(&headers);
     look.theme = wanted.theme.as_deref().and_then(Theme::named).unwrap_or(look.theme);
     let language = wanted.lang.as_deref().and_then(Language::of_tag).unwrap_or_else(|| page::language(&headers));
+    let base = &state.site.base;
     let cookie = |name: &str, value: &str| {
-        (header::SET_COOKIE, format!("{name}={value}; Path=/; Max-Age={KEEP_S}; SameSite=Lax"))
+        (header::SET_COOKIE, format!("{name}={value}; Path={}; Max-Age={KEEP_S}; SameSite=Lax", base.cookie_path()))
     };
     let cookies = AppendHeaders([cookie(Look::COOKIE, &look.written()), cookie(page::LANGUAGE_COOKIE, language.tag())]);
-    // `//host` would lead to another site.
-    let is_ours = |path: &String| path.starts_with('/') && !path.starts_with("//") && !path.contains('\\');
-    let back = wanted.back.filter(is_ours).unwrap_or_else(|| "/".into());
+    let back = base_path::own(base, wanted.back.as_deref().unwrap_or_default());
     (cookies, Redirect::to(&back)).into_response()
 }

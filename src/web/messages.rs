@@ -45,8 +45,13 @@ pub async fn send(
     page.answer(&page_of(&id), send.await)
 }
 
-pub async fn stop(State(agent): State<Agent>, SessionPath(id): SessionPath, page: WantsPage) -> Response {
-    let stopped = agent.stop(&id).await;
+pub async fn stop(
+    State(agent): State<Agent>,
+    Who(actor): Who,
+    SessionPath(id): SessionPath,
+    page: WantsPage,
+) -> Response {
+    let stopped = agent.stop(&actor, &id).await;
     page.answer(&page_of(&id), stopped.map(|()| StatusCode::ACCEPTED.into_response()).map_err(Into::into))
 }
 

@@ -114,7 +114,8 @@ async fn render(
     error = error.or_else(|| asked.get("error").filter(|text| !text.is_empty()).cloned());
     let look = wanted_look(request.headers(), asked);
     let now = jiff::Timestamp::now().to_string();
-    let opened = Arc::new(Opened { page, look, now, sessions: state.listed_sessions(visitor).await, error });
+    let base = state.site.base.clone();
+    let opened = Arc::new(Opened { page, look, now, sessions: state.listed_sessions(visitor).await, error, base });
     let language = language(request.headers());
     let nonce = request.extensions().get::<Nonce>().cloned();
     let context = move || {

@@ -30,7 +30,7 @@ pub fn document(state: &AppState, document: Document, main: AnyView) -> Html<Str
                     <meta name="color-scheme" content="light dark"/>
                     {document.again.then(|| view! { <meta http-equiv="refresh" content="0"/> })}
                     <title>{format!("{} · Cowork", document.title)}</title>
-                    <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                    <link rel="icon" href=state.site.base.at("/favicon.svg") type="image/svg+xml"/>
                     <link rel="stylesheet" href=styles/>
                 </head>
                 <body><main class="lonely">{main}</main></body>

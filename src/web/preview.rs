@@ -14,9 +14,9 @@ use super::{
     files::{look, path, shown_type, told},
 };
 use crate::{
-    agent::Agent,
     markdown,
-    protocol::{ApiError, FilePreview, PreviewKind, SessionId, Table},
+    protocol::{ApiError, FilePreview, PreviewKind, Table},
+    state::AppState,
     workspace::{Workspace, WorkspacePath, changes::is_binary, time},
 };
 
@@ -28,16 +28,17 @@ const COLUMNS: usize = 24;
 const CELL_CHARS: usize = 500;
 
 pub async fn preview(
-    State(agent): State<Agent>,
+    State(state): State<AppState>,
     SessionPath(id): SessionPath,
     Path((_, file)): Path<(String, String)>,
 ) -> Answer<Json<FilePreview>> {
     let file = path(&file)?;
-    let session = id.clone();
-    Ok(Json(look(&agent, &id, move |workspace| look_at(workspace, &session, &file)).await?))
+    let files = state.site.base.at(&format!("/cowork/sessions/{id}/files/"));
+    Ok(Json(look(&state.agent, &id, move |workspace| look_at(workspace, &files, &file)).await?))
 }
 
-fn look_at(workspace: &Workspace, session: &SessionId, file: &WorkspacePath) -> Result<FilePreview, ApiError> {
+/// `files`: the address of the workspace's files.
+fn look_at(workspace: &Workspace, files: &str, file: &WorkspacePath) -> Result<FilePreview, ApiError> {
     let mut opened = workspace.open_file(file).map_err(told)?;
     let name = file.split().map_or("", |(_, name)| name).to_owned();
     let mut preview = FilePreview {
@@ -55,7 +56,7 @@ fn look_at(workspace: &Workspace, session: &SessionId, file: &WorkspacePath) -> 
     if let Some((kind, _)) = shown_type(&preview.name) {
         let place: Vec<String> = file.names().map(encode).collect();
         preview.kind = kind;
-        preview.url = Some(format!("/cowork/sessions/{session}/files/{}?inline=true", place.join("/")));
+        preview.url = Some(format!("{files}{}?inline=true", place.join("/")));
         return Ok(preview);
     }
     let mut bytes = Vec::new();

@@ -35,6 +35,7 @@ pub fn public_config(
         },
         "cowork": {
             "workspace_roots": roots.paths().map(|root| root.display().to_string()).collect::<Vec<_>>(),
+            "base_path": config.cowork.base_path,
             "max_message_bytes": config.cowork.max_message_bytes,
             "max_queue": config.cowork.max_queue,
             "max_connections": config.cowork.max_connections,
@@ -43,6 +44,15 @@ pub fn public_config(
             "log_max_events": config.cowork.log_max_events,
             "log_max_days": config.cowork.log_max_age.map(|age| age.as_secs() / (24 * 60 * 60)),
             "idle_minutes": config.cowork.idle_after.as_secs() / 60,
+        },
+        "limits": {
+            "sessions_per_person": config.limits.sessions_per_person,
+            "running_turns": config.limits.running_turns,
+            "running_turns_per_person": config.limits.running_turns_per_person,
+            "sockets_per_person": config.limits.sockets_per_person,
+            "requests_per_minute": config.limits.requests_per_minute,
+            "tokens_per_day": config.limits.tokens_per_day,
+            "min_free_bytes": config.limits.min_free_bytes,
         },
         "uploads": {
             "max_workspace_bytes": config.uploads.max_workspace_bytes,
@@ -56,6 +66,8 @@ pub fn public_config(
             "max_bytes": config.web_fetch.max_bytes,
             "timeout_seconds": config.web_fetch.timeout.as_secs(),
         },
+        "metrics": { "listen": config.metrics_listen.map(|address| address.to_string()) },
+        "logging": { "level": config.log_level },
         "mcp_servers": config.mcp_servers.iter().map(|server| server.alias.as_str()).collect::<Vec<_>>(),
         "default_model": config.default_model,
         "models": models.collect::<serde_json::Map<String, Value>>(),

@@ -20,8 +20,8 @@ use tower_http::{
 };
 
 use super::{
-    archive, assets, auth, changes, docs, error::Problem, files, guard, health, history, logs, look, messages, openapi,
-    page, preview, sessions, sharing, sharing_page, stream, tus, upload, words,
+    archive, assets, auth, base_path, changes, docs, error::Problem, files, guard, health, history, logs, look,
+    messages, metrics, openapi, page, preview, request_id, sessions, sharing, sharing_page, stream, tus, upload, words,
 };
 use crate::{
     protocol::{ApiError, ErrorCode},
@@ -43,19 +43,23 @@ pub fn router(state: AppState) -> Router {
         .and(NotForContentType::const_new("application/pdf"))
         .and(NotForContentType::const_new("application/zip"))
         .and(NotForContentType::const_new("image/"));
+    let base = state.site.base.clone();
     let Routes { router, .. } = routes();
-    router
+    let router = router
         .fallback(page::not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(CompressionLayer::new().gzip(true).compress_when(compressed))
         .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
         .layer(middleware::from_fn_with_state(state.clone(), auth::check_visitor))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(state.clone(), guard::check_origin))
         .layer(middleware::from_fn_with_state(state.clone(), guard::check_host))
-        // Outermost, so that a refusal has the headers too.
+        // Outside of all that refuses, so that a refusal has the headers and the name too.
         .layer(middleware::from_fn_with_state(state.clone(), guard::set_headers))
-        .with_state(state)
+        .layer(middleware::from_fn_with_state(state.clone(), request_id::name))
+        .layer(middleware::from_fn_with_state(state.clone(), metrics::count))
+        .layer(CompressionLayer::new().gzip(true).compress_when(compressed))
+        .with_state(state);
+    base_path::below(base, router)
 }
 
 /// The pattern of every address that something stands at, for those who check them all.
@@ -108,6 +112,9 @@ fn routes() -> Routes {
         .route("/me", get(auth::me))
         .route("/sessions/{id}/sharing", get(sharing_page::page))
         .route("/health", get(health::health))
+        .route("/health/live", get(health::live))
+        .route("/health/probe", get(health::probe))
+        .route("/health/ready", get(health::ready))
         .route("/models", get(health::models))
         .route("/models/offers", get(health::model_offers))
         .route("/tools", get(health::tools))

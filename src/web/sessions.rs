@@ -4,7 +4,7 @@ use axum::{
     Json,
     extract::State,
     http::{StatusCode, header},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -33,9 +33,9 @@ pub async fn create(
 ) -> Response {
     let created = async { Ok(agent.create_session(&actor, wanted?.0).await?) };
     match created.await {
-        Ok(session) if page.0 => Redirect::to(&page_of(&session.id)).into_response(),
+        Ok(session) if page.wanted => page.redirect(&page_of(&session.id)),
         Ok(session) => {
-            let place = format!("/cowork/sessions/{}", session.id);
+            let place = page.at(&format!("/cowork/sessions/{}", session.id));
             (StatusCode::CREATED, [(header::LOCATION, place)], Json(session)).into_response()
         }
         Err(problem) => page.answer("/", Err(problem)),
@@ -63,8 +63,8 @@ pub async fn update(
     Ok(Json(agent.update_session(&actor, &id, update).await?))
 }
 
-pub async fn delete(State(agent): State<Agent>, OwnSession(id): OwnSession) -> Answer<StatusCode> {
-    agent.delete_session(&id).await?;
+pub async fn delete(State(agent): State<Agent>, Who(actor): Who, OwnSession(id): OwnSession) -> Answer<StatusCode> {
+    agent.delete_session(&actor, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -81,9 +81,14 @@ pub async fn update_by_form(
 }
 
 /// Leads to the start, where the session can be brought back for a while.
-pub async fn delete_by_form(State(agent): State<Agent>, OwnSession(id): OwnSession, page: WantsPage) -> Response {
-    match agent.delete_session(&id).await {
-        Ok(()) if page.0 => Redirect::to(&format!("/?deleted={id}")).into_response(),
+pub async fn delete_by_form(
+    State(agent): State<Agent>,
+    Who(actor): Who,
+    OwnSession(id): OwnSession,
+    page: WantsPage,
+) -> Response {
+    match agent.delete_session(&actor, &id).await {
+        Ok(()) if page.wanted => page.redirect(&format!("/?deleted={id}")),
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => page.answer("/", Err(error.into())),
     }

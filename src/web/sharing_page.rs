@@ -36,14 +36,16 @@ pub async fn page(
 ) -> Answer<Response> {
     let (session, sharing) = (state.agent.session(&id).await?, state.agent.sharing(&id).await?);
     let may_share = visitor.limited_to().is_none_or(|name| sharing.owner.as_deref() == Some(name));
-    let back = format!("/sessions/{id}");
+    let base = &state.site.base;
+    let back = base.at(&format!("/sessions/{id}"));
+    let action = base.at(&format!("/cowork/sessions/{id}/sharing"));
     let main = view! {
         <p><a href=back>{session.title}</a></p>
         <h1>"Sharing"</h1>
         {query.error.map(|error| view! { <p class="notice notice-failed" role="alert">{error}</p> })}
         {whose(&sharing)}
-        {list(&id, &sharing, may_share)}
-        {(may_share && sharing.owner.is_some()).then(|| form(&id))}
+        {list(&action, &sharing, may_share)}
+        {(may_share && sharing.owner.is_some()).then(|| form(&action))}
     };
     Ok(plain::document(&state, Document::titled("Sharing"), main.into_any()).into_response())
 }
@@ -56,8 +58,8 @@ fn whose(sharing: &Sharing) -> impl IntoView + use<> {
     }
 }
 
-fn list(id: &SessionId, sharing: &Sharing, may_share: bool) -> impl IntoView + use<> {
-    let rows = sharing.shares.iter().map(|share| row(id, share, may_share)).collect_view();
+fn list(action: &str, sharing: &Sharing, may_share: bool) -> impl IntoView + use<> {
+    let rows = sharing.shares.iter().map(|share| row(action, share, may_share)).collect_view();
     let none = sharing.shares.is_empty() && sharing.owner.is_some();
     view! {
         <ul class="plain-list">{rows}</ul>
@@ -65,14 +67,14 @@ fn list(id: &SessionId, sharing: &Sharing, may_share: bool) -> impl IntoView + u
     }
 }
 
-fn row(id: &SessionId, share: &Share, may_share: bool) -> impl IntoView + use<> {
+fn row(action: &str, share: &Share, may_share: bool) -> impl IntoView + use<> {
     let who = if share.name == EVERYBODY { "Everybody".to_owned() } else { share.name.clone() };
     let what = match share.part {
         Some(Right::Watch) | None => " may watch",
         Some(Right::TakePart | Right::Own) => " takes part",
     };
     let name = share.name.clone();
-    let action = format!("/cowork/sessions/{id}/sharing");
+    let action = action.to_owned();
     let take_back = may_share.then(|| {
         view! {
             <form method="post" action=action>
@@ -84,9 +86,9 @@ fn row(id: &SessionId, share: &Share, may_share: bool) -> impl IntoView + use<> 
     view! { <li><strong>{who}</strong>{what}{take_back}</li> }
 }
 
-fn form(id: &SessionId) -> impl IntoView + use<> {
+fn form(action: &str) -> impl IntoView + use<> {
     view! {
-        <form class="card create" method="post" action=format!("/cowork/sessions/{id}/sharing")>
+        <form class="card create" method="post" action=action.to_owned()>
             <label class="field">"With" <input name="name" required=true placeholder="a name, or * for everybody" autocomplete="off"/></label>
             <label class="field">"Who"
                 <select name="part"><option value="watch">"may watch"</option><option value="take_part">"takes part"</option></select>

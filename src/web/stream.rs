@@ -21,6 +21,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
 
 use super::{
     error::{Answer, Problem},
@@ -30,7 +31,7 @@ use super::{
 };
 use crate::{
     access::Visitor,
-    agent::feed::Feed,
+    agent::{self, feed::Feed},
     protocol::{ErrorCode, Seq, SessionId},
     state::AppState,
     ui::words::Language,
@@ -67,13 +68,17 @@ pub async fn upgrade(
     place: Option<Extension<Place>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Answer<Response> {
-    let place = place.map(|Extension(place)| place);
+    let connection = place.map(|Extension(place)| place);
     let (_, feed) = state.agent.watch(&id).await?;
+    let allowed = state.agent.allowance().socket(&visitor.actor.name)?;
     let upgrade = upgrade.map_err(|rejection| {
         let detail = format!("This address is a WebSocket. {}.", rejection.body_text());
         Problem::new(ErrorCode::InvalidRequest, detail)
     })?;
-    Ok(socket::limited(upgrade).on_upgrade(move |socket| serve(socket, state, visitor, id, feed, query, place)))
+    // What is done over the socket belongs to the request that opened it.
+    let request = Span::current();
+    let serve = move |socket| serve(socket, state, visitor, id, feed, query, (allowed, connection)).instrument(request);
+    Ok(socket::limited(upgrade).on_upgrade(serve))
 }
 
 async fn serve(
@@ -83,9 +88,10 @@ async fn serve(
     id: SessionId,
     feed: Arc<Feed>,
     query: StreamQuery,
-    place: Option<Place>,
+    places: (agent::Place, Option<Place>),
 ) {
-    let _open = state.sockets.token();
+    let (_open, _counted) = (state.sockets.token(), state.metrics.open_socket());
+    tracing::debug!("a watcher came");
     let (sink, stream) = socket.split();
     let (replies, inbox) = mpsc::channel(REPLIES);
     // Either half ends the other: the reader when the client leaves, the writer when the server must.
@@ -103,9 +109,10 @@ async fn serve(
         done: done.clone(),
     };
     let language = query.lang.as_deref().and_then(Language::of_tag).unwrap_or_default();
-    let drawn = query.view.map(|View::Html| Drawn::new(language, id.clone()));
+    let drawn = query.view.map(|View::Html| Drawn::new(language, id.clone(), &state.site.base));
     let writer = Writer::new(sink, state, Watcher { visitor, seat }, feed, drawn, done);
     let done = reader.done.clone();
     tokio::join!(socket::read(stream, &reader, &done), writer.run(id, query.cursor, inbox));
-    drop(place);
+    drop(places);
+    tracing::debug!("a watcher left");
 }

@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::support::{process::Home, soon};
+use crate::support::{process::Home, proxy::Proxy, soon};
 
 fn database(home: &Home) -> String {
     home.database.display().to_string()
@@ -159,4 +159,30 @@ async fn the_doctor_says_what_is_fine_and_what_is_not() {
     let ill = home.run(&["doctor", "--database", &database]).await;
     assert_eq!(ill.code, Some(1), "{ill:?}");
     assert!(ill.out.contains("WRONG secrets") && ill.out.contains("WRONG access"), "{ill:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_looks_through_the_proxy_that_people_come_by() {
+    let home = Home::new();
+    let database = database(&home);
+    let process = home.start_with_arguments(&["--base-path", "/office"]).await;
+    let look = async |through: String| {
+        let run = home.run(&["doctor", "--database", &database, "--through", &through]).await;
+        let told = run.out.lines().find(|line| line.contains("proxy: ")).unwrap_or_else(|| panic!("{run:?}"));
+        (run.code, told.to_owned())
+    };
+    let here = format!("http://{}/office", process.address);
+    assert_eq!(
+        look(here.clone()).await,
+        (Some(0), format!("ok    proxy: {here} hands on sockets, and what is written as it is written"))
+    );
+    let (code, told) = look(format!("http://{}", process.address)).await;
+    assert!(code == Some(1) && told.contains("must hand addresses on whole"), "{told}");
+    let (code, told) = look(format!("http://ben:secret@{}/office", Proxy::holding_back(process.address).await)).await;
+    assert!(code == Some(1) && told.contains("proxy_buffering off") && !told.contains("secret"), "{told}");
+    let (code, told) = look(format!("http://{}/office", Proxy::without_sockets(process.address).await)).await;
+    assert!(code == Some(1) && told.contains("hands no sockets on"), "{told}");
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (code, told) = look(format!("http://{nobody}/office")).await;
+    assert!(code == Some(0) && told.starts_with("look  proxy: ") && told.contains("can't be reached"), "{told}");
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     http::Api,
-    model::say,
+    model::{Gate, say},
     people::{self, Team},
     server::{Server, wait_for_end},
     socket::Socket,
@@ -158,4 +158,29 @@ async fn a_session_is_shared_on_a_page_of_its_own_without_scripts() {
     assert!(team.anna.page(wrong.header("location")).await.text.contains("own"));
     assert_eq!(team.anna.form(&action, &[("name", "ben"), ("part", "")]).await.status, 303);
     team.ben.get(&page).await.expect_problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn the_end_of_a_turn_names_who_stopped_it() {
+    let (server, team, id) = shared().await;
+    share(&team.anna, &id, "ben", json!("take_part")).await;
+    let gate = Gate::new();
+    server.model.play([say("Half").wait(&gate), say("Half again").wait(&gate), say("Half more").wait(&gate)]);
+    let mut socket = Socket::open(&team.anna, &id, "cursor=0").await;
+    for (api, name, by_frame) in [(&team.ben, "ben", false), (&team.anna, "anna", true)] {
+        team.anna.send(&id, "Go on").await;
+        socket.wait("text_delta").await;
+        if by_frame {
+            socket.send(json!({"type": "stop"})).await;
+        } else {
+            api.post(&format!("/cowork/sessions/{id}/stop"), json!({})).await.expect(202);
+        }
+        let end = socket.wait_event("turn_interrupted").await;
+        assert_eq!((&end["actor"]["kind"], &end["actor"]["name"]), (&json!("person"), &json!(name)), "{end}");
+    }
+    team.anna.send(&id, "Go on").await;
+    socket.wait("text_delta").await;
+    server.agent.shut_down().await;
+    let end = socket.wait_event("turn_interrupted").await;
+    assert_eq!((&end["actor"]["kind"], &end["payload"]["reason"]), (&json!("system"), &json!("restart")), "{end}");
 }

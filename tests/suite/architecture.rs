@@ -21,17 +21,20 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("sandbox", &[]),
     ("documents", &[]),
     // The port of each adapter is `agent::ports`; nothing else of the agent is theirs.
+    // It counts what the store publishes, in the feeds' place before them.
+    ("metrics", &["agent::ports", "protocol"]),
     ("models", &["agent::ports", "protocol", "config"]),
     ("store", &["agent::ports", "protocol", "redaction"]),
     // They read their own settings, as the models do: MCP servers stand in the file.
     ("tools", &["agent::ports", "config", "documents", "protocol", "sandbox", "workspace"]),
     ("workspace", &["agent::ports", "protocol"]),
     ("log_commands", &["agent::ports", "protocol", "store"]),
-    ("telemetry", &["redaction"]),
-    ("state", &["access", "agent", "cards", "protocol", "ui"]),
-    ("web", &["access", "state", "agent", "cards", "config", "markdown", "protocol", "ui", "workspace"]),
+    ("telemetry", &["config", "redaction"]),
+    ("state", &["access", "agent", "cards", "metrics", "protocol", "ui"]),
+    ("web", &["access", "state", "agent", "cards", "config", "markdown", "metrics", "protocol", "ui", "workspace"]),
     ("lib", &["ui"]),
-    ("cli", &["access", "config", "models", "protocol", "sandbox", "store", "workspace"]),
+    // What its probe looks for is the web's.
+    ("cli", &["access", "config", "models", "protocol", "sandbox", "store", "web", "workspace"]),
     (
         "main",
         &[
@@ -40,6 +43,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "config",
             "log_commands",
             "documents",
+            "metrics",
             "models",
             "protocol",
             "redaction",

@@ -26,14 +26,19 @@ const THEIRS: [&str; 5] = [PROMPT, FILE, ARGUMENT, FIELD, NAME];
 /// Tables where the conversation itself stands.
 const CONVERSATION: [&str; 3] = ["conversation_turns", "cowork_web_messages", "cowork_web_partials"];
 
-async fn start() -> (ScriptedModel, Home, Process) {
+async fn start(format: &str) -> (ScriptedModel, Home, Process) {
     let model = ScriptedModel::start().await;
     let home = Home::with(&model);
     let file = home.path().join("loom.toml");
     let more =
         format!("api_key = \"{}\"\n[logging]\nlevel = \"TRACE\"\n[cowork]\nsecret_names = [\"door_pin\"]\n", OURS[0]);
     std::fs::write(&file, std::fs::read_to_string(&file).unwrap() + &more).unwrap();
-    let variables = [("SERVICE_TOKEN", OURS[1]), ("DOOR_PIN", OURS[2]), ("RUST_LOG", "cowork=trace,warn")];
+    let variables = [
+        ("SERVICE_TOKEN", OURS[1]),
+        ("DOOR_PIN", OURS[2]),
+        ("RUST_LOG", "cowork=trace,warn"),
+        ("COWORK_LOG_FORMAT", format),
+    ];
     let process = home.start_with(&variables).await;
     (model, home, process)
 }
@@ -71,7 +76,7 @@ fn values(database: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 async fn play(model: &ScriptedModel, home: &Home, process: &Process) -> (String, Vec<Value>) {
-    let secrets = format!("aws = {FILE}\nours = {}\n", OURS[1]);
+    let secrets = format!("aws = {FILE}\nours = {}\ntoken: {}\n", OURS[1], process.api.token());
     std::fs::write(home.workspace.join("notes.txt"), secrets).unwrap();
     let args = json!({"path": "made.txt", "content": format!("key {ARGUMENT}\nours {}\n", OURS[0])});
     model.play([
@@ -85,7 +90,7 @@ async fn play(model: &ScriptedModel, home: &Home, process: &Process) -> (String,
     ]);
     let id = process.api.create(json!({"mode": "accept_edits", "title": format!("About {PROMPT}")})).await;
     let mut socket = process.socket(&id, "cursor=0").await;
-    process.api.send(&id, &format!("Use {PROMPT}, and {} too", OURS[2])).await;
+    process.api.send(&id, &format!("Use {PROMPT}, and {} too, and {}", OURS[2], process.api.token())).await;
     socket.wait_event("turn_completed").await;
     process.api.patch(&format!("/cowork/sessions/{id}"), json!({"title": format!("Not {FILE}")})).await.expect(200);
     socket.wait_event("session_updated").await;
@@ -94,7 +99,22 @@ async fn play(model: &ScriptedModel, home: &Home, process: &Process) -> (String,
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_canary_of_ours_stands_anywhere_and_theirs_in_the_conversation_alone() {
-    let (model, home, process) = start().await;
+    look_everywhere("text").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nor_where_the_log_is_json() {
+    let log = look_everywhere("json").await;
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    assert!(lines.iter().any(|line| line["message"] == "stopping"), "{log}");
+}
+
+/// Plays, and looks for the canaries; the log of the process.
+async fn look_everywhere(format: &str) -> String {
+    let (model, home, process) = start(format).await;
+    // Made by the server itself, and all that a script needs to sign in.
+    let token = process.api.token().to_owned();
+    let ours = [OURS[0], OURS[1], OURS[2], token.as_str()];
     let (id, live) = play(&model, &home, &process).await;
     let mut again: Socket = process.socket(&id, "cursor=0").await;
     again.wait("synced").await;
@@ -106,13 +126,13 @@ async fn no_canary_of_ours_stands_anywhere_and_theirs_in_the_conversation_alone(
     // On the wire.
     for frame in live.iter().chain(&again.frames) {
         let text = frame.to_string();
-        assert_eq!(found(&OURS, text.as_bytes()), BTreeSet::new(), "{text}");
+        assert_eq!(found(&ours, text.as_bytes()), BTreeSet::new(), "{text}");
         if frame["type"] == "log_event" {
             assert_eq!(found(&THEIRS, text.as_bytes()), BTreeSet::new(), "{text}");
         }
     }
     for text in [&logs, &turns, &page, &printed.out, &printed.err] {
-        assert_eq!(found(&OURS, text.as_bytes()), BTreeSet::new());
+        assert_eq!(found(&ours, text.as_bytes()), BTreeSet::new());
     }
     for text in [&logs, &printed.out] {
         assert_eq!(found(&THEIRS, text.as_bytes()), BTreeSet::new());
@@ -126,15 +146,15 @@ async fn no_canary_of_ours_stands_anywhere_and_theirs_in_the_conversation_alone(
     process.terminate();
     assert_eq!(process.exit_code().await, Some(0));
     let log = log.lock().unwrap();
-    assert_eq!(found(&OURS, log.as_bytes()), BTreeSet::new(), "{log}");
+    assert_eq!(found(&ours, log.as_bytes()), BTreeSet::new(), "{log}");
     assert_eq!(found(&THEIRS, log.as_bytes()), BTreeSet::new(), "{log}");
     assert!(log.contains("the log ends here"), "it is the log that was looked at: {log}");
     // … and in its files.
     let data = home.database.parent().unwrap();
     for file in files_below(data) {
-        // Before-images are what the files of the workspace held.
-        if !file.to_string_lossy().contains("images") {
-            assert_eq!(found(&OURS, &std::fs::read(&file).unwrap()), BTreeSet::new(), "{}", file.display());
+        // Before-images are what the files of the workspace held; the token has a file of its own.
+        if !file.to_string_lossy().contains("images") && !file.ends_with("token") {
+            assert_eq!(found(&ours, &std::fs::read(&file).unwrap()), BTreeSet::new(), "{}", file.display());
         }
     }
     for (table, value) in values(&home.database) {
@@ -143,11 +163,12 @@ async fn no_canary_of_ours_stands_anywhere_and_theirs_in_the_conversation_alone(
         assert!(said || title || found(&THEIRS, &value).is_empty(), "{table}: {}", String::from_utf8_lossy(&value));
     }
     model.check();
+    log.clone()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_sees_what_they_agree_to_and_the_log_does_not() {
-    let (model, home, process) = start().await;
+    let (model, home, process) = start("text").await;
     let args = json!({"path": "made.txt", "content": format!("password={ARGUMENT}")});
     model.play([call("w", "write_file", &args), say("Done.")]);
     let id = process.api.create(json!({})).await;

@@ -140,13 +140,16 @@ async fn a_process_that_dies_at_a_sync_loses_nothing_that_was_shown() {
 async fn strace_kills_at_every_sync() {
     let died = die_at_every_sync(1, 2, Means::Strace).await;
     println!("{died} syncs died at");
-    assert!(died >= 16, "{died}");
+    // strace counts each thread's for itself, so the writer's are all met, and each other thread's first ones.
+    assert!(died >= 12, "{died}");
 }
 
 /// A server with a turn behind it, whose disk is about to be full.
 async fn on_a_disk(home: Home, means: &Means, fill: impl Fn(bool)) {
     let model = ScriptedModel::start().await;
     home.configure(&model);
+    // Else the server would not come near the disk's end.
+    home.add_settings("[cowork.limits]\nmin_free_bytes = 0");
     model.play([say("Before.")]);
     let process = home.try_start(means).await.unwrap();
     let id = process.api.create(json!({})).await;

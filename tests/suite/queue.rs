@@ -52,6 +52,19 @@ async fn messages_wait_their_turn_and_run_in_the_order_they_came() {
 }
 
 #[tokio::test]
+async fn who_has_seen_the_end_of_a_turn_does_not_wait_behind_it() {
+    let server = Server::start().await;
+    let id = server.session().await;
+    let mut socket = server.socket(&id, "").await;
+    for turn in 1..=40 {
+        server.model.play([say("Done.")]);
+        let sent = server.api.send(&id, "Again").await;
+        assert_eq!((&sent["turn"], &sent["queued"]), (&json!(turn), &json!(false)));
+        socket.wait_event("turn_completed").await;
+    }
+}
+
+#[tokio::test]
 async fn a_waiting_message_can_be_edited_and_removed_until_it_starts() {
     let gate = Gate::new();
     let (server, id, ids) = busy(&gate, &["Wrong", "Not at all"]).await;

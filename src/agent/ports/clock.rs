@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 
 pub trait Clock: Send + Sync {
     /// What people call the time. It may jump, so nothing is measured with it.
@@ -25,6 +25,11 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }
+}
+
+/// The day that limits count by, in UTC.
+pub fn day(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::UTC).date().to_string()
 }
 
 /// RFC 3339, UTC, milliseconds: the form of every time that leaves the program.

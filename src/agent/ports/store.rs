@@ -20,6 +20,21 @@ pub const RESTORE_WINDOW: Duration = Duration::from_secs(30);
 /// Where committed events go: the feeds. Called by the store alone, once per commit and session, in order of seq.
 pub trait Publish: Send + Sync {
     fn publish(&self, session: &SessionId, records: &[Arc<Record>]);
+
+    /// How long a group of changes took from its last statement until it was durable; for those who measure.
+    fn committed(&self, _took: Duration) {}
+}
+
+/// How much there is at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Those that are not deleted.
+    pub sessions: u64,
+    /// Those of them with a turn.
+    pub running: u64,
+    /// Messages in all queues, and in the longest.
+    pub waiting: u64,
+    pub longest_queue: u64,
 }
 
 /// A session as it is stored; what only a running session knows (status, pending) is added by the agent.
@@ -322,6 +337,13 @@ pub trait Store: Send + Sync {
     async fn purge_expired(&self) -> StoreResult<()>;
     /// Removes events that are beyond the limits of the log, from every session.
     async fn retain(&self) -> StoreResult<()>;
+    /// Sessions that a person made and that are not deleted.
+    async fn sessions_of(&self, name: &str) -> StoreResult<u64>;
+    /// What a person's messages cost since the last midnight in UTC.
+    async fn tokens_today(&self, name: &str) -> StoreResult<u64>;
+    /// What is left on the disk that all of this stands on.
+    async fn free_bytes(&self) -> StoreResult<u64>;
+    async fn census(&self) -> StoreResult<Census>;
     /// Every session that has rows, also those that are deleted and can be restored.
     async fn session_ids(&self) -> StoreResult<Vec<SessionId>>;
 

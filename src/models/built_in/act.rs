@@ -40,7 +40,7 @@ pub fn several(text: &str) -> Option<Vec<&str>> {
 
 /// `asked`: the words without the polite ones in front.
 pub fn act(text: &str, asked: &[Word], loud: bool) -> Option<Act> {
-    if let Some(act) = plan(text).or_else(|| note(text, asked)).or_else(|| run(text, asked)) {
+    if let Some(act) = plan(text).or_else(|| note(text, asked, loud)).or_else(|| run(text, asked)) {
         return Some(act);
     }
     if asked.iter().any(|word| word.is(NEGATIONS)) {
@@ -136,23 +136,27 @@ fn append(rest: &[Word], loud: bool) -> Option<Act> {
     Some(Act::Append { text: rest[quoted].raw.clone(), target: one_file(place, loud)? })
 }
 
-/// `note: …`, `make a note: …`, `note that …`.
-fn note(text: &str, asked: &[Word]) -> Option<Act> {
+/// `note: …`, `make a note: …`, `write a note in todo.txt: …`, `note that …`.
+fn note(text: &str, asked: &[Word], loud: bool) -> Option<Act> {
     #[rustfmt::skip]
     const HEAD: &[&str] = &[
         "note", "notes", "a", "the", "this", "make", "take", "write", "jot", "down", "add", "quick", "short", "new", "of",
         "following", "me", "remember",
     ];
-    let target = || Target::Path(NOTES.into());
+    let notes = || Target::Path(NOTES.into());
     if asked[0].is(&["note"]) && asked.get(1).is_some_and(|word| word.is(&["that", "down"])) {
-        return text_behind(text, &asked[1]).map(|text| Act::Append { text, target: target() });
+        return text_behind(text, &asked[1]).map(|text| Act::Append { text, target: notes() });
     }
     let (head, tail) = after_colon(text)?;
     let head = words(head);
+    let (head, target) = match cut_at(&head, &["in", "into", "to"]) {
+        Some((head, place)) if place.iter().any(is_file_like) => (head, one_file(place, loud)?),
+        _ => (head.as_slice(), notes()),
+    };
     let asked_head = head.iter().skip_while(|word| !word.is(HEAD));
     let says_note = head.iter().any(|word| word.is(&["note", "notes", "jot", "down", "remember"]));
     let fits = asked_head.clone().count() > 0 && asked_head.clone().all(|word| word.is(HEAD));
-    (says_note && fits).then(|| Act::Append { text: tail.to_owned(), target: target() })
+    (says_note && fits).then(|| Act::Append { text: tail.to_owned(), target })
 }
 
 /// `create a file called todo.txt with "milk"`.

@@ -192,7 +192,7 @@ const fn steps(text: &'static str, tasks: &'static str) -> Asked {
 
 /// Requests to change something, written before the code that understands them. The first step looks whether the file
 /// is there: nobody is to be asked about what can't be done.
-pub const ACTS: [Asked; 48] = [
+pub const ACTS: [Asked; 51] = [
     // Renaming and moving.
     call("rename notes.txt to minutes.txt", "glob_find", r#"{"pattern":"notes.txt"}"#),
     call("pls renmae ledger-march.csv to ledger-2024-03.csv", "glob_find", r#"{"pattern":"ledger-march.csv"}"#),
@@ -216,6 +216,8 @@ pub const ACTS: [Asked; 48] = [
     call("note: call the landlord on Friday", "glob_find", r#"{"pattern":"notes.txt"}"#),
     call("Hi, make a note: taxi receipt is missing, ask Bob", "glob_find", r#"{"pattern":"notes.txt"}"#),
     call("note that the taxi receipt is missing", "glob_find", r#"{"pattern":"notes.txt"}"#),
+    call("Write a note in summary.md: ACME is settled", "glob_find", r#"{"pattern":"summary.md"}"#),
+    call("pls add a short note to invoices/open.txt: 0231 is late", "glob_find", r#"{"pattern":"invoices/open.txt"}"#),
     call("write 'see you at 10' into todo.txt", "glob_find", r#"{"pattern":"todo.txt"}"#),
     call("create a new file called agenda.md", "glob_find", r#"{"pattern":"agenda.md"}"#),
     call("creat a file minutes.txt with \"Present: Anna, Bob\"", "glob_find", r#"{"pattern":"minutes.txt"}"#),
@@ -244,6 +246,7 @@ pub const ACTS: [Asked; 48] = [
     refuse("change the password"),
     refuse("add up the amounts"),
     refuse("run the quarterly report"),
+    refuse("write a note in notes.txt and README.md: we are done"),
     refuse("make a plan for the summer party"),
     refuse("don't delete notes.txt"),
     refuse("should I delete notes.txt?"),

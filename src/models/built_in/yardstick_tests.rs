@@ -75,5 +75,5 @@ fn requests_that_once_went_wrong_stay_right() {
 
 #[test]
 fn requests_to_change_something_lead_to_the_right_call_or_to_none() {
-    measure(&ACTS, 46);
+    measure(&ACTS, 49);
 }

@@ -59,6 +59,11 @@ pub fn opened() -> Opened {
     use_context::<Arc<Opened>>().map(Arc::unwrap_or_clone).unwrap_or_default()
 }
 
+/// The address of what stands at `path` of this server.
+pub fn at(path: &str) -> String {
+    use_context::<Arc<Opened>>().map_or_else(|| path.to_owned(), |opened| opened.base.at(path))
+}
+
 /// What the page's handler has chosen.
 pub fn language() -> Language {
     use_context::<Language>().unwrap_or_default()

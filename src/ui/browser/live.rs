@@ -65,10 +65,25 @@ pub fn set_root_property(name: &str, value: &str) {
     }
 }
 
+/// The address of what stands at `path` of this server: the document says where it begins.
+pub fn at(path: &str) -> String {
+    [&base(), path].concat()
+}
+
+fn base() -> String {
+    document().document_element().and_then(|root| root.get_attribute("data-base")).unwrap_or_default()
+}
+
+fn cookie_path() -> String {
+    let base = base();
+    if base.is_empty() { "/".to_owned() } else { base }
+}
+
 /// Keeps a cookie for a year.
 pub fn set_cookie(name: &str, value: &str) {
     if let Ok(document) = document().dyn_into::<web_sys::HtmlDocument>() {
-        let _ = document.set_cookie(&[name, "=", value, "; Path=/; Max-Age=31536000; SameSite=Lax"].concat());
+        let _ = document
+            .set_cookie(&[name, "=", value, "; Path=", &cookie_path(), "; Max-Age=31536000; SameSite=Lax"].concat());
     }
 }
 

@@ -96,7 +96,14 @@ impl Reply {
         match self.status {
             0 => Err(ApiError::new(ErrorCode::Unavailable, words().frame.no_answer)),
             200..=299 => Ok(self.text),
-            status => Err(serde_json::from_str(&self.text).unwrap_or_else(|_| problem(status))),
+            status => {
+                let mut error = serde_json::from_str(&self.text).unwrap_or_else(|_| problem(status));
+                let wait = self.header("retry-after").and_then(|wait| wait.parse().ok()).unwrap_or_default();
+                if let Some(told) = words().limits.told(error.code, wait) {
+                    error.detail = told;
+                }
+                Err(error)
+            }
         }
     }
 }

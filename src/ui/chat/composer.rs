@@ -32,7 +32,7 @@ pub fn Composer(view: SessionView, blocked: Option<String>) -> impl IntoView {
         return view! { <div class="composer-area"><Notice kind="waiting">{reason}</Notice></div> }.into_any();
     }
     let id = view.session.with_untracked(|session| session.id.to_string());
-    let base = format!("/cowork/sessions/{id}");
+    let base = browser::at(&format!("/cowork/sessions/{id}"));
     let draft = Draft::new(view, base.clone());
     let suggest = Suggest::new(draft);
     let steer = format!("{base}/steer");

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::{
     protocol::QueuedMessage,
-    ui::{session_view::SessionView, words::words},
+    ui::{browser, session_view::SessionView, words::words},
 };
 
 #[component]
@@ -26,7 +26,9 @@ pub fn QueueList(view: SessionView) -> impl IntoView {
 fn QueuedItem(view: SessionView, queued: QueuedMessage) -> impl IntoView {
     let words = &words().chat;
     let session = view.session.with_untracked(|session| session.id.to_string());
-    let action = |what: &str| ["/cowork/sessions/", &session, "/queue/", queued.message_id.as_str(), what].concat();
+    let action = |what: &str| {
+        browser::at(&["/cowork/sessions/", &session, "/queue/", queued.message_id.as_str(), what].concat())
+    };
     // The first one is the next anyway, unless the queue is held.
     let id = queued.message_id.clone();
     let is_next = move || {

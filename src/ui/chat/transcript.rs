@@ -68,6 +68,7 @@ impl Reader {
         self.loading.set(true);
         let id = self.view.session.with_untracked(|session| session.id.to_string());
         let path = format!("/cowork/sessions/{id}/earlier?before={before}&lang={}", browser::language().tag());
+        let path = browser::at(&path);
         spawn_local(async move {
             match browser::get::<EarlierTurns>(&path).await {
                 Ok(earlier) => browser::hold_place(self.scroller, || self.view.add_earlier(earlier)),

@@ -40,12 +40,12 @@ pub fn LookMenu(frame: Frame, back: String) -> impl IntoView {
     view! {
         <details class="menu">
             <summary class="button quiet icon-button" aria-label=w.look title=w.look><Icon glyph=Glyph::Look/></summary>
-            <form class="menu-body card" method="post" action="/cowork/look">
+            <form class="menu-body card" method="post" action=browser::at("/cowork/look")>
                 <input type="hidden" name="back" value=back/>
                 <fieldset class="choices"><legend class="group">{w.look}</legend>{Theme::ALL.map(theme)}</fieldset>
                 <button class="button wide no-script" type="submit">{w.apply}</button>
                 <div class="choices" role="group" aria-label=w.language>{languages}</div>
-                <a class="button quiet wide" href="/docs">{w.docs}</a>
+                <a class="button quiet wide" href=browser::at("/docs")>{w.docs}</a>
             </form>
         </details>
     }

@@ -123,7 +123,7 @@ fn listen(frame: Frame, open: RwSignal<bool>, help: RwSignal<bool>) {
         let command = event.ctrl_key() || event.meta_key();
         match event.code().as_str() {
             "KeyK" if command => open.update(|open| *open = !*open),
-            "KeyN" if event.alt_key() => browser::go_to("/"),
+            "KeyN" if event.alt_key() => browser::go_to(&browser::at("/")),
             "KeyS" if event.alt_key() => frame.toggle_left(),
             "KeyL" if event.alt_key() => frame.toggle_right(),
             "KeyC" if event.alt_key() => show_composer(frame),
@@ -144,7 +144,7 @@ fn commands(files: Files, asked: &str) -> Vec<Found> {
     let (w, all) = (&words().frame, words());
     let running = files.view.is_running();
     let offered = [
-        (Glyph::Plus, all.sessions.new_session, Act::Go("/".to_owned())),
+        (Glyph::Plus, all.sessions.new_session, Act::Go(browser::at("/"))),
         (Glyph::Chat, w.key_composer, Act::Composer),
         (Glyph::Logs, all.logs.logs, Act::Show(Tab::Logs)),
         (Glyph::Flag, w.progress, Act::Show(Tab::Progress)),
@@ -166,10 +166,10 @@ fn commands(files: Files, asked: &str) -> Vec<Found> {
 
 async fn search(files: Files, asked: &str) -> Vec<Found> {
     let asked = browser::encode(asked.trim());
-    let sessions = browser::get::<ListedPage>(&["/cowork/sessions?limit=8&q=", &asked].concat()).await;
+    let sessions = browser::get::<ListedPage>(&browser::at(&["/cowork/sessions?limit=8&q=", &asked].concat())).await;
     let session = |listed: crate::protocol::Listed| Found {
         glyph: Glyph::Chat,
-        act: Act::Go(["/sessions/", listed.id.as_str()].concat()),
+        act: Act::Go(browser::at(&["/sessions/", listed.id.as_str()].concat())),
         label: listed.title,
     };
     let mut found: Vec<Found> =

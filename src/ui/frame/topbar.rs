@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::{Frame, Side, look_menu::LookMenu, toggle::PanelToggle};
 use crate::ui::{
+    browser,
     widgets::{Glyph, Icon},
     words::words,
 };
@@ -20,7 +21,7 @@ pub fn Topbar(
     view! {
         <header class="topbar">
             <PanelToggle frame side=Side::Left/>
-            <a class="brand" href="/" aria-label=words().frame.all_sessions><span class="logo"><Icon glyph=Glyph::Logo/></span></a>
+            <a class="brand" href=browser::at("/") aria-label=words().frame.all_sessions><span class="logo"><Icon glyph=Glyph::Logo/></span></a>
             {title}
             <span class="spacer"></span>
             {children.map(|children| children())}

@@ -32,7 +32,7 @@ pub fn Home(home: HomePage, frame: Frame, sessions: Vec<Listed>, now: String, er
     });
     view! {
         <div class="app home" data-left=move || frame.left_open.get().to_string()>
-            <Topbar frame title=view! { <span class="brand-name">{NAME}</span> }.into_any() has_right=false back="/".to_owned()/>
+            <Topbar frame title=view! { <span class="brand-name">{NAME}</span> }.into_any() has_right=false back=browser::at("/")/>
             <div class="sidebar" id="left"><SessionList sessions/></div>
             <Divider frame side=Side::Left/>
             <main class="centre start">
@@ -55,7 +55,7 @@ fn Waiting(sessions: Sessions) -> impl IntoView {
         sessions.list.with(|list| {
             let waiting = list.iter().filter(|listed| is_waiting(listed.status));
             let row = |listed: &Listed| {
-                let href = ["/sessions/", listed.id.as_str()].concat();
+                let href = browser::at(&["/sessions/", listed.id.as_str()].concat());
                 view! { <li><a href=href><span class="dot dot-waiting"></span><span>{listed.title.clone()}</span></a></li> }
             };
             waiting.map(row).collect_view()
@@ -78,7 +78,7 @@ fn Waiting(sessions: Sessions) -> impl IntoView {
 fn Deleted(id: SessionId) -> impl IntoView {
     let w = &words().sessions;
     view! {
-        <form class="notice notice-info" method="post" action=["/cowork/sessions/", id.as_str(), "/restore"].concat()>
+        <form class="notice notice-info" method="post" action=browser::at(&["/cowork/sessions/", id.as_str(), "/restore"].concat())>
             <span>{w.deleted}" "</span>
             <button class="button" type="submit">{w.undo}</button>
             <span class="muted">" "{w.undo_for}</span>

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use crate::{
     protocol::{SessionPage, Status},
     ui::{
+        browser,
         chat::{AskList, turn::TurnItem},
         session_view::SessionView,
         words::words,
@@ -14,7 +15,7 @@ use crate::{
 #[component]
 pub fn RunningTurn(page: SessionPage) -> impl IntoView {
     let running = page.session.status != Status::Idle;
-    let back = ["/sessions/", page.session.id.as_str()].concat();
+    let back = browser::at(&["/sessions/", page.session.id.as_str()].concat());
     let view = SessionView::new(page);
     let turn = view.turns.with_untracked(|turns| turns.last().copied());
     view! {

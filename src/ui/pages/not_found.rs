@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use crate::ui::{widgets::Notice, words::words};
+use crate::ui::{browser, widgets::Notice, words::words};
 
 /// An address that nothing stands at, or one whose page could not be read.
 #[component]
@@ -11,7 +11,7 @@ pub fn NotFound(error: Option<String>) -> impl IntoView {
             <h1>{w.nothing_here}</h1>
             {error.map(|text| view! { <Notice kind="failed">{text}</Notice> })}
             <p>{w.nothing_here_text}</p>
-            <p><a class="button primary" href="/">{w.to_sessions}</a></p>
+            <p><a class="button primary" href=browser::at("/")>{w.to_sessions}</a></p>
         </main>
     }
 }

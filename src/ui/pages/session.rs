@@ -29,7 +29,7 @@ pub fn Workbench(
 ) -> impl IntoView {
     let (id, boot_id) = (page.session.id.clone(), page.boot_id.clone());
     let blocked = page.blocked.clone();
-    let back = ["/sessions/", id.as_str()].concat();
+    let back = browser::at(&["/sessions/", id.as_str()].concat());
     let listing = page.files.clone();
     let view = SessionView::new(page);
     let files = Files::new(view, listing);
@@ -86,8 +86,15 @@ fn PlainProgress(view: SessionView) -> impl IntoView {
     let id = view.session.with_untracked(|session| session.id.to_string());
     // As text: browsers with scripts read what is inside `noscript` as text, and hydration must not look for elements.
     let title = words().frame.running_turn;
-    let frame =
-        ["<iframe class=\"plain-progress\" title=\"", title, "\" src=\"/sessions/", &id, "/live\"></iframe>"].concat();
+    let frame = [
+        "<iframe class=\"plain-progress\" title=\"",
+        title,
+        "\" src=\"",
+        &browser::at("/sessions/"),
+        &id,
+        "/live\"></iframe>",
+    ]
+    .concat();
     running.then(|| view! { <noscript inner_html=frame></noscript> })
 }
 

@@ -20,8 +20,9 @@ pub fn Checks(folder: Option<bool>, built_in: bool) -> impl IntoView {
     Effect::new(move |_| {
         if !built_in {
             spawn_local(async move {
-                let told =
-                    browser::get::<Vec<ModelInfo>>("/models").await.map_or_else(|error| (false, error.detail), tell);
+                let told = browser::get::<Vec<ModelInfo>>(&browser::at("/models"))
+                    .await
+                    .map_or_else(|error| (false, error.detail), tell);
                 model.try_set(Some(told));
             });
         }

@@ -5,6 +5,7 @@ use leptos::{either::Either, prelude::*};
 use crate::{
     protocol::{CreateChoices, Folder, FolderList},
     ui::{
+        browser,
         widgets::{Glyph, Icon, Notice},
         words::words,
     },
@@ -18,7 +19,7 @@ pub fn CreateForm(choices: CreateChoices) -> impl IntoView {
         Ok(folders) => Either::Left(view! { <FolderForm folders models built_in_only/> }),
         Err(error) => Either::Right(view! {
             <Notice kind="failed">{error.detail}</Notice>
-            <p><a href="/">{words().home.back_to_folders}</a></p>
+            <p><a href=browser::at("/")>{words().home.back_to_folders}</a></p>
         }),
     };
     view! { {notice} {form} }
@@ -31,7 +32,7 @@ fn FolderForm(folders: FolderList, models: Vec<String>, built_in_only: bool) -> 
     let up = parent.as_deref().map(folder_link);
     let chosen = dir.clone();
     view! {
-        <form class="create card" method="post" action="/cowork/sessions">
+        <form class="create card" method="post" action=browser::at("/cowork/sessions")>
             <div class="folder-bar">
                 <Icon glyph=Glyph::Folder/>
                 <span class="folder-path">{dir.clone().unwrap_or_else(|| w.home.choose_folder.into())}</span>
@@ -58,7 +59,7 @@ fn folder_link(path: &str) -> String {
     let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
     let encoded: String =
         path.bytes().map(|byte| if keep(byte) { (byte as char).to_string() } else { format!("%{byte:02X}") }).collect();
-    format!("/?dir={encoded}")
+    browser::at(&format!("/?dir={encoded}"))
 }
 
 #[component]

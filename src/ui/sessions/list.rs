@@ -30,7 +30,7 @@ pub fn SessionList(sessions: Sessions) -> impl IntoView {
     let archived = move || sessions.archived.get();
     view! {
         <nav class="sessions" id="sessions" aria-label=w.sessions on:keydown=on_key>
-            <a class="button new-session" href="/"><Icon glyph=Glyph::Plus/>{w.new_session}</a>
+            <a class="button new-session" href=browser::at("/")><Icon glyph=Glyph::Plus/>{w.new_session}</a>
             <div class="search" role="search">
                 <Icon glyph=Glyph::Search/>
                 <input

@@ -7,6 +7,7 @@ use super::state::Sessions;
 use crate::{
     protocol::{Listed, SessionId, Status},
     ui::{
+        browser,
         widgets::{Day, Glyph, Icon},
         words::words,
     },
@@ -43,7 +44,7 @@ pub fn SessionRow(sessions: Sessions, id: SessionId) -> impl IntoView {
             _ => {}
         }
     };
-    let href = ["/sessions/", id.as_str()].concat();
+    let href = browser::at(&["/sessions/", id.as_str()].concat());
     let current = sessions.is_current(&id).then_some("page");
     let expanded = opened.clone();
     view! {

@@ -109,7 +109,7 @@ impl Sessions {
             "&q=",
             &browser::encode(&query),
         ];
-        let found = browser::get::<ListedPage>(&path.concat()).await;
+        let found = browser::get::<ListedPage>(&browser::at(&path.concat())).await;
         if self.look.try_get_value() != Some(look) {
             return;
         }
@@ -149,7 +149,7 @@ impl Sessions {
     pub fn change(self, id: &SessionId, body: Value, now: impl Fn(&mut Listed)) {
         self.list.update(|list| list.iter_mut().filter(|listed| listed.id == *id).for_each(now));
         self.opened.set(None);
-        self.send("PATCH", ["/cowork/sessions/", id.as_str()].concat(), Some(body));
+        self.send("PATCH", browser::at(&["/cowork/sessions/", id.as_str()].concat()), Some(body));
     }
 
     pub fn rename(self, id: &SessionId, title: String) {
@@ -161,8 +161,8 @@ impl Sessions {
 
     /// Takes the session away; it can be brought back for a while.
     pub fn delete(self, listed: Listed) {
-        let path = ["/cowork/sessions/", listed.id.as_str()].concat();
-        let leaves = self.is_current(&listed.id).then(|| ["/?deleted=", listed.id.as_str()].concat());
+        let path = browser::at(&["/cowork/sessions/", listed.id.as_str()].concat());
+        let leaves = self.is_current(&listed.id).then(|| browser::at(&["/?deleted=", listed.id.as_str()].concat()));
         self.opened.set(None);
         spawn_local(async move {
             match browser::ask("DELETE", &path, None).await {
@@ -180,7 +180,7 @@ impl Sessions {
 
     pub fn restore(self, id: &SessionId) {
         self.deleted.set(None);
-        self.send("POST", ["/cowork/sessions/", id.as_str(), "/restore"].concat(), Some(json!({})));
+        self.send("POST", browser::at(&["/cowork/sessions/", id.as_str(), "/restore"].concat()), Some(json!({})));
     }
 
     fn send(self, method: &'static str, path: String, body: Option<Value>) {

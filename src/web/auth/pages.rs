@@ -23,7 +23,7 @@ pub fn sign_in(state: &AppState, headers: &HeaderMap, to: &str, denied: Option<&
         Denied::TooOften(_) => "There were too many wrong attempts. Wait a minute, then try again.",
         Denied::Nothing | Denied::Wrong | Denied::NotListed => "Name or password is wrong. Try again.",
     });
-    let form = state.access.has_passwords().then(|| form(to.to_owned()));
+    let form = state.access.has_passwords().then(|| form(state.site.base.at("/sign-in"), to.to_owned()));
     let by_proxy = state.access.has_proxy().then(|| {
         view! { <p>"Your organisation signs you in: open Cowork under the address that you were given."</p> }
     });
@@ -37,9 +37,9 @@ pub fn sign_in(state: &AppState, headers: &HeaderMap, to: &str, denied: Option<&
     (StatusCode::UNAUTHORIZED, document(state, Document { title: "Sign in", again }, page.into_any()))
 }
 
-fn form(to: String) -> impl IntoView {
+fn form(action: String, to: String) -> impl IntoView {
     view! {
-        <form class="card create" method="post" action="/sign-in">
+        <form class="card create" method="post" action=action>
             <input type="hidden" name="to" value=to/>
             <label class="field">"Name" <input name="name" autocomplete="username" required=true autofocus=true/></label>
             <label class="field">"Password" <input name="password" type="password" autocomplete="current-password" required=true/></label>
@@ -52,9 +52,18 @@ pub fn used_link(state: &AppState) -> impl IntoResponse {
     let page = view! {
         <h1>"This link does not work any more"</h1>
         <p>"It was used already, or it is older than a minute. Nothing is lost: "<code>"cowork link"</code>" in a terminal on the machine of the server prints a new one."</p>
-        <p><a class="button" href="/">"To the start"</a></p>
+        <p><a class="button" href=state.site.base.at("/")>"To the start"</a></p>
     };
     document(state, Document::titled("The link was used"), page.into_any())
+}
+
+/// What kept a page from being shown.
+pub fn told(state: &AppState, title: &'static str, told: String) -> impl IntoResponse {
+    let page = view! {
+        <h1>{title}</h1>
+        <p class="notice notice-failed" role="alert">{told}</p>
+    };
+    document(state, Document::titled(title), page.into_any())
 }
 
 /// Who one is, and the way out.
@@ -62,8 +71,8 @@ pub fn signed_in(state: &AppState, visitor: &Visitor) -> impl IntoResponse {
     let page = view! {
         <h1>"Signed in"</h1>
         <p>"You are "<strong>{visitor.actor.name.clone()}</strong>". What you do here stands in the log under this name."</p>
-        <p><a class="button primary" href="/">"To your sessions"</a></p>
-        <form method="post" action="/sign-out"><button class="button" type="submit">"Sign out"</button></form>
+        <p><a class="button primary" href=state.site.base.at("/")>"To your sessions"</a></p>
+        <form method="post" action=state.site.base.at("/sign-out")><button class="button" type="submit">"Sign out"</button></form>
     };
     document(state, Document::titled("Signed in"), page.into_any())
 }

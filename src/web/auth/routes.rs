@@ -16,6 +16,7 @@ use crate::{
     protocol::{ApiError, ErrorCode},
     state::AppState,
     web::{
+        base_path,
         error::{Answer, Problem},
         extract::Fields,
         guard,
@@ -37,10 +38,10 @@ pub async fn launch(
         return StatusCode::NO_CONTENT.into_response();
     }
     if visitor.is_some() {
-        return Redirect::to("/").into_response();
+        return Redirect::to(&state.site.base.at("/")).into_response();
     }
     match state.access.launch(&secret, &peer(&state, &request)) {
-        Ok(visitor) => enter(&state, request.headers(), &visitor, "/"),
+        Ok(visitor) => enter(&state, request.headers(), &visitor, &state.site.base.at("/")),
         Err(Denied::NotListed) => problem(Denied::NotListed),
         Err(denied) => {
             let mut page = pages::used_link(&state).into_response();
@@ -63,7 +64,8 @@ pub async fn new_link(State(state): State<AppState>, visitor: Visitor) -> Answer
         tracing::error!(%error, "no link could be made");
         ApiError::internal()
     })?;
-    Ok((StatusCode::CREATED, Json(json!({"path": path, "expires_in": LINK_SECONDS}))).into_response())
+    Ok((StatusCode::CREATED, Json(json!({"path": state.site.base.at(&path), "expires_in": LINK_SECONDS})))
+        .into_response())
 }
 
 pub async fn me(visitor: Visitor) -> Json<serde_json::Value> {
@@ -77,7 +79,7 @@ pub async fn sign_in_page(
 ) -> Response {
     match visitor {
         Some(Extension(visitor)) => pages::signed_in(&state, &visitor).into_response(),
-        None => pages::sign_in(&state, &headers, "/", None).into_response(),
+        None => pages::sign_in(&state, &headers, &state.site.base.at("/"), None).into_response(),
     }
 }
 
@@ -102,14 +104,15 @@ pub async fn sign_in(State(state): State<AppState>, request: Request) -> Respons
     match state.access.sign_in(name.trim(), password, &peer).await {
         Ok(visitor) => {
             tracing::info!(name = visitor.actor.name, address = %peer.address, "signed in");
-            enter(&state, &headers, &visitor, own_path(&to))
+            enter(&state, &headers, &visitor, &base_path::own(&state.site.base, &to))
         }
         Err(denied) => {
             tracing::warn!(address = %peer.address, ?denied, "a sign-in was refused");
             if denied == Denied::NotListed || !wants_page(&headers) {
                 return problem(denied);
             }
-            let mut page = pages::sign_in(&state, &headers, own_path(&to), Some(&denied)).into_response();
+            let mut page =
+                pages::sign_in(&state, &headers, &base_path::own(&state.site.base, &to), Some(&denied)).into_response();
             if let Denied::TooOften(wait) = denied {
                 *page.status_mut() = StatusCode::TOO_MANY_REQUESTS;
                 page.headers_mut().insert(header::RETRY_AFTER, (wait.as_secs() + 1).into());
@@ -121,7 +124,7 @@ pub async fn sign_in(State(state): State<AppState>, request: Request) -> Respons
 
 pub async fn sign_out(State(state): State<AppState>, headers: HeaderMap) -> Response {
     let cookie = set_cookie(&state, &headers, "", 0);
-    ([(header::SET_COOKIE, cookie)], Redirect::to("/sign-in")).into_response()
+    ([(header::SET_COOKIE, cookie)], Redirect::to(&state.site.base.at("/sign-in"))).into_response()
 }
 
 /// Signs the browser in and leads it on; the address with the secret is not kept.
@@ -133,38 +136,9 @@ fn enter(state: &AppState, headers: &HeaderMap, visitor: &Visitor, to: &str) -> 
 
 fn set_cookie(state: &AppState, headers: &HeaderMap, value: &str, seconds: u64) -> HeaderValue {
     let (name, secure) = (cookie_name(state, headers), guard::is_secure(headers, &state.site.origins));
+    let path = state.site.base.cookie_path();
     let secure = if secure { "; Secure" } else { "" };
-    let text = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
+    let text = format!("{name}={value}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
     // Hex, digits and dots: always a header's value.
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
-}
-
-/// The path if it is one of ours, else the start: no address leads on to another site.
-fn own_path(to: &str) -> &str {
-    let is_ours = to.starts_with('/') && !to.starts_with("//") && !to.contains(['\\', '\r', '\n', '\t']);
-    if is_ours { to } else { "/" }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::own_path;
-
-    #[test]
-    fn no_form_leads_to_another_site() {
-        for ours in ["/", "/sessions/abc?rows=500", "/a//b"] {
-            assert_eq!(own_path(ours), ours);
-        }
-        for theirs in [
-            "",
-            "//evil.example",
-            "/\\evil.example",
-            "\\\\evil",
-            "https://evil.example",
-            "evil",
-            "/\t/evil",
-            "javascript:x",
-        ] {
-            assert_eq!(own_path(theirs), "/", "{theirs}");
-        }
-    }
 }

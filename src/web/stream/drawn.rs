@@ -3,7 +3,7 @@
 use crate::{
     cards::Pen,
     protocol::{
-        EventBody, Part, Record, ServerFrame, SessionId,
+        BasePath, EventBody, Part, Record, ServerFrame, SessionId,
         transcript::{Outcome, Touched, Transcript},
     },
     state::AppState,
@@ -18,8 +18,8 @@ pub struct Drawn {
 }
 
 impl Drawn {
-    pub fn new(language: Language, id: SessionId) -> Self {
-        Self { pen: Pen::new(language, &id), id, fold: Transcript::default() }
+    pub fn new(language: Language, id: SessionId, base: &BasePath) -> Self {
+        Self { pen: Pen::new(language, &id, base), id, fold: Transcript::default() }
     }
 
     /// What goes before the event's own frames. Sent again, it changes nothing.

@@ -71,7 +71,7 @@ impl Reader {
             ClientFrame::UserMessage { message, client_id, attachments } => {
                 agent.send_message(actor, id, message, client_id, attachments).await.map(drop)
             }
-            ClientFrame::Stop { .. } => agent.stop(id).await,
+            ClientFrame::Stop { .. } => agent.stop(actor, id).await,
             ClientFrame::Steer { message, .. } => agent.steer(actor, id, message).await,
             ClientFrame::Approve { approval_id, decision, .. } => agent.decide(actor, id, approval_id, decision).await,
             ClientFrame::Answer { question_id, answer, option_ids, .. } => {

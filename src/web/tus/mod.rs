@@ -18,6 +18,7 @@ use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822::DateTimePrinter};
 use serde_json::json;
 use tokio::task::spawn_blocking;
+use tracing::Instrument;
 
 use self::{
     metadata::Metadata,
@@ -124,7 +125,7 @@ pub async fn create(
         finish(&state, &stored).await?;
     }
     let mut response = StatusCode::CREATED.into_response();
-    set(&mut response, header::LOCATION, format!("/cowork/sessions/{id}/uploads/tus/{upload_id}"));
+    set(&mut response, header::LOCATION, state.site.base.at(&format!("/cowork/sessions/{id}/uploads/tus/{upload_id}")));
     tell(&mut response, &state, 0);
     Ok(response)
 }
@@ -195,7 +196,7 @@ pub async fn send(
         let state = state.clone();
         async move { take(&state, &desk, &id, upload, request).await }
     };
-    let taken = state.sockets.spawn(work).await.unwrap_or_else(|error| Err(panicked(error)))?;
+    let taken = state.sockets.spawn(work.in_current_span()).await.unwrap_or_else(|error| Err(panicked(error)))?;
     let mut response = StatusCode::NO_CONTENT.into_response();
     tell(&mut response, &state, taken);
     Ok(response)

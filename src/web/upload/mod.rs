@@ -17,6 +17,7 @@ use axum::{
 };
 use futures::StreamExt;
 use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
+use tracing::Instrument;
 
 pub use self::intake::panicked;
 use self::{
@@ -68,7 +69,8 @@ pub async fn upload(
         let state = state.clone();
         async move { Upload::take(state, &desk, actor, id, request).await }
     };
-    let outcome = state.sockets.spawn(work).await.unwrap_or_else(|error| Outcome::refused(panicked(error)));
+    let outcome =
+        state.sockets.spawn(work.in_current_span()).await.unwrap_or_else(|error| Outcome::refused(panicked(error)));
     outcome.answer(&page, &place)
 }
 
@@ -88,7 +90,7 @@ impl Outcome {
         let Self { files, error } = self;
         let begun = !files.is_empty();
         let answer = UploadAnswer::new(files);
-        if page.0 {
+        if page.wanted {
             let told = error.or_else(|| told(&answer));
             let result = told.map_or_else(|| Ok(StatusCode::OK.into_response()), |error| Err(Problem(error)));
             return page.answer(place, result);

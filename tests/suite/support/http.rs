@@ -13,6 +13,8 @@ use super::soon;
 #[derive(Clone)]
 pub struct Api {
     pub address: SocketAddr,
+    /// Before every path.
+    base: String,
     client: Client,
     /// Shown with every request that has no credential of its own: a header, or nothing.
     shown: Vec<(&'static str, String)>,
@@ -51,7 +53,8 @@ impl Answer {
         let problem = self.json();
         let mut fields: Vec<&str> = problem.as_object().unwrap().keys().map(String::as_str).collect();
         fields.sort_unstable();
-        assert_eq!(fields, ["code", "detail", "status", "title", "type"], "{self:?}");
+        assert_eq!(fields, ["code", "detail", "request_id", "status", "title", "type"], "{self:?}");
+        assert_eq!(problem["request_id"], self.header("x-request-id"), "{self:?}");
         assert_eq!((&problem["code"], &problem["status"]), (&json!(code), &json!(status)), "{self:?}");
         assert_eq!(problem["type"], "about:blank");
         assert!(!problem["title"].as_str().unwrap().is_empty());
@@ -71,7 +74,12 @@ fn client() -> Client {
 
 impl Api {
     pub fn new(address: SocketAddr, token: &str) -> Self {
-        Self { address, client: client(), shown: vec![] }.showing(token)
+        Self { address, base: String::new(), client: client(), shown: vec![] }.showing(token)
+    }
+
+    /// The same client of a server that begins at this path.
+    pub fn below(&self, base: &str) -> Self {
+        Self { base: base.to_owned(), ..self.clone() }
     }
 
     /// The same client for whoever has this token.
@@ -114,7 +122,7 @@ impl Api {
     }
 
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        format!("http://{}{}{path}", self.address, self.base)
     }
 
     pub async fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<String>) -> Answer {

@@ -8,6 +8,7 @@ pub mod jail;
 pub mod model;
 pub mod people;
 pub mod process;
+pub mod proxy;
 pub mod raw;
 pub mod replica;
 pub mod server;

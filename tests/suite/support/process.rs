@@ -205,12 +205,13 @@ async fn start(mut command: Command, data: &Path) -> Result<Process, String> {
         lines.for_each(drop);
     });
     let line = soon("the line that says ready", ready).await.unwrap();
-    let address = line.strip_prefix("Cowork is ready: http://").and_then(|address| address.parse().ok());
-    let Some(address) = address else {
+    let told = line.strip_prefix("Cowork is ready: http://").unwrap_or_default();
+    let (host, base) = told.split_at(told.find('/').unwrap_or(told.len()));
+    let Ok(address) = host.parse() else {
         let _ = child.wait();
         return Err(format!("not ready: {line:?}, {}", log.lock().unwrap()));
     };
-    let api = Api::new(address, &cowork::access::token(data).unwrap());
+    let api = Api::new(address, &cowork::access::token(data).unwrap()).below(base);
     Ok(Process { child, address, api, log })
 }
 
@@ -267,8 +268,12 @@ impl Process {
     }
 
     pub fn terminate(&self) {
-        let killed = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-        assert!(killed.success());
+        self.signal("TERM");
+    }
+
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
     }
 
     pub async fn exit_code(mut self) -> Option<i32> {

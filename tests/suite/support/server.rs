@@ -10,17 +10,17 @@ use std::{
 use cowork::{
     access::{self, Access},
     agent::{
-        Agent, AgentParts, Limits, RetryPolicy,
+        Agent, AgentParts, Allowance, Allowed, Limits, RetryPolicy,
         feed::Feeds,
         ports::{
             clock::{Clock, SystemClock},
-            store::Publish,
             tool::Tool,
         },
     },
     config::{Config, McpServer},
+    metrics::Metrics,
     models,
-    protocol::UploadLimits,
+    protocol::{BasePath, UploadLimits},
     redaction::Redaction,
     sandbox::{Sandbox, Settings},
     state::{AppState, Site, Timing},
@@ -52,6 +52,7 @@ pub struct Setup {
     pub uploads: UploadLimits,
     pub message_bytes: usize,
     pub queued_messages: usize,
+    pub allowed: Allowed,
     pub connections: usize,
     pub attempts: u32,
     pub api_key: Option<&'static str>,
@@ -70,6 +71,8 @@ pub struct Setup {
     pub access: cowork::config::Access,
     /// Puts people into the data folder.
     pub people: fn(&Path),
+    /// Where the server begins.
+    pub base: BasePath,
 }
 
 impl Default for Setup {
@@ -86,6 +89,7 @@ impl Default for Setup {
             },
             message_bytes: 262_144,
             queued_messages: 100,
+            allowed: Allowed::default(),
             connections: 1000,
             attempts: 3,
             api_key: None,
@@ -98,6 +102,7 @@ impl Default for Setup {
             database: |_, _| {},
             access: cowork::config::Access::default(),
             people: |_| {},
+            base: BasePath::default(),
         }
     }
 }
@@ -228,16 +233,17 @@ impl Setup {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let feeds = Arc::new(Feeds::default());
-        let publish: Arc<dyn Publish> = feeds.clone();
+        let metrics = Arc::new(Metrics::new(feeds.clone()));
         let redaction = Arc::new(Redaction::new(self.api_key.map(Into::into), &[]));
         let policy = LogPolicy { redaction: redaction.clone(), retention: self.retention };
-        let store = SqliteStore::open_with_policy(&database, publish, self.clock.clone(), policy);
+        let store = SqliteStore::open_with_policy(&database, metrics.clone(), self.clock.clone(), policy);
         let store = Arc::new(store.unwrap());
         let roots = Roots::new([workspace.clone()], Some(workspace.clone()));
         let own =
             tools::all_tools(Arc::new(Sandbox::new(launcher(), Settings::default()))).with(self.more_tools.clone());
         let toolbox = Arc::new(tools::McpTools::start(own, &self.mcp));
         toolbox.ready().await;
+        metrics.know_tools(toolbox.clone());
         let agent = Agent::new(AgentParts {
             store: store.clone(),
             feeds,
@@ -249,35 +255,40 @@ impl Setup {
             clock: self.clock.clone(),
             redaction: redaction.clone(),
             limits: self.limits(),
+            allowance: Arc::new(Allowance::new(self.allowed, self.clock.clone())),
         });
         agent.recover().await.unwrap();
         let stopping = CancellationToken::new();
         let site = Site {
             origins: web::own_origins(address, &["cowork.example:443".into(), "https://tls.example".into()]),
+            base: self.base.clone(),
             port: address.port(),
             notice: None,
             built_in_only: false,
-            public_config: web::public_config(&config, None, &database, address, &roots),
+            public_config: web::public_config(&config, None, &database, address, &roots).into(),
             timing: self.timing,
             uploads: self.uploads,
         };
         let access = Arc::new(Access::open(&data, self.access.clone()).unwrap());
+        redaction.learn(access.token());
         tokio::spawn(access.clone().keep_current());
         let mut leptos = get_config_from_str(include_str!("../../../Leptos.toml")).unwrap();
-        leptos.site_pkg_dir = format!("pkg/{}", web::build_id()).into();
+        let package = self.base.at(&format!("/pkg/{}", web::build_id()));
+        leptos.site_pkg_dir = package.trim_start_matches('/').into();
         let state = AppState {
             agent: agent.clone(),
             leptos,
             site: Arc::new(site),
             access: access.clone(),
             presence: Arc::default(),
+            metrics,
             stopping: CancellationToken::new(),
             sockets: TaskTracker::new(),
         };
         let addresses = web::addresses();
         let served = serve(listener, self.connections, state, store, stopping.clone());
         Server {
-            api: Api::new(address, &access::token(&data).unwrap()),
+            api: Api::new(address, &access::token(&data).unwrap()).below(self.base.as_str()),
             address,
             model,
             workspace,

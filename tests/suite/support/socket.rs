@@ -35,7 +35,7 @@ impl Socket {
         headers: &[(&'static str, &str)],
     ) -> Result<Self, Answer> {
         let address = api.address;
-        let url = format!("ws://{address}/cowork/sessions/{session}/stream?{query}");
+        let url = api.url(&format!("/cowork/sessions/{session}/stream?{query}")).replacen("http:", "ws:", 1);
         let mut request = url.into_client_request().unwrap();
         for (name, value) in api.shown(headers) {
             request.headers_mut().insert(name, HeaderValue::from_str(&value).unwrap());

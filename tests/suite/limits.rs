@@ -1,0 +1,192 @@
+//! Limits that an operator sets: who reaches one is told which, until when, and what helps; nobody else notices.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use cowork::agent::{Allowed, ports::clock::Clock};
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::support::{
+    http::{Answer, Api},
+    model::{Gate, ScriptedModel, say},
+    people::{self, Team},
+    process::Home,
+    server::{Server, Setup},
+    socket::Socket,
+    soon,
+};
+
+/// The problem of a limit: its `Retry-After` and its detail.
+#[track_caller]
+fn limited(answer: &Answer, status: u16, code: &str) -> (u64, String) {
+    let detail = answer.expect_problem(status, code);
+    let wait = answer.header("retry-after").parse().unwrap_or_else(|_| panic!("{answer:?}"));
+    (wait, detail)
+}
+
+async fn shared(allowed: Allowed) -> (Server, Team) {
+    let server = Setup { allowed, ..people::setup() }.start().await;
+    let team = Team::join(&server).await;
+    (server, team)
+}
+
+async fn message(api: &Api, id: &str, text: &str) -> Answer {
+    api.post(&format!("/cowork/sessions/{id}/messages"), json!({"message": text})).await
+}
+
+#[tokio::test]
+async fn sessions_of_a_person() {
+    let (_server, team) = shared(Allowed { sessions: Some(2), ..Allowed::default() }).await;
+    let first = team.anna.create(json!({})).await;
+    team.anna.create(json!({})).await;
+    let (wait, detail) = limited(&team.anna.post("/cowork/sessions", json!({})).await, 429, "too_many_sessions");
+    assert!(wait > 0 && detail.contains("You have 2 sessions"), "{wait} {detail}");
+    team.ben.create(json!({})).await;
+    let form = team.anna.form("/cowork/sessions", &[]).await;
+    assert_eq!(form.status, 303, "{form:?}");
+    assert!(form.header("location").starts_with("/?error=You%20have%20as%20many%20sessions"), "{form:?}");
+    team.anna.delete(&format!("/cowork/sessions/{first}")).await.expect(204);
+    team.anna.create(json!({})).await;
+}
+
+#[tokio::test]
+async fn turns_of_a_person_and_of_the_server() {
+    let gate = Gate::new();
+    let allowed = Allowed { running: Some(2), running_of_person: Some(1), ..Allowed::default() };
+    let (server, team) = shared(allowed).await;
+    server.model.play_for("one", [say("One.").wait(&gate), say("Two.")]);
+    server.model.play_for("ben", [say("Ben's.").wait(&gate)]);
+    let (a, b) = (team.anna.create(json!({})).await, team.anna.create(json!({})).await);
+    let mut socket = Socket::open(&team.anna, &a, "cursor=0").await;
+    message(&team.anna, &a, "one").await.expect(202);
+    // What waits in a session that works is let in; it goes on in the same place.
+    assert_eq!(message(&team.anna, &a, "two").await.expect(202)["queued"], true);
+    let (_, detail) = limited(&message(&team.anna, &b, "three").await, 429, "too_many_turns");
+    assert!(detail.starts_with("1 of your sessions work already"), "{detail}");
+    let bens = team.ben.create(json!({})).await;
+    message(&team.ben, &bens, "ben").await.expect(202);
+    let services = team.service.create(json!({})).await;
+    limited(&message(&team.service, &services, "four").await, 503, "server_busy");
+    assert_eq!(team.service.rows(&services).await.len(), 0, "it was not taken");
+    gate.open();
+    socket.wait_for(|frame| frame["type"] == "turn_completed" && frame["turn"] == 2).await;
+    server.model.play_for("three", [say("Three.")]);
+    // The place is free when the turn's end was told.
+    loop {
+        let answer = message(&team.anna, &b, "three").await;
+        if answer.status == 202 {
+            break;
+        }
+        limited(&answer, 429, "too_many_turns");
+    }
+    let mut other = Socket::open(&team.anna, &b, "cursor=0").await;
+    other.wait_event("turn_completed").await;
+}
+
+#[tokio::test]
+async fn sockets_of_a_person() {
+    let (_server, team) = shared(Allowed { sockets: Some(1), ..Allowed::default() }).await;
+    let id = team.anna.create(json!({})).await;
+    let mut first = Socket::open(&team.anna, &id, "").await;
+    first.wait("synced").await;
+    let refused = Socket::try_open(&team.anna, &id, "", &[]).await.err().unwrap();
+    limited(&refused, 429, "too_many_sockets");
+    // As the page asks, which does not learn why its socket failed.
+    limited(&team.anna.get(&format!("/cowork/sessions/{id}/stream")).await, 429, "too_many_sockets");
+    let bens = team.ben.create(json!({})).await;
+    Socket::open(&team.ben, &bens, "").await.wait("synced").await;
+    drop(first);
+    soon("room for another", async { while Socket::try_open(&team.anna, &id, "", &[]).await.is_err() {} }).await;
+}
+
+#[derive(Default)]
+struct Hand(AtomicU64);
+
+impl Clock for Hand {
+    fn now(&self) -> Timestamp {
+        "2026-03-01T23:00:00Z".parse::<Timestamp>().unwrap() + self.elapsed()
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_secs(self.0.load(Ordering::SeqCst))
+    }
+}
+
+#[tokio::test]
+async fn requests_of_a_person() {
+    let clock = Arc::new(Hand::default());
+    let allowed = Allowed { requests_per_minute: Some(3), ..Allowed::default() };
+    let server = Setup { allowed, clock: clock.clone(), ..people::setup() }.start().await;
+    let team = Team::join(&server).await;
+    for _ in 0..3 {
+        team.anna.get("/me").await.expect(200);
+        // What everybody may ask counts for nobody.
+        team.anna.get("/health").await.expect(200);
+    }
+    assert_eq!(limited(&team.anna.get("/me").await, 429, "too_many_requests").0, 20);
+    let german = [("accept-language", "de"), ("accept", "text/html")];
+    let page = team.anna.request("GET", "/", &german, None).await;
+    assert_eq!((page.status, page.header("retry-after")), (429, "20"), "{page:?}");
+    assert!(page.text.contains("Versuchen Sie es in 20 Sekunden noch einmal."), "{page:?}");
+    team.anna.get("/health").await.expect(200);
+    team.ben.get("/me").await.expect(200);
+    clock.0.store(20, Ordering::SeqCst);
+    team.anna.get("/me").await.expect(200);
+    limited(&team.anna.get("/me").await, 429, "too_many_requests");
+}
+
+#[tokio::test]
+async fn tokens_of_a_day() {
+    let clock = Arc::new(Hand::default());
+    let allowed = Allowed { tokens_per_day: Some(1), ..Allowed::default() };
+    let server = Setup { allowed, clock: clock.clone(), ..people::setup() }.start().await;
+    let team = Team::join(&server).await;
+    server.model.play([say("One."), say("Ben's."), say("Two.")]);
+    let id = team.anna.create(json!({})).await;
+    let mut socket = Socket::open(&team.anna, &id, "cursor=0").await;
+    message(&team.anna, &id, "one").await.expect(202);
+    socket.wait_event("turn_completed").await;
+    let (wait, detail) = limited(&message(&team.anna, &id, "two").await, 429, "tokens_used_up");
+    assert_eq!(wait, 3600, "{detail}");
+    let form = team.anna.form(&format!("/cowork/sessions/{id}/messages"), &[("message", "two")]).await;
+    assert!(form.header("location").contains("Your%20tokens%20of%20today%20are%20used%20up"), "{form:?}");
+    let bens = team.ben.create(json!({})).await;
+    let mut other = Socket::open(&team.ben, &bens, "cursor=0").await;
+    message(&team.ben, &bens, "his").await.expect(202);
+    other.wait_event("turn_completed").await;
+    clock.0.store(3600, Ordering::SeqCst);
+    message(&team.anna, &id, "two").await.expect(202);
+    socket.wait_for(|frame| frame["type"] == "turn_completed" && frame["turn"] == 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_count_on_over_a_restart_and_the_configuration_says_the_limit() {
+    let model = ScriptedModel::start().await;
+    model.play([say("One.")]);
+    let home = Home::with(&model);
+    home.add_settings("[cowork.limits]\ntokens_per_day = 1");
+    let process = home.start().await;
+    assert_eq!(process.api.get("/config").await.expect(200)["limits"]["tokens_per_day"], 1);
+    let id = process.api.create(json!({})).await;
+    let mut socket = process.socket(&id, "").await;
+    process.api.send(&id, "one").await;
+    socket.wait_event("turn_completed").await;
+    process.kill_9();
+    let process = home.start().await;
+    limited(&message(&process.api, &id, "two").await, 429, "tokens_used_up");
+}
+
+#[tokio::test]
+async fn the_space_that_the_database_needs() {
+    let server =
+        Setup { allowed: Allowed { free_bytes: u64::MAX, ..Allowed::default() }, ..Setup::default() }.start().await;
+    let refused = server.api.post("/cowork/sessions", json!({})).await;
+    let (_, detail) = limited(&refused, 503, "disk_low");
+    assert!(detail.starts_with("The disk of this server is almost full"), "{detail}");
+}
