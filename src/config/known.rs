@@ -118,8 +118,9 @@ pub fn own_keys() -> Vec<(&'static str, String)> {
         Keys::All(keys) | Keys::Among(keys) => Some((*section, "", *keys)),
         Keys::LoomsOwn => None,
     });
-    let nested: [(&str, &str, &[&str]); 5] = [
+    let nested: [(&str, &str, &[&str]); 6] = [
         ("cowork.access", "", ACCESS),
+        ("cowork.limits", "", limits::KEYS),
         ("models", "", MODEL),
         ("models", "capabilities.", CAPABILITIES),
         ("mcp.servers", "", MCP_SERVER),
@@ -128,7 +129,7 @@ pub fn own_keys() -> Vec<(&'static str, String)> {
     let keys = all
         .chain(nested)
         .flat_map(|(section, before, keys)| keys.iter().map(move |key| (section, format!("{before}{key}"))));
-    let is_section = |key: &str| matches!(key, "access" | "capabilities");
+    let is_section = |key: &str| matches!(key, "access" | "limits" | "capabilities");
     let is_read = |section: &str, key: &str| !is_section(key) && !NOT_READ.contains(&(section, key));
     keys.filter(|(section, key)| is_read(section, key)).collect()
 }

@@ -15,16 +15,21 @@ use regex::{Captures, Regex};
 
 use self::pages::{GROUPS, PICTURES, Page};
 use super::{error::Problem, page};
-use crate::{markdown, protocol::ErrorCode, state::AppState};
+use crate::{
+    markdown,
+    protocol::{BasePath, ErrorCode},
+    state::AppState,
+};
 
 /// A place that no link can lead to. What points into the docs goes through the Markdown room under this name, since
 /// that room takes whole addresses alone, and gets its own address behind it.
 const INSIDE: &str = "https://docs.cowork.invalid/";
 
 pub async fn index(State(state): State<AppState>, headers: HeaderMap) -> Response {
+    let base = &state.site.base;
     let groups = GROUPS.iter().map(|group| {
         let pages = group.pages.iter().map(|page| {
-            view! { <li><a href=address(page)>{page.title()}</a> <span class="muted">{page.about}</span></li> }
+            view! { <li><a href=address(base, page)>{page.title()}</a> <span class="muted">{page.about}</span></li> }
         });
         view! { <h2>{group.title}</h2> <ul>{pages.collect_view()}</ul> }
     });
@@ -37,7 +42,7 @@ pub async fn show(State(state): State<AppState>, Path(name): Path<String>, heade
         let main = view! { <h1>"There is no such page"</h1> <p>"The list has all that there are."</p> };
         return (StatusCode::NOT_FOUND, document(&state, &headers, "Not found", None, main.into_any())).into_response();
     };
-    let main = view! { <div inner_html=html(page.text)></div> };
+    let main = view! { <div inner_html=html(&state.site.base, page.text)></div> };
     document(&state, &headers, page.title(), Some(page), main.into_any()).into_response()
 }
 
@@ -48,14 +53,14 @@ pub async fn picture(Path(name): Path<String>) -> Response {
     }
 }
 
-fn address(page: &Page) -> String {
-    format!("/docs/{}", page.name)
+fn address(base: &BasePath, page: &Page) -> String {
+    base.at(&format!("/docs/{}", page.name))
 }
 
 /// The page's text as HTML: headings from the first level, with names to lead to, and links that stay inside.
-fn html(text: &str) -> String {
+fn html(base: &BasePath, text: &str) -> String {
     let blocks = markdown::render(&inside(text));
-    blocks.into_iter().map(|block| own_links(&heading(block))).collect()
+    blocks.into_iter().map(|block| own_links(base, &heading(block))).collect()
 }
 
 /// Relative links as whole addresses.
@@ -86,7 +91,7 @@ fn slug(html: &str) -> String {
     kept.flat_map(char::to_lowercase).map(|c| if c == ' ' { '-' } else { c }).collect()
 }
 
-fn own_links(block: &str) -> String {
+fn own_links(base: &BasePath, block: &str) -> String {
     static OWN: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(
             r#"<a (class="image-link" )?href="https://docs\.cowork\.invalid/([^"]*)"[^>]*>(?s:(.*?))</a> <span class="link-host">\(docs\.cowork\.invalid\)</span>"#,
@@ -98,9 +103,11 @@ fn own_links(block: &str) -> String {
         match (found.get(1), target.strip_prefix("pictures/")) {
             (Some(_), Some(name)) => {
                 let alt = text.trim_start_matches("image: ");
-                format!("<img src=\"/docs/pictures/{name}\" alt=\"{alt}\" loading=\"lazy\">")
+                let src = base.at(&format!("/docs/pictures/{name}"));
+                format!("<img src=\"{src}\" alt=\"{alt}\" loading=\"lazy\">")
             }
             _ => match pages::place(target) {
+                Some(place) if place.starts_with('/') => format!("<a href=\"{}\">{text}</a>", base.at(&place)),
                 Some(place) => format!("<a href=\"{place}\">{text}</a>"),
                 // A file of the repository that is no page: its name is what there is to say.
                 None => text.to_owned(),
@@ -111,7 +118,7 @@ fn own_links(block: &str) -> String {
 }
 
 fn document(state: &AppState, headers: &HeaderMap, title: &str, current: Option<&Page>, main: AnyView) -> Html<String> {
-    let options = &state.leptos;
+    let (options, base) = (&state.leptos, &state.site.base);
     let styles = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
     let theme = page::look(headers).theme.name();
     let title = format!("{title} · Cowork");
@@ -124,13 +131,13 @@ fn document(state: &AppState, headers: &HeaderMap, title: &str, current: Option<
                     <meta name="viewport" content="width=device-width, initial-scale=1"/>
                     <meta name="color-scheme" content="light dark"/>
                     <title>{title}</title>
-                    <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                    <link rel="icon" href=base.at("/favicon.svg") type="image/svg+xml"/>
                     <link rel="stylesheet" href=styles/>
                 </head>
                 <body class="docs">
                     <nav class="docs-nav" aria-label="Documentation">
-                        <p><a href="/">"Cowork"</a> " · " <a href="/docs">"Documentation"</a></p>
-                        {GROUPS.iter().map(|group| navigation(group, current)).collect_view()}
+                        <p><a href=base.at("/")>"Cowork"</a> " · " <a href=base.at("/docs")>"Documentation"</a></p>
+                        {GROUPS.iter().map(|group| navigation(base, group, current)).collect_view()}
                     </nav>
                     <main class="prose docs-text">{main}</main>
                 </body>
@@ -141,11 +148,11 @@ fn document(state: &AppState, headers: &HeaderMap, title: &str, current: Option<
     Html(html)
 }
 
-fn navigation(group: &'static pages::Group, current: Option<&Page>) -> impl IntoView + use<> {
+fn navigation(base: &BasePath, group: &'static pages::Group, current: Option<&Page>) -> impl IntoView + use<> {
     let current = current.map(|page| page.name);
-    let links = group.pages.iter().map(move |page| {
+    let links = group.pages.iter().map(|page| {
         let here = (current == Some(page.name)).then_some("page");
-        view! { <li><a href=address(page) aria-current=here>{page.title()}</a></li> }
+        view! { <li><a href=address(base, page) aria-current=here>{page.title()}</a></li> }
     });
     view! { <p class="group">{group.title}</p> <ul class="plain-list">{links.collect_view()}</ul> }
 }
@@ -158,7 +165,7 @@ mod tests {
     fn links_between_pages_stay_inside_and_others_keep_their_host() {
         let text = "# A\n\nSee [the API](api.md#live-stream), [below](#access), [the file](../deploy/nginx.conf) and \
                     [Rust](https://rustup.rs).\n\n## Live `stream` & more\n";
-        let html = html(text);
+        let html = html(&BasePath::default(), text);
         assert!(html.contains(r#"<h1 id="a">A</h1>"#), "{html}");
         assert!(html.contains(r#"<a href="/docs/api#live-stream">the API</a>,"#), "{html}");
         assert!(html.contains("<a href=\"#access\">below</a>"), "{html}");
@@ -169,7 +176,7 @@ mod tests {
     #[test]
     fn every_page_is_whole_and_every_link_leads_somewhere() {
         let all: Vec<&Page> = GROUPS.iter().flat_map(|group| group.pages).collect();
-        let headings = |page: &Page| html(page.text);
+        let headings = |page: &Page| html(&BasePath::default(), page.text);
         for page in &all {
             let html = headings(page);
             assert!(!html.contains("docs.cowork.invalid"), "{}", page.name);

@@ -32,6 +32,7 @@ fn documented(text: &str) -> BTreeSet<(String, String)> {
         // These have a table each, whose first line names the section.
         let below = match part.split('\n').next().unwrap_or_default() {
             "Access" => Some("cowork.access"),
+            "Limits" => Some("cowork.limits"),
             "Models" => Some("models"),
             "MCP servers" => Some("mcp.servers"),
             _ => None,
@@ -119,6 +120,7 @@ fn every_default_on_the_page_is_the_programs() {
         ),
         ("[limits.runner] max_model_context_tokens", vec![config.max_model_context_tokens.to_string()]),
         ("[logging] level", vec![config.log_level.clone()]),
+        ("[logging] format", vec![format!("{:?}", config.log_format).to_lowercase()]),
     ];
     let text = page("configuration.md");
     let rows = rows(&text);

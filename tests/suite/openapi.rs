@@ -118,6 +118,56 @@ async fn the_document_is_openapi_and_all_its_schemas_hold() {
     assert_eq!(code.as_array().unwrap().len(), cowork::protocol::ErrorCode::ALL.len());
 }
 
+const OWN: &str = "/cowork/sessions/{id}";
+
+/// Asks, and holds each answer against the document.
+struct Checked<'a> {
+    api: &'a Api,
+    document: &'a Value,
+}
+
+impl Checked<'_> {
+    async fn ask(&self, method: &str, pattern: &str, address: &str, body: Option<Value>) -> Answer {
+        let headers = [("content-type", "application/json")];
+        let answer = self.api.request(method, address, &headers, body.map(|body| body.to_string())).await;
+        check(self.document, method, pattern, &answer);
+        answer
+    }
+
+    /// At an address of the session.
+    async fn own(&self, method: &str, id: &str, pattern: &str, address: &str, body: Option<Value>) -> Answer {
+        self.ask(method, &format!("{OWN}{pattern}"), &format!("/cowork/sessions/{id}{address}"), body).await
+    }
+}
+
+/// A turn that asks for everything, with a message that waits meanwhile.
+async fn work(server: &Server, checked: &Checked<'_>, id: &str) {
+    let mut socket = server.socket(id, "").await;
+    checked.own("POST", id, "/messages", "/messages", Some(json!({"message": "Write, then ask."}))).await;
+    socket.wait("approval_requested").await;
+    let waiting = checked.own("GET", id, "", "", None).await.json();
+    let approval = format!("/approvals/{}", waiting["pending"][0]["approval_id"].as_str().unwrap());
+    let queued = json!({"message": "And then?", "client_id": "c1"});
+    checked.own("POST", id, "/messages", "/messages", Some(queued)).await;
+    let queue = checked.own("GET", id, "/queue", "/queue", None).await.json();
+    let message = format!("/queue/{}", queue[0]["message_id"].as_str().unwrap());
+    checked.own("PATCH", id, "/queue/{message}", &message, Some(json!({"message": "And then, please?"}))).await;
+    assert_eq!(server.api.delete(&format!("/cowork/sessions/{id}{message}")).await.status, 204);
+    let always = json!({"decision": "approve_always"});
+    for status in [200, 409] {
+        let answer = checked.own("POST", id, "/approvals/{approval}", &approval, Some(always.clone())).await;
+        assert_eq!(answer.status, status);
+    }
+    let asked = socket.wait("awaiting_user_input").await;
+    checked.own("GET", id, "", "", None).await;
+    let question = format!("/questions/{}", asked["question_id"].as_str().unwrap());
+    let chosen = json!({"option_ids": [asked["options"][0]["id"]]});
+    assert_eq!(checked.own("POST", id, "/questions/{question}", &question, Some(chosen)).await.status, 200);
+    wait_for_end(&mut socket).await;
+    let uploaded = server.api.upload(id, Form::new().file("up.txt", "uploaded\n")).await;
+    check(checked.document, "POST", &format!("{OWN}/uploads"), &uploaded);
+}
+
 /// A day's work, each answer checked as it comes.
 #[tokio::test]
 async fn real_answers_have_the_shapes_of_the_document() {
@@ -128,44 +178,10 @@ async fn real_answers_have_the_shapes_of_the_document() {
     ])
     .await;
     let document = document(&server.api).await;
-    let api = &server.api;
-    let ask = async |method: &str, pattern: &str, address: &str, body: Option<Value>| {
-        let headers = [("content-type", "application/json")];
-        let answer = api.request(method, address, &headers, body.map(|body| body.to_string())).await;
-        check(&document, method, pattern, &answer);
-        answer
-    };
-    let made = ask("POST", "/cowork/sessions", "/cowork/sessions", Some(json!({"title": "First"}))).await;
+    let checked = Checked { api: &server.api, document: &document };
+    let made = checked.ask("POST", "/cowork/sessions", "/cowork/sessions", Some(json!({"title": "First"}))).await;
     let id = made.json()["id"].as_str().unwrap().to_owned();
-    let own = format!("/cowork/sessions/{id}");
-    const OWN: &str = "/cowork/sessions/{id}";
-    let mut socket = server.socket(&id, "").await;
-    let wanted = json!({"message": "Write, then ask."});
-    ask("POST", &format!("{OWN}/messages"), &format!("{own}/messages"), Some(wanted)).await;
-    socket.wait("approval_requested").await;
-    let waiting = ask("GET", OWN, &own, None).await.json();
-    let approval = waiting["pending"][0]["approval_id"].as_str().unwrap().to_owned();
-    let queued = json!({"message": "And then?", "client_id": "c1"});
-    ask("POST", &format!("{OWN}/messages"), &format!("{own}/messages"), Some(queued)).await;
-    let queue = ask("GET", &format!("{OWN}/queue"), &format!("{own}/queue"), None).await.json();
-    let message = queue[0]["message_id"].as_str().unwrap();
-    let edited = Some(json!({"message": "And then, please?"}));
-    ask("PATCH", &format!("{OWN}/queue/{{message}}"), &format!("{own}/queue/{message}"), edited).await;
-    assert_eq!(api.delete(&format!("{own}/queue/{message}")).await.status, 204);
-    let always = Some(json!({"decision": "approve_always"}));
-    let pattern = format!("{OWN}/approvals/{{approval}}");
-    ask("POST", &pattern, &format!("{own}/approvals/{approval}"), always.clone()).await;
-    let twice = ask("POST", &pattern, &format!("{own}/approvals/{approval}"), always).await;
-    assert_eq!(twice.status, 409);
-    let asked = socket.wait("awaiting_user_input").await;
-    let question = asked["question_id"].as_str().unwrap().to_owned();
-    ask("GET", OWN, &own, None).await;
-    let chosen = Some(json!({"option_ids": [asked["options"][0]["id"]]}));
-    let pattern = format!("{OWN}/questions/{{question}}");
-    assert_eq!(ask("POST", &pattern, &format!("{own}/questions/{question}"), chosen).await.status, 200);
-    wait_for_end(&mut socket).await;
-    let uploaded = api.upload(&id, Form::new().file("up.txt", "uploaded\n")).await;
-    check(&document, "POST", &format!("{OWN}/uploads"), &uploaded);
+    work(&server, &checked, &id).await;
     for (pattern, address) in [
         ("/health", "/health"),
         ("/models", "/models"),
@@ -176,7 +192,7 @@ async fn real_answers_have_the_shapes_of_the_document() {
         ("/cowork/workspaces", "/cowork/workspaces"),
         ("/cowork/sessions", "/cowork/sessions?q=Write&limit=10"),
     ] {
-        ask("GET", pattern, address, None).await;
+        checked.ask("GET", pattern, address, None).await;
     }
     for (pattern, address) in [
         ("/turns", "/turns?limit=1000"),
@@ -190,26 +206,36 @@ async fn real_answers_have_the_shapes_of_the_document() {
         ("/earlier", "/earlier?before=5"),
         ("/queue", "/queue"),
     ] {
-        let answer = ask("GET", &format!("{OWN}{pattern}"), &format!("{own}{address}"), None).await;
+        let answer = checked.own("GET", &id, pattern, address, None).await;
         assert_eq!(answer.status, 200, "{answer:?}");
     }
-    let events = api.events(&id).await;
+    let events = server.api.events(&id).await;
     let types: BTreeSet<&str> = events.iter().map(|event| event["event_type"].as_str().unwrap()).collect();
     assert!(types.len() > 15, "many kinds of events were checked: {types:?}");
-    ask("POST", &format!("{OWN}/turns/{{turn}}/undo"), &format!("{own}/turns/1/undo"), Some(json!({}))).await;
-    ask("PATCH", OWN, &own, Some(json!({"title": "Renamed", "pinned": true}))).await;
-    ask("POST", "/launch", "/launch", Some(json!({}))).await;
-    // What goes wrong has the problem's shape, everywhere.
-    for (method, pattern, address) in [
-        ("GET", OWN, "/cowork/sessions/0123456789abcdef0123456789abcdef".to_owned()),
-        ("POST", "/cowork/sessions/{id}/stop", format!("{own}/stop")),
-        ("POST", "/cowork/sessions", "/cowork/sessions?".to_owned()),
-        ("GET", "/cowork/sessions/{id}/turns", format!("{own}/turns?limit=0")),
+    checked.own("POST", &id, "/turns/{turn}/undo", "/turns/1/undo", Some(json!({}))).await;
+    checked.own("PATCH", &id, "", "", Some(json!({"title": "Renamed", "pinned": true}))).await;
+    checked.ask("POST", "/launch", "/launch", Some(json!({}))).await;
+}
+
+/// What goes wrong has the problem's shape, everywhere.
+#[tokio::test]
+async fn refusals_have_the_shape_of_the_document() {
+    let server = Server::start().await;
+    let document = document(&server.api).await;
+    let checked = Checked { api: &server.api, document: &document };
+    let id = server.session().await;
+    let nonsense = || Some(json!({"nonsense": 1}));
+    for (method, id, pattern, address, body) in [
+        ("GET", "0123456789abcdef0123456789abcdef", "", "", None),
+        ("POST", &id, "/stop", "/stop", nonsense()),
+        ("POST", &id, "/messages", "/messages", nonsense()),
+        ("GET", &id, "/turns", "/turns?limit=0", None),
     ] {
-        let body = (method == "POST").then(|| json!({"nonsense": 1}));
-        let answer = ask(method, pattern, &address, body).await;
+        let answer = checked.own(method, id, pattern, address, body).await;
         assert!(answer.status >= 400, "{answer:?}");
     }
+    let refused = checked.ask("POST", "/cowork/sessions", "/cowork/sessions", nonsense()).await;
+    assert_eq!(refused.status, 422);
 }
 
 /// A schema that would pass anything would prove nothing.

@@ -45,7 +45,7 @@ pub fn LookMenu(frame: Frame, back: String) -> impl IntoView {
                 <fieldset class="choices"><legend class="group">{w.look}</legend>{Theme::ALL.map(theme)}</fieldset>
                 <button class="button wide no-script" type="submit">{w.apply}</button>
                 <div class="choices" role="group" aria-label=w.language>{languages}</div>
-                <a class="button quiet wide" href="/docs">{w.docs}</a>
+                <a class="button quiet wide" href=browser::at("/docs")>{w.docs}</a>
                 <div class="choices"><button class="button quiet wide" type="submit" formaction=browser::at("/sign-out")>{w.sign_out}</button></div>
             </form>
         </details>

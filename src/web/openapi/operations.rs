@@ -40,7 +40,10 @@ fn about_the_server(s: &mut Schemas) -> Made {
     let health = json!({"type": "object", "required": ["status", "ready", "version"],
         "properties": {"status": text, "ready": {"type": "boolean"}, "version": text}});
     vec![
-        get("/health", "Whether the server is there and ready").shape(200, health),
+        get("/health", "Whether the server is there and ready").shape(200, health.clone()),
+        get("/health/live", "The same; whether the process answers").shape(200, health.clone()),
+        get("/health/ready", "The same; 503 while it takes no work").shape(200, health.clone()).shape(503, health),
+        get("/health/probe", "A WebSocket that writes three frames, for whoever sets a proxy up").empty(101),
         get("/models", "The configured models, and which can be reached").answer::<Vec<ModelInfo>>(200, s),
         get("/models/offers", "Model servers of this machine that could be configured")
             .answer::<Vec<ModelOffer>>(200, s),
