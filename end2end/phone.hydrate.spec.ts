@@ -100,8 +100,8 @@ test('whoever has scrolled up and says something is at the end again', async ({ 
   await desk.ask('Long');
   const scroller = page.locator('.scroller');
   await scroller.evaluate((element) => (element.scrollTop = 0));
-  await expect(page.locator('.to-end')).toBeVisible();
+  await expect(page.locator('.to-end .button')).toBeVisible();
   await desk.ask('Short');
   await expect(desk.lastTurn.getByText('Done.')).toBeInViewport();
-  await expect(page.locator('.to-end')).toHaveCount(0);
+  await expect(page.locator('.to-end .button')).toHaveCount(0);
 });

@@ -16,7 +16,7 @@ impl Pen {
         let own = own_words.then(|| self.own_words(asked, action.clone()));
         view! {
             <article class="ask" data-kind="question" tabindex="-1">
-                <h3 class="ask-kind">{words.asks_you}</h3>
+                <h2 class="ask-kind">{words.asks_you}</h2>
                 <p class="ask-what"><strong>{visible(&question.question)}</strong></p>
                 {self.options(question, action)}
                 {own}

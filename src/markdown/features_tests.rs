@@ -86,7 +86,7 @@ fn code_keeps_its_text_and_a_harmless_language() {
 fn tables_scroll_and_align_by_class() {
     expect(&[(
         "| a | b | c | d |\n|---|:--|:-:|--:|\n| 1 | 2 | 3 | *4* |\n| 5 |",
-        "<div class=\"table-scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table\"><table><thead><tr><th>a</th>\
+        "<div class=\"table-scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Table\"><table><thead><tr><th>a</th>\
          <th class=\"align-left\">b</th><th class=\"align-center\">c</th><th class=\"align-right\">d</th></tr></thead><tbody><tr>\
          <td>1</td><td class=\"align-left\">2</td><td class=\"align-center\">3</td><td class=\"align-right\"><em>4</em></td></tr>\
          <tr><td>5</td><td class=\"align-left\"></td><td class=\"align-center\"></td><td class=\"align-right\"></td></tr></tbody>\

@@ -114,7 +114,7 @@ fn is_allowed(tag: &str, attribute: &str, value: &str) -> bool {
             let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'+' || byte == b'-';
             (1..=32).contains(&language.len()) && language.bytes().all(is_name)
         }
-        ("div", _) => [("class", "table-scroll"), ("role", "region"), ("tabindex", "0"), ("aria-label", "Table")]
+        ("div", _) => [("class", "table-scroll"), ("role", "group"), ("tabindex", "0"), ("aria-label", "Table")]
             .contains(&(attribute, value)),
         ("input", "aria-label") => ["Done", "To do"].contains(&value),
         ("input", _) => [("type", "checkbox"), ("disabled", ""), ("checked", "")].contains(&(attribute, value)),

@@ -66,7 +66,7 @@ fn rules() -> Builder<'static> {
             ("ol", HashSet::from(["start"])),
         ]))
         .tag_attribute_values(HashMap::from([
-            ("div", exactly([("aria-label", "Table"), ("role", "region"), ("tabindex", "0")])),
+            ("div", exactly([("aria-label", "Table"), ("role", "group"), ("tabindex", "0")])),
             ("input", HashMap::from([("aria-label", HashSet::from(["Done", "To do"]))])),
         ]))
         .set_tag_attribute_values(HashMap::from([

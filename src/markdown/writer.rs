@@ -190,7 +190,7 @@ impl Writer {
         match value {
             NodeValue::Table(table) => {
                 self.alignments.clone_from(&table.alignments);
-                let start = "<div class=\"table-scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table\"><table>";
+                let start = "<div class=\"table-scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Table\"><table>";
                 self.tag(start, "</table></div>")
             }
             NodeValue::TableRow(is_header) => {

@@ -36,7 +36,9 @@ pub fn Rail(frame: Frame, view: SessionView) -> impl IntoView {
             count => [w.frame.changes, " ", &count.to_string()].concat(),
         },
     };
-    let body = move || match frame.tab.get() {
+    // Choosing the tab that is open already keeps its panel, and what the panel knows.
+    let tab = Memo::new(move |_| frame.tab.get());
+    let body = move || match tab.get() {
         Tab::Logs => view! { <LogPanel frame view/> }.into_any(),
         Tab::Progress => view! { <ProgressPanel view/> }.into_any(),
         Tab::Changes => view! { <ChangesPanel view/> }.into_any(),
