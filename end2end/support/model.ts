@@ -29,7 +29,8 @@ interface Message {
 export class ScriptedModel {
   private readonly scripts: { asked: string; answers: Answer[] }[] = [];
   private readonly gates = new Gates();
-  private readonly server: Server = createServer((request, response) => void this.serve(request, response));
+  // A connection that waits is kept: one that this end closes just as the next request goes out is a failed call.
+  private readonly server: Server = createServer({ keepAliveTimeout: 0 }, (request, response) => void this.serve(request, response));
   /** Answers whose reader went away before they ended. */
   hungUp = 0;
   baseUrl = '';
