@@ -357,7 +357,7 @@ fn stamps(token: &Path, users: &Path) -> Stamps {
 /// The token of a data folder; it is made where there is none.
 pub fn token(data: &Path) -> io::Result<String> {
     match std::fs::read_to_string(data.join(TOKEN_FILE)) {
-        Ok(text) if secret::from_hex(text.trim()).is_some_and(|bytes| bytes.len() >= 16) => Ok(text.trim().to_owned()),
+        Ok(text) if secret::is_token(text.trim()) => Ok(text.trim().to_owned()),
         Ok(_) => rotate_token(data),
         Err(error) if error.kind() == io::ErrorKind::NotFound => rotate_token(data),
         Err(error) => Err(error),
@@ -366,7 +366,7 @@ pub fn token(data: &Path) -> io::Result<String> {
 
 /// Replaces the token: every browser and script that was signed in by it is not any more.
 pub fn rotate_token(data: &Path) -> io::Result<String> {
-    let token = secret::random()?;
+    let token = secret::token()?;
     write_private(&data.join(TOKEN_FILE), &format!("{token}\n"))?;
     Ok(token)
 }

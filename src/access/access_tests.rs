@@ -78,7 +78,7 @@ fn a_file_that_does_not_hold_a_token_gets_one() {
     let (data, _) = open(config::Access::default());
     for text in ["", "short", "00ff"] {
         write_private(&data.path().join(TOKEN_FILE), text).unwrap();
-        assert_eq!(token(data.path()).unwrap().len(), 64);
+        assert_eq!(token(data.path()).unwrap().len(), "cowork_".len() + 64);
     }
 }
 

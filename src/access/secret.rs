@@ -13,6 +13,9 @@ use subtle::ConstantTimeEq;
 
 /// 256 bits.
 const BYTES: usize = 32;
+/// A token of fewer bytes could be guessed: 128 bits is the least.
+const LEAST_BYTES: usize = 16;
+const TOKEN_PREFIX: &str = "cowork_";
 
 /// What tells a secret without being it.
 pub type Fingerprint = [u8; 32];
@@ -22,6 +25,17 @@ pub fn random() -> io::Result<String> {
     let mut bytes = [0; BYTES];
     SystemRandom::new().fill(&mut bytes).map_err(|_| io::Error::other("the system gives no random numbers"))?;
     Ok(hex(&bytes))
+}
+
+/// A new token. A telling beginning keeps it from looking like the end of an ordinary word, lets scanners of secrets find
+/// it, and says to who comes upon it what it opens.
+pub fn token() -> io::Result<String> {
+    Ok(format!("{TOKEN_PREFIX}{}", random()?))
+}
+
+/// Whether a text can be a token; older ones have no prefix.
+pub fn is_token(text: &str) -> bool {
+    from_hex(text.strip_prefix(TOKEN_PREFIX).unwrap_or(text)).is_some_and(|bytes| bytes.len() >= LEAST_BYTES)
 }
 
 pub fn fingerprint(secret: &str) -> Fingerprint {
@@ -70,6 +84,14 @@ mod tests {
         assert_ne!(one, other);
         assert!(same(&fingerprint(&one), &fingerprint(&one)) && !same(&fingerprint(&one), &fingerprint(&other)));
         assert_eq!((from_hex("0g"), from_hex("abc"), from_hex("é")), (None, None, None));
+    }
+
+    #[test]
+    fn a_token_begins_like_no_word() {
+        let new = token().unwrap();
+        assert!(new.starts_with("cowork_") && is_token(&new), "{new}");
+        assert!(is_token(&random().unwrap()), "an older one");
+        assert!(["", "cowork_", "00ff", "cowork_00ff", "short"].iter().all(|text| !is_token(text)));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use argon2::{
     password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString},
 };
 
-use super::secret::{Fingerprint, fingerprint, from_hex, hex, random, same, write_private};
+use super::secret::{Fingerprint, fingerprint, from_hex, hex, random, same, token, write_private};
 use crate::protocol::{Actor, ActorKind};
 
 /// Longest name, in characters: it stands beside every message.
@@ -108,7 +108,7 @@ impl Users {
 
     /// Adds a service, or replaces its token; the token is told here and never again.
     pub fn set_token(&mut self, name: &str) -> Result<String, UsersError> {
-        let token = random()?;
+        let token = token()?;
         self.put(name, UserKind::Service, hex(&fingerprint(&token)))?;
         Ok(token)
     }

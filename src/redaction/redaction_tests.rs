@@ -3,12 +3,13 @@ use serde_json::json;
 use super::*;
 
 /// Secrets in the forms that they come in. What is between `«` and `»` must go, and nothing else.
-const HIDDEN: [&str; 34] = [
+const HIDDEN: [&str; 35] = [
     "key «sk-proj-4f6d8a0b2c4e6f80» there",
     "«sk-ant-api03-AbCdEf123456_xyz-99»",
     "«ghp_16C7e42F292c6912E7710c838347Ae178B4a»",
     "«github_pat_11ABCDEFG0abcdefghijkl_mnop»",
     "«glpat-ABCDEFGHIJKLMNOPQRST»",
+    "curl -H 'X-Token: «cowork_00112233445566778899aabbccddeeff»'",
     "id «AKIAIOSFODNN7EXAMPLE» and",
     "«AIzaSyD-1234567890abcdefghijklmnopqrstu»",
     "«xoxb-123456789012-abcdefghij»",

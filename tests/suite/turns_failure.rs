@@ -138,11 +138,12 @@ async fn a_stop_before_the_first_word_leaves_an_empty_message_and_a_history_that
 #[tokio::test]
 async fn a_stop_during_a_tool_gives_every_call_a_result() {
     let slow = json!({"pattern": "(a|b|[c-z0-9])+(x|y)+q$", "case_insensitive": true});
+    // A call that only reads would run beside the search and could be done before the stop.
+    let note = json!({"path": "note.txt", "content": "Found."});
     let server =
-        Server::playing([call("a", "ripgrep_search", &slow).call("b", "list_directory", &json!({})), say("Fine.")])
-            .await;
+        Server::playing([call("a", "ripgrep_search", &slow).call("b", "write_file", &note), say("Fine.")]).await;
     server.write_file("big.txt", &"abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnop\n".repeat(600_000));
-    let id = server.session().await;
+    let id = server.api.create(json!({"mode": "accept_edits"})).await;
     let mut socket = server.socket(&id, "").await;
     server.api.send(&id, "Search").await;
     socket.wait("tool_call_started").await;
@@ -155,6 +156,7 @@ async fn a_stop_during_a_tool_gives_every_call_a_result() {
         .map(|call| (call["tool_call_id"].clone(), call["success"].clone()))
         .collect();
     assert_eq!(results, [(json!("a"), json!(false)), (json!("b"), json!(false))]);
+    assert!(!server.workspace.join("note.txt").exists());
     // The scripted model checks that each call has its result.
     server.turn(&id, "Go on").await;
 }
