@@ -292,3 +292,28 @@ impl<'a> Keeper<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_costs_what_the_provider_says_else_as_far_as_it_came() {
+        let prompt = Prompt { request: ModelRequest::default(), tokens: 50 };
+        let failed = || SampleEnd::Failed(ModelError::Fatal("x".into()));
+        let tokens = |input, output, estimated| Tokens { input, output, cached: 0, total: input + output, estimated };
+        let draft = |usage| Draft { text: "x".repeat(400), asked: true, begun: true, usage, ..Draft::default() };
+        // Figures of the whole call hold, also where the text looks longer and where the call failed behind them.
+        for end in [SampleEnd::Complete, SampleEnd::Stopped, failed()] {
+            assert_eq!(cost(&prompt, &draft(Some(tokens(20, 3, false))), &end), Some(tokens(20, 3, false)));
+            assert_eq!(cost(&prompt, &draft(None), &end), Some(tokens(50, 100, true)));
+        }
+        // Figures from the beginning know the prompt, and of the answer nothing.
+        assert_eq!(cost(&prompt, &draft(Some(tokens(20, 1, true))), &SampleEnd::Stopped), Some(tokens(20, 100, true)));
+        // Nobody worked for these.
+        assert_eq!(cost(&prompt, &Draft::default(), &SampleEnd::Stopped), None);
+        assert_eq!(cost(&prompt, &Draft { asked: true, ..Draft::default() }, &failed()), None);
+        let asked = Draft { asked: true, ..Draft::default() };
+        assert_eq!(cost(&prompt, &asked, &SampleEnd::Stopped), Some(tokens(50, 0, true)));
+    }
+}
