@@ -11,11 +11,11 @@ mod diff;
 mod images;
 mod list;
 mod log;
-mod obstacles;
 mod perform;
+mod plan;
 mod snapshot;
 mod state;
-mod strands;
+mod things;
 mod undo;
 
 use std::{
@@ -134,7 +134,7 @@ impl<'a> TurnChanges<'a> {
     pub fn delete(&self, path: &WorkspacePath) -> Result<Deleted, ChangeError> {
         let path = self.workspace.real(path, Last::Keep)?;
         let mut log = self.log()?;
-        let now = self.now(&path)?;
+        let now = self.now_known(&path)?;
         if now.state.is_absent() {
             return Err(WorkspaceError::NotFound(path).into());
         }
@@ -205,17 +205,6 @@ impl<'a> TurnChanges<'a> {
             };
         }
         file.hash.as_ref().map_or(Ok(None), |hash| self.images.load(hash))
-    }
-
-    /// Whether a state that was recorded can be put back.
-    fn is_kept(&self, state: &State) -> bool {
-        match state.file() {
-            None => true,
-            Some(file) => match file.trash {
-                Some(step) => self.trash().join(step.to_string()).is_file(),
-                None => file.hash.as_ref().is_some_and(|hash| self.images.has(hash)),
-            },
-        }
     }
 
     /// Judges steps whose end nobody recorded by what stands at their paths, once: later steps change that.
@@ -291,6 +280,8 @@ mod changes_tests;
 mod command_tests;
 #[cfg(test)]
 mod crash_tests;
+#[cfg(test)]
+mod piece_tests;
 #[cfg(test)]
 mod property_tests;
 #[cfg(test)]
