@@ -117,13 +117,14 @@ impl<'a> TurnChanges<'a> {
         path: &WorkspacePath,
         make: impl FnOnce(Option<&[u8]>) -> Result<Vec<u8>, E>,
     ) -> Result<Written, E> {
-        let path = self.workspace.real(path, Last::Follow).map_err(ChangeError::from)?;
+        let path = self.workspace.real(&self.workspace.composed(path), Last::Follow).map_err(ChangeError::from)?;
         let mut log = self.log()?;
         let (now, before) = self.with_content(&path)?;
         let after = make(before.as_deref())?;
         if before.as_ref() == Some(&after) {
             return Ok(Written { path, before, after });
         }
+        self.workspace.check_new(&path).map_err(ChangeError::from)?;
         self.make_parents(&mut log, &path, false)?;
         let mode = now.node.as_ref().map(|node| node.mode);
         self.put(&mut log, &path, &now, Wanted::File { bytes: &after, mode }, None)?;
@@ -158,7 +159,7 @@ impl<'a> TurnChanges<'a> {
         to: &WorkspacePath,
     ) -> Result<(WorkspacePath, WorkspacePath), ChangeError> {
         let from = self.workspace.real(from, Last::Keep)?;
-        let to = self.workspace.real(to, Last::Keep)?;
+        let to = self.workspace.real(&self.workspace.composed(to), Last::Keep)?;
         let mut log = self.log()?;
         let now = self.now_known(&from)?;
         if now.state.is_absent() {
@@ -170,6 +171,7 @@ impl<'a> TurnChanges<'a> {
         if self.workspace.node(&to)?.is_some() {
             return Err(WorkspaceError::Exists(to).into());
         }
+        self.workspace.check_new(&to)?;
         self.make_parents(&mut log, &to, false)?;
         self.relocate(&mut log, &from, &now, &to, None)?;
         Ok((from, to))

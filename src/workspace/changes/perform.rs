@@ -1,6 +1,11 @@
 //! One step, from its record to its end. What a tool does and what an undo does go the same way.
 
-use std::{io, path::Path};
+use std::{
+    fs::Permissions,
+    io,
+    os::unix::fs::{MetadataExt as _, PermissionsExt},
+    path::Path,
+};
 
 use cap_std::{ambient_authority, fs::Dir, fs::MetadataExt};
 
@@ -223,7 +228,12 @@ impl TurnChanges<'_> {
                 return Err(WorkspaceError::Exists(path.clone()).into());
             }
             (Wanted::Folder { mode }, None) => workspace.make_folder(path, mode)?,
-            (Wanted::FromTrash { step, .. }, None) => {
+            (Wanted::FromTrash { step, file }, None) => {
+                // It may have had other permissions when it was thrown away.
+                let kept = self.trash().join(step.to_string());
+                if kept.metadata()?.mode() & 0o777 != file.mode {
+                    std::fs::set_permissions(kept, Permissions::from_mode(file.mode))?;
+                }
                 let trash = Dir::open_ambient_dir(self.trash(), ambient_authority())?;
                 workspace.move_in(&trash, Path::new(&step.to_string()), path)?;
             }

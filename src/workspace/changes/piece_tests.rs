@@ -161,6 +161,18 @@ fn permissions_that_somebody_gave_since_stay_and_those_of_the_turn_go() {
 }
 
 #[test]
+fn permissions_come_back_also_to_what_was_thrown_away() {
+    let place = Place::new();
+    place.text("a", "text");
+    place.mode("a", 0o755);
+    let before = place.tree();
+    command(&place, |place| place.mode("a", 0o600));
+    place.delete("a").unwrap();
+    undo_each(&place, &["a"]);
+    assert_eq!(place.tree(), before);
+}
+
+#[test]
 fn what_a_person_wrote_during_the_turn_comes_back_and_that_is_said() {
     let place = Place::new();
     place.text("a", "before");

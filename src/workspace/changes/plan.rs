@@ -115,12 +115,17 @@ impl<'a, 'b> Planner<'a, 'b> {
         }
     }
 
-    /// Whether it stands in the way of, or in the place of, something else of the turn.
+    /// Whether it, or a folder that has to come back with it, waits for something else.
     pub fn is_entangled(&self, id: Id) -> bool {
-        self.needs(id).into_iter().any(|need| match need {
-            Need::Folder(folder) => self.is_entangled(folder),
-            Need::Holder(_) | Need::Inside(_) => true,
-        })
+        let mut seen = vec![id];
+        while let Some(id) = seen.last().copied() {
+            match self.needs(id).first() {
+                None => return false,
+                Some(Need::Folder(folder)) if !seen.contains(folder) => seen.push(*folder),
+                Some(_) => return true,
+            }
+        }
+        false
     }
 
     /// What stands against taking it back, others left aside.
@@ -196,7 +201,12 @@ impl<'a, 'b> Planner<'a, 'b> {
             return Ok(Course::Goes);
         }
         if !self.inside.contains_key(&id) {
-            let entries = self.changes.workspace.list(&path)?;
+            let entries = match self.changes.workspace.list(&path) {
+                Ok(entries) => entries,
+                // Somebody is taking it away at this moment.
+                Err(WorkspaceError::NotFound(_) | WorkspaceError::NotAFolder(_)) => Vec::new(),
+                Err(error) => return Ok(Course::Stays(error.to_string())),
+            };
             let places = entries.into_iter().map(|entry| Place { folder: id, name: entry.name }).collect();
             self.inside.insert(id, places);
         }
