@@ -13,6 +13,7 @@ mod list;
 mod log;
 mod perform;
 mod plan;
+mod replay;
 mod snapshot;
 mod state;
 mod things;

@@ -114,6 +114,31 @@ fn what_changed_places_is_undone_together_and_that_is_said() {
 }
 
 #[test]
+fn what_stands_in_a_new_folder_in_the_place_of_another_is_undone_with_it() {
+    let start = || {
+        let place = Place::new();
+        place.folder("b");
+        place.folder("c");
+        let before = place.tree();
+        for (from, to) in [("c", "t"), ("b", "c"), ("t", "b"), ("c", "a"), ("a", "c/a")] {
+            place.rename(from, to).unwrap();
+        }
+        (place, before)
+    };
+    for path in ["b", "c/a"] {
+        let (place, before) = start();
+        assert_eq!(place.undo(Some(&[path])), (vec!["b".into(), "c/a".into()], vec![]));
+        assert_eq!(place.tree(), before);
+    }
+    let (place, before) = start();
+    place.write("c/d", "x").unwrap();
+    let why = "`c` stands in its place now, with `c/d` in it. Undo `c/d` first.";
+    assert_eq!(place.undo(Some(&["b"])), (vec![], vec![format!("b: {why}")]));
+    undo_each(&place, &["c/d", "b"]);
+    assert_eq!(place.tree(), before);
+}
+
+#[test]
 fn a_folder_that_was_turned_inside_out_comes_back() {
     let start = || {
         let place = Place::new();
@@ -158,6 +183,30 @@ fn permissions_that_somebody_gave_since_stay_and_those_of_the_turn_go() {
         Thing::Link(_) => 0,
     });
     assert_eq!(modes, [0o600, 0o644, 0o600, 0o700]);
+}
+
+/// To root every folder is open; this shows more where the tests run as somebody else.
+#[test]
+fn a_folder_that_may_not_be_written_is_opened_first_and_shut_last() {
+    let place = Place::new();
+    for path in ["open/a", "shut/a", "shut/b/a", "gone/a"] {
+        place.text(path, "text");
+    }
+    place.mode("shut", 0o500);
+    place.mode("gone", 0o500);
+    let before = place.tree();
+    command(&place, |place| {
+        place.text("open/a", "other");
+        place.text("open/new/a", "new");
+        place.mode("open", 0o500);
+        place.mode("shut", 0o700);
+        fs::remove_dir_all(place.at("shut/b")).unwrap();
+        place.text("shut/a", "other");
+        place.mode("gone", 0o700);
+        fs::remove_dir_all(place.at("gone")).unwrap();
+    });
+    assert_eq!(place.undo(None).1, Vec::<String>::new());
+    assert_eq!(place.tree(), before);
 }
 
 #[test]

@@ -15,17 +15,26 @@ const GONE: &str = "It is no longer there.";
 const CHANGED: &str = "It was changed after this turn, so it was left as it is.";
 const NOT_KEPT: &str = "What it held before was not kept, so it can't be undone.";
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     pub picks: BTreeMap<Id, Pick>,
 }
 
 /// A thing that was chosen, or that hangs together with one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pick {
-    /// Whether somebody asked for it. Else it is a folder around something chosen, or can only go with it.
-    pub chosen: bool,
+    pub why: Why,
     pub course: Course,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// Somebody asked for it.
+    Chosen,
+    /// Something that goes can only go with it.
+    Needed,
+    /// A folder that the turn made around something that goes. It goes if nothing is left in it.
+    Around,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,8 +45,8 @@ pub enum Course {
     AsBefore,
     /// It is left, for this reason.
     Stays(String),
-    /// A folder that is left for what is left in it, which is told by itself.
-    Holds,
+    /// A folder that is left for this in it, which is told by itself.
+    Holds(Id),
 }
 
 /// What must be taken back before, or at the same time.
@@ -49,6 +58,8 @@ enum Need {
     Holder(Id),
     /// What was moved, and so has brought the folder that it stood in into itself.
     Inside(Id),
+    /// What stands in it, where it is a folder that the turn made.
+    Content(Id),
 }
 
 pub struct Planner<'a, 'b> {
@@ -56,7 +67,9 @@ pub struct Planner<'a, 'b> {
     things: &'b Things,
     known: HashMap<Id, Course>,
     taken: HashMap<Id, bool>,
-    inside: HashMap<Id, Vec<Place>>,
+    entries: HashMap<Id, Vec<Place>>,
+    /// What of the turn stands in a folder.
+    contents: HashMap<Id, Vec<Id>>,
 }
 
 impl Plan {
@@ -74,45 +87,61 @@ impl Plan {
 
     /// What goes although nobody asked for it.
     pub fn along(&self) -> impl Iterator<Item = Id> {
-        self.picks.iter().filter(|(id, pick)| !pick.chosen && self.goes(**id)).map(|(id, _)| *id)
+        self.picks.iter().filter(|(id, pick)| pick.why == Why::Needed && self.goes(**id)).map(|(id, _)| *id)
     }
 }
 
 impl<'a, 'b> Planner<'a, 'b> {
     pub fn new(changes: &'b TurnChanges<'a>, things: &'b Things) -> Self {
-        Self { changes, things, known: HashMap::new(), taken: HashMap::new(), inside: HashMap::new() }
+        let mut contents: HashMap<Id, Vec<Id>> = HashMap::new();
+        for id in things.open().filter(|id| things.is_standing(*id)) {
+            contents.entry(things.get(id).at.folder).or_default().push(id);
+        }
+        Self { changes, things, known: HashMap::new(), taken: HashMap::new(), entries: HashMap::new(), contents }
     }
 
     pub fn plan(&mut self, chosen: &[Id]) -> Result<Plan, ChangeError> {
         let mut plan = Plan::default();
         for id in chosen {
-            let course = self.of_itself(*id)?;
-            plan.picks.insert(*id, Pick { chosen: true, course });
+            self.pick(&mut plan, *id, Why::Chosen)?;
         }
         // Folders that the turn made for what goes now.
         for folder in chosen.iter().flat_map(|id| self.things.around(*id)) {
             if self.things.kind(folder) == Some(Kind::Created) && !plan.picks.contains_key(&folder) {
-                let course = self.of_itself(folder)?;
-                plan.picks.insert(folder, Pick { chosen: false, course });
+                self.pick(&mut plan, folder, Why::Around)?;
             }
         }
         // What stays may be in the way of others, which then stay, too.
         loop {
-            let mut more = false;
+            let before = plan.clone();
             let going: Vec<Id> =
                 plan.picks.iter().filter(|(_, pick)| pick.course == Course::Goes).map(|(id, _)| *id).collect();
             for id in going {
-                let picked = plan.picks.len();
                 let course = self.weigh(&mut plan, id)?;
-                more |= course != Course::Goes || plan.picks.len() > picked;
                 if let Some(pick) = plan.picks.get_mut(&id) {
                     pick.course = course;
                 }
             }
-            if !more {
+            if plan == before {
                 return Ok(plan);
             }
         }
+    }
+
+    fn pick(&mut self, plan: &mut Plan, id: Id, why: Why) -> Result<(), ChangeError> {
+        let course = self.of_itself(id)?;
+        plan.picks.insert(id, Pick { why, course });
+        Ok(())
+    }
+
+    /// Takes in what something that goes needs, where they can only go together.
+    fn call(&mut self, plan: &mut Plan, need: Need, by: Id) -> Result<(), ChangeError> {
+        let id = need.id();
+        let joins = match plan.picks.get(&id) {
+            Some(pick) => pick.why == Why::Around,
+            None => self.things.kind(id).is_some() && (matches!(need, Need::Folder(_)) || self.leads_to(id, by)),
+        };
+        if joins { self.pick(plan, id, Why::Needed) } else { Ok(()) }
     }
 
     /// Whether it, or a folder that has to come back with it, waits for something else.
@@ -175,13 +204,7 @@ impl<'a, 'b> Planner<'a, 'b> {
         let Some(home) = &self.things.get(id).home else { return self.weigh_empty(plan, id) };
         for need in self.needs(id) {
             let other = need.id();
-            if !plan.picks.contains_key(&other)
-                && self.things.kind(other).is_some()
-                && (matches!(need, Need::Folder(_)) || self.leads_to(other, id))
-            {
-                let course = self.of_itself(other)?;
-                plan.picks.insert(other, Pick { chosen: false, course });
-            }
+            self.call(plan, need, id)?;
             let makes_room = self.things.get(other).home.as_ref() != Some(home);
             if !(plan.goes(other) && makes_room) {
                 return Ok(Course::Stays(self.reason(plan, id, need)));
@@ -195,12 +218,17 @@ impl<'a, 'b> Planner<'a, 'b> {
     }
 
     /// A folder that the turn made goes when nothing is left in it.
-    fn weigh_empty(&mut self, plan: &Plan, id: Id) -> Result<Course, ChangeError> {
+    fn weigh_empty(&mut self, plan: &mut Plan, id: Id) -> Result<Course, ChangeError> {
         let (thing, Some(path)) = (self.things.get(id), self.things.path(id)) else { return Ok(Course::Goes) };
         if !thing.is_folder() {
             return Ok(Course::Goes);
         }
-        if !self.inside.contains_key(&id) {
+        if plan.picks.get(&id).is_some_and(|pick| pick.why != Why::Around) {
+            for need in self.needs(id) {
+                self.call(plan, need, id)?;
+            }
+        }
+        if !self.entries.contains_key(&id) {
             let entries = match self.changes.workspace.list(&path) {
                 Ok(entries) => entries,
                 // Somebody is taking it away at this moment.
@@ -208,13 +236,13 @@ impl<'a, 'b> Planner<'a, 'b> {
                 Err(error) => return Ok(Course::Stays(error.to_string())),
             };
             let places = entries.into_iter().map(|entry| Place { folder: id, name: entry.name }).collect();
-            self.inside.insert(id, places);
+            self.entries.insert(id, places);
         }
         let mut course = Course::Goes;
-        for place in &self.inside[&id] {
+        for place in &self.entries[&id] {
             match self.things.standing(place) {
                 Some(inside) if plan.goes(inside) && self.things.get(inside).home.as_ref() != Some(place) => {}
-                Some(inside) if self.things.kind(inside).is_some() => return Ok(Course::Holds),
+                Some(inside) if self.things.kind(inside).is_some() => return Ok(Course::Holds(inside)),
                 _ => course = Course::Stays(WorkspaceError::NotEmpty(path.clone()).to_string()),
             }
         }
@@ -223,7 +251,9 @@ impl<'a, 'b> Planner<'a, 'b> {
 
     fn needs(&self, id: Id) -> Vec<Need> {
         let thing = self.things.get(id);
-        let Some(home) = &thing.home else { return Vec::new() };
+        let Some(home) = &thing.home else {
+            return self.contents.get(&id).into_iter().flatten().copied().map(Need::Content).collect();
+        };
         let folders = || std::iter::once(home.folder).chain(self.things.around(home.folder));
         if let Some(gone) = folders().find(|folder| !self.things.is_standing(*folder)) {
             return vec![Need::Folder(gone)];
@@ -271,18 +301,27 @@ impl<'a, 'b> Planner<'a, 'b> {
         let other = need.id();
         let name = self.things.shown(other);
         let obstacle = plan.obstacle(other);
-        let can_go = self.things.kind(other).is_some() && !plan.picks.contains_key(&other);
+        let can_go = |other| self.things.kind(other).is_some() && !plan.picks.contains_key(&other);
+        let holds = match plan.picks.get(&other).map(|pick| &pick.course) {
+            Some(Course::Holds(inside)) => Some(*inside),
+            _ => None,
+        };
         match need {
             Need::Folder(_) => match obstacle {
                 Some(why) => format!("Its folder `{name}` has to come back first. {why}"),
                 None => format!("Its folder `{name}` is no longer there."),
             },
-            Need::Holder(_) if can_go => format!("`{name}` stands in its place now. Undo `{name}` first."),
-            Need::Inside(_) if can_go => {
+            Need::Holder(_) if can_go(other) => format!("`{name}` stands in its place now. Undo `{name}` first."),
+            Need::Inside(_) if can_go(other) => {
                 let folder = self.things.home_path(id).map(|home| home.folder()).unwrap_or_else(WorkspacePath::root);
                 format!("The folder `{folder}`, where it was, stands inside it now. Undo `{name}` first.")
             }
-            Need::Holder(_) | Need::Inside(_) => AGAIN.into(),
+            _ => match holds.filter(|inside| can_go(*inside)).map(|inside| self.things.shown(inside)) {
+                Some(inside) => {
+                    format!("`{name}` stands in its place now, with `{inside}` in it. Undo `{inside}` first.")
+                }
+                None => AGAIN.into(),
+            },
         }
     }
 }
@@ -290,7 +329,7 @@ impl<'a, 'b> Planner<'a, 'b> {
 impl Need {
     fn id(self) -> Id {
         match self {
-            Self::Folder(id) | Self::Holder(id) | Self::Inside(id) => id,
+            Self::Folder(id) | Self::Holder(id) | Self::Inside(id) | Self::Content(id) => id,
         }
     }
 }

@@ -6,7 +6,7 @@ use super::{
     ChangeError, TurnChanges,
     log::{Deed, Log},
     perform::Wanted,
-    plan::{AGAIN, Course, Plan, Planner},
+    plan::{AGAIN, Course, Plan, Planner, Why},
     state::State,
     things::{Id, Net, Place, ROOT, Thing, Things},
 };
@@ -279,7 +279,7 @@ impl Undo<'_, '_> {
             match &pick.course {
                 Course::Goes | Course::AsBefore if net.news => undone.restored.push(net.path),
                 // A folder that is not news is told by what is in it, except where that is somebody else's.
-                Course::Stays(reason) if pick.chosen && (net.news || net.before.is_absent()) => {
+                Course::Stays(reason) if pick.why == Why::Chosen && (net.news || net.before.is_absent()) => {
                     undone.conflicts.push(Conflict { path: net.path, reason: reason.clone() });
                 }
                 _ => {}
