@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// Answer of `GET …/turns/{turn}/changes`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChangeList {
-    /// One entry for each path, in the order of the paths: what all of the turn's steps come to.
+    /// One entry for each file, folder or link, in the order of the paths: what all of the turn's steps come to.
     pub changes: Vec<FileChange>,
     /// What is not among them and why, for a person.
     pub notes: Vec<String>,
@@ -14,7 +14,7 @@ pub struct ChangeList {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FileChange {
-    /// Where it is, or was before it was deleted; relative to the workspace.
+    /// Where it is, or where it comes back to if its deletion is undone; relative to the workspace.
     pub path: String,
     pub kind: ChangeKind,
     /// Where it was before it was moved.
@@ -27,7 +27,7 @@ pub struct FileChange {
     pub binary: bool,
     /// It was taken back.
     pub undone: bool,
-    /// It can be taken back now.
+    /// It can be taken back now, by itself or with what `note` names.
     pub undoable: bool,
     /// For a person.
     #[serde(skip_serializing_if = "Option::is_none")]

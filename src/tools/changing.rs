@@ -10,6 +10,7 @@ use crate::{
     workspace::{
         Workspace, WorkspaceError, WorkspacePath,
         changes::{ChangeError, Side, unified},
+        names,
     },
 };
 
@@ -130,7 +131,12 @@ pub fn numbered(number: usize, line: &str) -> String {
 /// A path in quotes, with the one that was asked for where a link led there.
 pub fn named(path: &WorkspacePath, asked: &WorkspacePath) -> String {
     let name = printable(path.as_str());
-    if path == asked { format!("`{name}`") } else { format!("`{name}` (where `{}` leads)", printable(asked.as_str())) }
+    // The same name in another form of Unicode is no other one.
+    if path.as_str() == names::composed(asked.as_str()) || path == asked {
+        format!("`{name}`")
+    } else {
+        format!("`{name}` (where `{}` leads)", printable(asked.as_str()))
+    }
 }
 
 #[cfg(test)]

@@ -149,7 +149,7 @@ async fn what_may_not_be_changed_is_refused_with_a_reason() {
         (
             "write_file",
             content(&"x".repeat(300)),
-            &format!("`{}` could not be changed: file name too long.", "x".repeat(300)),
+            &format!("`{}` can't be made: a name in it is longer than 255 bytes. Choose", "x".repeat(300)),
         ),
         ("write_file", json!({ "path": "a" }), "`content` is missing."),
         (
@@ -194,6 +194,46 @@ async fn what_may_not_be_changed_is_refused_with_a_reason() {
     assert_eq!(fs::read_dir(&outside).unwrap().count(), 0);
     assert_eq!(fs::read_dir(desk.at(".git/hooks")).unwrap().count(), 0);
     assert_eq!(desk.text("notes.txt"), "a");
+}
+
+#[tokio::test]
+async fn what_is_made_gets_a_name_that_an_upload_may_have_and_what_is_there_keeps_its_own() {
+    let desk = Desk::with("con.txt", "a");
+    fs::create_dir(desk.at("odd ")).unwrap();
+    for (path, why) in [
+        ("aux", "`aux` can't be made: `aux` is a device on Windows. Choose another name."),
+        ("new/NUL.txt", "`new/NUL.txt` can't be made: `NUL.txt` is a device on Windows."),
+        ("odd /end.", "`odd /end.` can't be made: `end.` ends with a dot or a space, which other systems drop."),
+        ("new /a", "`new /a` can't be made: `new ` ends with a dot or a space"),
+        ("a\u{202E}b", "`a⟨U+202E⟩b` can't be made: it has the character U+202E in it, which can't be seen"),
+        ("a\nb", "`a⟨U+000A⟩b` can't be made: it has the character U+000A in it"),
+    ] {
+        let refusal = desk.refusal("write_file", json!({ "path": path, "content": "x" })).await;
+        assert!(refusal.starts_with(why), "{refusal}");
+        let refusal = desk.refusal("move_file", json!({ "source": "con.txt", "destination": path })).await;
+        assert!(refusal.starts_with(why), "{refusal}");
+    }
+    assert!(!desk.at("new").exists());
+    desk.done("write_file", json!({ "path": "con.txt", "content": "b" })).await;
+    desk.done("edit_file", json!({ "path": "con.txt", "old_str": "b", "new_str": "c" })).await;
+    desk.done("write_file", json!({ "path": "odd /a", "content": "x" })).await;
+    assert_eq!((desk.text("con.txt"), desk.text("odd /a")), ("c".into(), "x".into()));
+    let missing = json!({ "path": "prn", "old_str": "b", "new_str": "c" });
+    assert!(desk.refusal("edit_file", missing).await.starts_with("There is no file `prn`"));
+
+    // One form of Unicode; a file that has another one is still that file.
+    let (composed, apart) = ("caf\u{e9}", "cafe\u{301}");
+    let made = desk.done("write_file", json!({ "path": apart, "content": "x" })).await;
+    assert_eq!(
+        (made.files_changed, made.text),
+        (vec![composed.to_owned()], format!("Created `{composed}`: 1 line, 1 byte."))
+    );
+    desk.done("write_file", json!({ "path": format!("{apart}s/a"), "content": "x" })).await;
+    assert!(desk.at(&format!("{composed}s/a")).exists() && !desk.at(apart).exists());
+    fs::write(desk.at(&format!("{apart}.txt")), "theirs").unwrap();
+    desk.done("write_file", json!({ "path": format!("{apart}.txt"), "content": "new" })).await;
+    assert_eq!(desk.text(&format!("{apart}.txt")), "new");
+    assert!(!desk.at(&format!("{composed}.txt")).exists());
 }
 
 #[tokio::test]

@@ -4,7 +4,10 @@ use std::io;
 
 use rustix::io::Errno;
 
-use super::WorkspacePath;
+use super::{
+    WorkspacePath,
+    names::{NameError, shown},
+};
 
 #[derive(Debug, thiserror::Error)]
 pub enum WorkspaceError {
@@ -35,6 +38,8 @@ pub enum WorkspaceError {
     Git(WorkspacePath),
     #[error("`{0}` is a name that Cowork keeps for files that it is still writing.")]
     Reserved(WorkspacePath),
+    #[error("`{}` can't be made: {why}. Choose another name.", shown(.path.as_str()))]
+    Name { path: WorkspacePath, why: NameError },
     #[error("The workspace's own folder can't be changed, only what is in it.")]
     Root,
     #[error("`{0}` is a link that leads nowhere.")]

@@ -45,9 +45,14 @@ impl NameError {
     }
 }
 
+/// In the form that names are kept in.
+pub fn composed(text: &str) -> String {
+    text.nfc().collect()
+}
+
 /// The path of a new file, as people's systems send it: `/` between names where folders are sent.
 pub fn new_path(text: &str) -> Result<WorkspacePath, NameError> {
-    let text: String = text.nfc().collect();
+    let text = composed(text);
     let path = WorkspacePath::parse(&text)?;
     // Other paths may be written loosely; a name that is shown as it was sent may not.
     if path.as_str() != text || path.is_root() {
@@ -60,8 +65,7 @@ pub fn new_path(text: &str) -> Result<WorkspacePath, NameError> {
 /// The folder that a person names for files to go to. Names that are there already may be of any kind, so they are
 /// checked when a folder is made.
 pub fn folder(text: &str) -> Result<WorkspacePath, NameError> {
-    let text: String = text.nfc().collect();
-    Ok(WorkspacePath::parse(&text)?)
+    Ok(WorkspacePath::parse(&composed(text))?)
 }
 
 /// Whether a file or folder may be made under this name.

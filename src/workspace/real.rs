@@ -14,7 +14,7 @@ use rustix::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, Workspace, WorkspaceError, WorkspacePath};
+use super::{Kind, Workspace, WorkspaceError, WorkspacePath, names};
 
 /// Begins the name of a file that is still being written. Such files are listed nowhere and can't be named.
 pub(super) const PART_PREFIX: &str = ".cowork-part-";
@@ -114,6 +114,30 @@ impl Workspace {
         }
         changeable(&real)?;
         Ok(real)
+    }
+
+    /// The path with names that are missing in the form that names are kept in.
+    pub(super) fn composed(&self, path: &WorkspacePath) -> WorkspacePath {
+        path.names().fold(WorkspacePath::root(), |folder, name| {
+            let at = folder.entry(name);
+            if self.is_there(&at) { at } else { folder.entry(&names::composed(name)) }
+        })
+    }
+
+    /// Whether what is missing of a path may be made under its names. What is there may have any name.
+    pub(super) fn check_new(&self, path: &WorkspacePath) -> Result<(), WorkspaceError> {
+        let mut at = WorkspacePath::root();
+        for name in path.names() {
+            at = at.entry(name);
+            if !self.is_there(&at) {
+                names::check(name).map_err(|why| WorkspaceError::Name { path: path.clone(), why })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_there(&self, path: &WorkspacePath) -> bool {
+        self.dir.symlink_metadata(path).is_ok()
     }
 
     fn real_folder(&self, folder: &WorkspacePath) -> Result<WorkspacePath, WorkspaceError> {

@@ -11,7 +11,7 @@ use super::{
     log::{Deed, Step},
     snapshot::{Seen, Snapshot, too_many},
     state::{FileState, Hash, State},
-    strands::strands,
+    things::Things,
 };
 use crate::{
     protocol::FileChange,
@@ -63,18 +63,13 @@ impl TurnChanges<'_> {
             .collect();
         log.command_ended(snapshot.command, deeds, note.clone())?;
         drop(log);
-        let mut found = CommandChanges { changes: self.changes_of(&steps)?, note };
+        let mut found = CommandChanges { changes: self.shown(&Things::of(&steps))?, note };
         let lost = found.changes.iter().filter(|change| !change.undoable).count();
         if lost > 0 {
             let lost = if lost == 1 { "1 of these changes".to_owned() } else { format!("{lost} of these changes") };
             found.note = Some(format!("{lost} can't be undone: what was there before was not kept."));
         }
         Ok(found)
-    }
-
-    fn changes_of(&self, steps: &[Step]) -> Result<Vec<FileChange>, ChangeError> {
-        let strands = strands(steps);
-        self.shown(&strands, steps)
     }
 
     /// The inner error says why nothing is known.

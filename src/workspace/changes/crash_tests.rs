@@ -54,6 +54,28 @@ fn a_step_that_was_made_and_not_ended_is_a_change_that_can_be_taken_back() {
 }
 
 #[test]
+fn an_undo_that_was_cut_off_half_way_is_gone_on_with() {
+    let place = Place::new();
+    place.text("a", "a");
+    place.text("b", "b");
+    let before = place.tree();
+    for (from, to) in [("a", "t"), ("b", "a"), ("t", "b")] {
+        place.rename(from, to).unwrap();
+    }
+    // One of them was put aside, so that the other has room.
+    let what = file_state(&place, "b");
+    let mut log = Log::open(&place.data()).unwrap();
+    let deed = Deed::Move { from: p("b"), to: p(".cowork-undo-4"), what };
+    log.begin(Step { number: log.next(), undoes: Vec::new(), undo: true, deed }).unwrap();
+    drop(log);
+    fs::rename(place.at("b"), place.at(".cowork-undo-4")).unwrap();
+
+    assert_eq!(place.listed(), ["moved .cowork-undo-4 < a", "moved a < b"]);
+    assert_eq!(place.undo(None), ([".cowork-undo-4", "a"].map(String::from).to_vec(), vec![]));
+    assert_eq!(place.tree(), before);
+}
+
+#[test]
 fn how_an_open_step_ended_is_judged_once() {
     let place = Place::new();
     place.text("a", "before");

@@ -2,9 +2,9 @@
 
 use super::{
     ChangeError, Side, TurnChanges, is_binary,
-    log::Step,
+    plan::Planner,
     state::State,
-    strands::{Kind, Net, Strand, strands},
+    things::{Id, Kind, Net, Things},
     unified,
 };
 use crate::{
@@ -18,29 +18,48 @@ const MAX_LIST_BYTES: usize = 4 * 1024 * 1024;
 const NO_END: &str =
     "A command has not ended, or was cut off. What it changed until now is not listed and can't be undone.";
 
+/// For a person who reads what an undo would bring back.
+const SHARED: &str = "Somebody else changed it during the turn. Undo brings back what they left.";
+
+/// Of what is not undone.
+struct Open {
+    /// With the rest of the turn, if not by itself.
+    undoable: bool,
+    note: Option<String>,
+}
+
 impl TurnChanges<'_> {
-    /// One entry for each path that the turn changed, in the order of the paths.
+    /// One entry for each thing that the turn changed, in the order of the paths.
     pub fn list(&self) -> Result<ChangeList, ChangeError> {
         let Some(log) = self.existing_log()? else { return Ok(ChangeList::default()) };
-        let made = log.made();
-        let strands = strands(&made);
         let notes = log.commands().iter().filter_map(|(_, ended)| match ended {
             Some(ended) => ended.note.clone(),
             None => Some(NO_END.into()),
         });
-        Ok(ChangeList { changes: self.shown(&strands, &made)?, notes: notes.collect() })
+        Ok(ChangeList { changes: self.shown(&Things::of(&log.made()))?, notes: notes.collect() })
     }
 
-    pub(super) fn shown(&self, strands: &[Strand], made: &[Step]) -> Result<Vec<FileChange>, ChangeError> {
-        let standing: Vec<bool> = strands.iter().map(|strand| !strand.is_undone()).collect();
-        let obstacles = self.obstacles(strands, &standing, made)?;
-        let mut news: Vec<(&Strand, Option<String>)> =
-            strands.iter().zip(obstacles).filter(|(strand, _)| is_news(strand, strands)).collect();
-        news.sort_by(|(a, _), (b, _)| a.told().path().cmp(b.told().path()));
+    pub(super) fn shown(&self, things: &Things) -> Result<Vec<FileChange>, ChangeError> {
+        let mut planner = Planner::new(self, things);
+        let open: Vec<Id> = things.open().collect();
+        let whole = planner.plan(&open)?;
+        let mut news: Vec<(Net, Option<Open>)> = things.undone().map(|net| (net.clone(), None)).collect();
+        for id in open {
+            let Some(net) = things.net(id) else { continue };
+            let obstacle = whole.obstacle(id).map(ToOwned::to_owned);
+            let undoable = obstacle.is_none();
+            let note = match obstacle {
+                None if net.news && planner.is_entangled(id) => alone(&mut planner, things, id)?,
+                obstacle => obstacle,
+            };
+            news.push((net, Some(Open { undoable, note })));
+        }
+        news.retain(|(net, _)| net.news);
+        news.sort_by(|(a, _), (b, _)| a.path.cmp(&b.path));
         let mut changes = Vec::new();
         let mut room = MAX_LIST_BYTES;
-        for (strand, obstacle) in news {
-            let Some(mut change) = self.change(strand, obstacle)? else { continue };
+        for (net, open) in news {
+            let mut change = self.change(&net, open)?;
             match &change.diff {
                 Some(diff) if diff.len() > room => {
                     change.diff = None;
@@ -54,22 +73,23 @@ impl TurnChanges<'_> {
         Ok(changes)
     }
 
-    fn change(&self, strand: &Strand, obstacle: Option<String>) -> Result<Option<FileChange>, ChangeError> {
-        let net = strand.told();
-        let Some(kind) = net.kind() else { return Ok(None) };
+    fn change(&self, net: &Net, open: Option<Open>) -> Result<FileChange, ChangeError> {
         let mut change = FileChange {
-            path: net.path().to_string(),
-            kind: kind.into(),
-            from: net.from.as_ref().filter(|_| kind == Kind::Moved).map(ToString::to_string),
+            path: net.path.to_string(),
+            kind: net.kind.into(),
+            from: net.from.as_ref().filter(|_| net.kind == Kind::Moved).map(ToString::to_string),
             folder: net.before.is_folder() || net.after.is_folder(),
             diff: None,
             binary: false,
-            undone: strand.is_undone(),
-            undoable: !strand.is_undone() && obstacle.is_none(),
-            note: obstacle,
+            undone: open.is_none(),
+            undoable: open.as_ref().is_some_and(|open| open.undoable),
+            note: open.and_then(|open| open.note),
         };
+        if net.shared {
+            add(&mut change.note, SHARED);
+        }
         self.compare(net, &mut change)?;
-        Ok(Some(change))
+        Ok(change)
     }
 
     /// Adds the diff, or says why there is none.
@@ -91,15 +111,15 @@ impl TurnChanges<'_> {
                 return Ok(());
             }
         }
-        let path = net.from.as_ref().unwrap_or(&net.at);
+        let path = net.from.as_ref().unwrap_or(&net.path);
         let old = if is_file(before) { self.content_or_disk(before, path)? } else { Some(None) };
-        let new = if is_file(after) { self.content_or_disk(after, &net.at)? } else { Some(None) };
+        let new = if is_file(after) { self.content_or_disk(after, &net.path)? } else { Some(None) };
         let (Some(old), Some(new)) = (old, new) else {
             add(&mut change.note, "There is no diff: the content was not kept.");
             return Ok(());
         };
         change.binary = [&old, &new].into_iter().flatten().any(|bytes| is_binary(bytes));
-        let sides = (Side { path, bytes: old.as_deref() }, Side { path: &net.at, bytes: new.as_deref() });
+        let sides = (Side { path, bytes: old.as_deref() }, Side { path: &net.path, bytes: new.as_deref() });
         change.diff = unified(sides.0, sides.1);
         if change.diff.is_none() && !change.binary {
             add(&mut change.note, "There is no diff: the file is too large for one.");
@@ -119,20 +139,16 @@ impl TurnChanges<'_> {
     }
 }
 
-/// A folder that came or went with what is in it is not told beside it.
-pub(super) fn is_news(strand: &Strand, strands: &[Strand]) -> bool {
-    let net = strand.told();
-    let folder = match net.kind() {
-        None => return false,
-        Some(Kind::Created) => net.after.is_folder(),
-        Some(Kind::Deleted) => net.before.is_folder(),
-        Some(Kind::Modified | Kind::Moved) => false,
-    };
-    let inside = |other: &&Strand| {
-        let other = other.told();
-        other.kind().is_some() && [&other.at, other.path()].iter().any(|path| path.below(net.path()).is_some())
-    };
-    !folder || !strands.iter().any(|other| inside(&other))
+/// What else has to be undone if this alone is to be.
+fn alone(planner: &mut Planner<'_, '_>, things: &Things, id: Id) -> Result<Option<String>, ChangeError> {
+    let plan = planner.plan(&things.named(&things.shown(id)))?;
+    if let Some(first) = plan.obstacle(id) {
+        return Ok(Some(first.to_owned()));
+    }
+    let along = plan.along().filter_map(|id| things.net(id)).filter(|net| net.news);
+    let along: Vec<String> = along.map(|net| format!("`{}`", net.path)).collect();
+    Ok((!along.is_empty())
+        .then(|| format!("They stand in each other's places, so undo takes back {}, too.", along.join(", "))))
 }
 
 fn link(state: &State) -> Option<&str> {

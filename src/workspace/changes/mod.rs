@@ -11,11 +11,12 @@ mod diff;
 mod images;
 mod list;
 mod log;
-mod obstacles;
 mod perform;
+mod plan;
+mod replay;
 mod snapshot;
 mod state;
-mod strands;
+mod things;
 mod undo;
 
 use std::{
@@ -117,13 +118,14 @@ impl<'a> TurnChanges<'a> {
         path: &WorkspacePath,
         make: impl FnOnce(Option<&[u8]>) -> Result<Vec<u8>, E>,
     ) -> Result<Written, E> {
-        let path = self.workspace.real(path, Last::Follow).map_err(ChangeError::from)?;
+        let path = self.workspace.real(&self.workspace.composed(path), Last::Follow).map_err(ChangeError::from)?;
         let mut log = self.log()?;
         let (now, before) = self.with_content(&path)?;
         let after = make(before.as_deref())?;
         if before.as_ref() == Some(&after) {
             return Ok(Written { path, before, after });
         }
+        self.workspace.check_new(&path).map_err(ChangeError::from)?;
         self.make_parents(&mut log, &path, false)?;
         let mode = now.node.as_ref().map(|node| node.mode);
         self.put(&mut log, &path, &now, Wanted::File { bytes: &after, mode }, None)?;
@@ -134,7 +136,7 @@ impl<'a> TurnChanges<'a> {
     pub fn delete(&self, path: &WorkspacePath) -> Result<Deleted, ChangeError> {
         let path = self.workspace.real(path, Last::Keep)?;
         let mut log = self.log()?;
-        let now = self.now(&path)?;
+        let now = self.now_known(&path)?;
         if now.state.is_absent() {
             return Err(WorkspaceError::NotFound(path).into());
         }
@@ -158,7 +160,7 @@ impl<'a> TurnChanges<'a> {
         to: &WorkspacePath,
     ) -> Result<(WorkspacePath, WorkspacePath), ChangeError> {
         let from = self.workspace.real(from, Last::Keep)?;
-        let to = self.workspace.real(to, Last::Keep)?;
+        let to = self.workspace.real(&self.workspace.composed(to), Last::Keep)?;
         let mut log = self.log()?;
         let now = self.now_known(&from)?;
         if now.state.is_absent() {
@@ -170,6 +172,7 @@ impl<'a> TurnChanges<'a> {
         if self.workspace.node(&to)?.is_some() {
             return Err(WorkspaceError::Exists(to).into());
         }
+        self.workspace.check_new(&to)?;
         self.make_parents(&mut log, &to, false)?;
         self.relocate(&mut log, &from, &now, &to, None)?;
         Ok((from, to))
@@ -205,17 +208,6 @@ impl<'a> TurnChanges<'a> {
             };
         }
         file.hash.as_ref().map_or(Ok(None), |hash| self.images.load(hash))
-    }
-
-    /// Whether a state that was recorded can be put back.
-    fn is_kept(&self, state: &State) -> bool {
-        match state.file() {
-            None => true,
-            Some(file) => match file.trash {
-                Some(step) => self.trash().join(step.to_string()).is_file(),
-                None => file.hash.as_ref().is_some_and(|hash| self.images.has(hash)),
-            },
-        }
     }
 
     /// Judges steps whose end nobody recorded by what stands at their paths, once: later steps change that.
@@ -291,6 +283,8 @@ mod changes_tests;
 mod command_tests;
 #[cfg(test)]
 mod crash_tests;
+#[cfg(test)]
+mod piece_tests;
 #[cfg(test)]
 mod property_tests;
 #[cfg(test)]

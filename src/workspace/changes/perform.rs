@@ -1,6 +1,11 @@
 //! One step, from its record to its end. What a tool does and what an undo does go the same way.
 
-use std::{io, path::Path};
+use std::{
+    fs::Permissions,
+    io,
+    os::unix::fs::{MetadataExt as _, PermissionsExt},
+    path::Path,
+};
 
 use cap_std::{ambient_authority, fs::Dir, fs::MetadataExt};
 
@@ -79,7 +84,8 @@ impl TurnChanges<'_> {
         // A file that goes is moved into the trash whatever its size; only where that is another file system its
         // content has to be copied.
         if let (Wanted::Absent, Some(node)) = (wanted, now.node.as_ref().filter(|node| node.is_file())) {
-            if let Some(kept) = self.put_into_trash(log, path, node, undoes.clone())? {
+            let hash = now.state.file().and_then(|file| file.hash.clone());
+            if let Some(kept) = self.put_into_trash(log, path, (node, hash), undoes.clone())? {
                 return Ok(kept);
             }
             let (now, _) = self.with_content(path)?;
@@ -118,7 +124,7 @@ impl TurnChanges<'_> {
         &self,
         log: &mut Log,
         path: &WorkspacePath,
-        node: &Node,
+        (node, hash): (&Node, Option<Hash>),
         undoes: Undoes,
     ) -> Result<Option<State>, ChangeError> {
         make_folder(&self.trash())?;
@@ -127,7 +133,7 @@ impl TurnChanges<'_> {
             return Ok(None);
         }
         let step = log.next();
-        let before = State::File(FileState { trash: Some(step), ..FileState::of(node, None) });
+        let before = State::File(FileState { trash: Some(step), ..FileState::of(node, hash) });
         let deed = Deed::Put { path: path.clone(), before: before.clone(), after: State::Absent };
         self.begin(log, deed, undoes)?;
         match self.workspace.move_out(path, node, &trash, Path::new(&step.to_string())) {
@@ -195,7 +201,7 @@ impl TurnChanges<'_> {
         Ok(missing)
     }
 
-    fn begin(&self, log: &mut Log, deed: Deed, undoes: Undoes) -> Result<u32, ChangeError> {
+    pub(super) fn begin(&self, log: &mut Log, deed: Deed, undoes: Undoes) -> Result<u32, ChangeError> {
         let number = log.next();
         let undo = undoes.is_some();
         log.begin(Step { number, undoes: undoes.unwrap_or_default(), undo, deed })?;
@@ -222,7 +228,12 @@ impl TurnChanges<'_> {
                 return Err(WorkspaceError::Exists(path.clone()).into());
             }
             (Wanted::Folder { mode }, None) => workspace.make_folder(path, mode)?,
-            (Wanted::FromTrash { step, .. }, None) => {
+            (Wanted::FromTrash { step, file }, None) => {
+                // It may have had other permissions when it was thrown away.
+                let kept = self.trash().join(step.to_string());
+                if kept.metadata()?.mode() & 0o777 != file.mode {
+                    std::fs::set_permissions(kept, Permissions::from_mode(file.mode))?;
+                }
                 let trash = Dir::open_ambient_dir(self.trash(), ambient_authority())?;
                 workspace.move_in(&trash, Path::new(&step.to_string()), path)?;
             }

@@ -84,18 +84,37 @@ impl State {
         if let Self::File(file) = self { Some(file) } else { None }
     }
 
+    /// Permission bits; `None` where there are none to keep.
+    pub fn mode(&self) -> Option<u32> {
+        match self {
+            Self::File(file) => Some(file.mode),
+            Self::Folder { mode } => Some(*mode),
+            Self::Absent | Self::Link(_) => None,
+        }
+    }
+
+    pub fn set_mode(&mut self, wanted: Option<u32>) {
+        if let (Self::File(FileState { mode, .. }) | Self::Folder { mode }, Some(wanted)) = (self, wanted) {
+            *mode = wanted;
+        }
+    }
+
     /// Whether a person would see no difference. What is not known counts as one.
     pub fn looks_like(&self, other: &Self) -> bool {
+        self.has_content_of(other) && self.mode() == other.mode()
+    }
+
+    /// The same without permissions. What is in a folder is told by itself.
+    pub fn has_content_of(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Absent, Self::Absent) => true,
-            (Self::Folder { mode: a }, Self::Folder { mode: b }) => a == b,
+            (Self::Absent, Self::Absent) | (Self::Folder { .. }, Self::Folder { .. }) => true,
             (Self::Link(a), Self::Link(b)) => a == b,
-            (Self::File(a), Self::File(b)) => a.mode == b.mode && a.has_content_of(b),
+            (Self::File(a), Self::File(b)) => a.has_content_of(b),
             _ => false,
         }
     }
 
-    /// Whether this is what stands at `path` now. Permissions don't count: they are not lost by an undo.
+    /// Whether this is what stands at `path` now. Permissions don't count: an undo keeps those that somebody else gave.
     pub(in crate::workspace) fn holds(
         &self,
         workspace: &Workspace,

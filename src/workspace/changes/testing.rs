@@ -15,6 +15,7 @@ use super::*;
 pub struct Place {
     place: TempDir,
     pub workspace: Workspace,
+    turn: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +30,12 @@ impl Place {
         let place = TempDir::new().unwrap();
         fs::create_dir(place.path().join("w")).unwrap();
         let workspace = Workspace::open(&place.path().join("w")).unwrap();
-        Self { place, workspace }
+        Self { place, workspace, turn: 1 }
+    }
+
+    /// From here on another turn of the session.
+    pub fn turn(&mut self, turn: u32) {
+        self.turn = turn;
     }
 
     /// A path in the workspace.
@@ -38,7 +44,7 @@ impl Place {
     }
 
     pub fn data(&self) -> std::path::PathBuf {
-        self.place.path().join("data/session/1")
+        self.place.path().join(format!("data/session/{}", self.turn))
     }
 
     pub fn changes(&self) -> TurnChanges<'_> {
