@@ -30,7 +30,10 @@ const FORMS: [(&str, Proof); 18] = [
     (r"\beyJ[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]*){1,4}", Proof::None),
     (r"\bsk-[A-Za-z0-9_-]{12,}", Proof::HasDigit),
     (r"\b(?:[sr]k_(?:live|test)|whsec|hf|npm)_[A-Za-z0-9]{10,}", Proof::HasDigit),
-    (r"\b(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,}|glpat-[A-Za-z0-9_-]{16,}|cowork_[0-9a-f]{32,})", Proof::None),
+    (
+        r"\b(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,}|glpat-[A-Za-z0-9_-]{16,}|cowork_[0-9a-f]{32,})",
+        Proof::None,
+    ),
     (r"\b(?:AKIA|ASIA|AGPA|AIDA|AROA|ANPA)[A-Z0-9]{16}\b", Proof::None),
     (r"\b(?:AIza[A-Za-z0-9_-]{30,}|ya29\.[A-Za-z0-9_-]{16,}|pypi-[A-Za-z0-9_-]{40,})", Proof::None),
     (r"\bxox[a-z]-[A-Za-z0-9-]{10,}|\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}", Proof::None),
