@@ -50,6 +50,11 @@ pub mod store;
 pub mod telemetry;
 #[cfg(feature = "ssr")]
 pub mod tools;
+#[cfg(feature = "otel")]
+mod traces;
+#[cfg(all(feature = "ssr", not(feature = "otel")))]
+#[path = "no_traces.rs"]
+mod traces;
 #[cfg(feature = "ssr")]
 pub mod web;
 #[cfg(feature = "ssr")]

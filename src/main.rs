@@ -164,7 +164,7 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let (Loaded { config, file, warnings }, database) = args.place.load()?;
     let redaction = Arc::new(redaction(&config));
-    let level = telemetry::start(&config.log_level, config.log_format, redaction.clone());
+    let (level, sending) = telemetry::start(&config.log_level, config.log_format, redaction.clone());
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     web::raise_file_limit();
 
@@ -237,6 +237,7 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     })
     .await;
     store.close().await?;
+    sending.finish();
     Ok(())
 }
 

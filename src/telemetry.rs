@@ -11,7 +11,12 @@ use tracing_subscriber::{
     EnvFilter, Layer, Registry, fmt::MakeWriter, layer::SubscriberExt, reload, util::SubscriberInitExt,
 };
 
-use crate::{config::LogFormat, redaction::Redaction};
+pub use crate::traces::Sending;
+use crate::{
+    config::LogFormat,
+    redaction::Redaction,
+    traces::{self, Traces},
+};
 
 /// How much is told; can be changed while the log is written.
 pub struct Level(reload::Handle<EnvFilter, Registry>);
@@ -25,8 +30,9 @@ impl Level {
     }
 }
 
-/// Sets the log up for the whole process; a second call changes nothing. A panic is a line of it, too.
-pub fn start(level: &str, format: LogFormat, redaction: Arc<Redaction>) -> Level {
+/// Sets the log up for the whole process, and what is sent of it to a collector; a second call changes nothing. A panic
+/// is a line of it, too.
+pub fn start(level: &str, format: LogFormat, redaction: Arc<Redaction>) -> (Level, Sending) {
     let (filter, handle) = reload::Layer::new(filter(level));
     // Without colours: the signs for them would stand between a name and its secret.
     let lines = tracing_subscriber::fmt::layer().with_target(false).with_ansi(false);
@@ -37,11 +43,18 @@ pub fn start(level: &str, format: LogFormat, redaction: Arc<Redaction>) -> Level
             lines.with_writer(Lines { clean: clean_json, redaction }).boxed()
         }
     };
+    let Traces { layer, sending, trouble } = traces::start();
+    // Each has a filter of its own: what the log leaves out may be sent, and the other way round.
+    let mut layers = vec![lines.with_filter(filter).boxed()];
+    layers.extend(layer);
     // It fails only where a log is set up already, as in tests.
-    if tracing_subscriber::registry().with(filter).with(lines).try_init().is_ok() {
+    if tracing_subscriber::registry().with(layers).try_init().is_ok() {
         std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
     }
-    Level(handle)
+    if let Some(trouble) = trouble {
+        tracing::warn!("{trouble}");
+    }
+    (Level(handle), sending)
 }
 
 fn filter(level: &str) -> EnvFilter {

@@ -4,6 +4,7 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
+use tracing::{Instrument, field::Empty};
 
 use super::{
     ports::{
@@ -102,9 +103,15 @@ pub async fn start(context: &TurnContext, prepared: &Prepared<'_>, resumed: bool
 pub async fn execute(context: &TurnContext, prepared: &Prepared<'_>) -> Option<Ran> {
     let started = Instant::now();
     let host = CallHost::new(context, prepared.call);
+    // A name that no tool has is a text of the model's.
+    let tool = context.tools.get(&prepared.call.name).map_or("unknown", |_| prepared.call.name.as_str());
+    let span = tracing::debug_span!(
+        "tool_call",
+        session = %context.id, turn = context.turn, tool, success = Empty, otel.status_code = Empty
+    );
     let ran = match &prepared.args {
         Err(problem) => Err(ToolError::RespondToModel(problem.clone())),
-        Ok(args) => run_tool(context, prepared.call, args.clone(), &host).await,
+        Ok(args) => run_tool(context, prepared.call, args.clone(), &host).instrument(span.clone()).await,
     };
     if host.waits.load(Ordering::SeqCst) && context.leaves() {
         return None;
@@ -114,6 +121,10 @@ pub async fn execute(context: &TurnContext, prepared: &Prepared<'_>) -> Option<R
     if !output.pictures.is_empty() && !context.model.model.sees() {
         output.pictures.clear();
         result.output.push_str(UNSEEN);
+    }
+    span.record("success", result.success);
+    if !result.success {
+        span.record("otel.status_code", "ERROR");
     }
     Some(Ran { output, result, elapsed_ms: started.elapsed().as_millis() as u64, fatal })
 }

@@ -7,6 +7,7 @@ use tokio::{
     task::JoinHandle,
     time::{Instant, sleep, sleep_until},
 };
+use tracing::{Instrument, Span, field::Empty};
 
 use super::{
     ports::{
@@ -44,8 +45,8 @@ pub struct Sample {
     pub text: String,
     pub calls: Vec<ToolCall>,
     pub tokens: Tokens,
-    /// `model_call` of the last attempt.
-    pub event: EventBody,
+    /// `model_call` of the last attempt, where it is not on record yet.
+    pub event: Option<EventBody>,
     pub first_text: Option<Instant>,
     pub end: SampleEnd,
 }
@@ -59,9 +60,13 @@ pub enum SampleEnd {
 #[derive(Default)]
 struct Draft {
     text: String,
+    /// Of what the model thought; shown while it runs, and not kept.
+    thinking_bytes: usize,
     calls: Vec<ToolCall>,
     usage: Option<Tokens>,
     first_text: Option<Instant>,
+    /// The request was sent; a stop may come before.
+    asked: bool,
     /// Something of the answer has been shown, so the request can't be sent again.
     begun: bool,
     /// A model may repeat a key that it was asked with; what may become one is held back.
@@ -74,14 +79,20 @@ pub async fn sample(context: &TurnContext, message: u32, prompt: &Prompt) -> Sto
     loop {
         let started = Instant::now();
         let mut draft = Draft::default();
-        let end = stream(context, message, &prompt.request, &mut draft).await;
-        let tokens = draft.usage.unwrap_or_else(|| estimate(prompt, &draft));
+        let span = tracing::debug_span!(
+            "model_call",
+            session = %context.id, turn = context.turn, message, model = context.model.name, attempt,
+            input_tokens = Empty, output_tokens = Empty, outcome = Empty, otel.status_code = Empty
+        );
+        let end = stream(context, message, &prompt.request, &mut draft).instrument(span.clone()).await;
+        let tokens = cost(prompt, &draft, &end);
+        tell(&span, tokens, &end);
         let event = EventBody::ModelCall {
             turn: context.turn,
             message,
             model: context.model.name.clone(),
             attempt,
-            tokens: matches!(end, SampleEnd::Complete).then_some(tokens),
+            tokens,
             ms: started.elapsed().as_millis() as u64,
         };
         match retry_after(&context.retry, attempt, &end, &draft) {
@@ -93,24 +104,41 @@ pub async fn sample(context: &TurnContext, message: u32, prompt: &Prompt) -> Sto
                     wait_ms: wait.as_millis() as u64,
                     reason,
                 };
-                context.store.record(&context.agent, &context.id, vec![event.clone(), retry]).await?;
+                context.store.record(&context.agent, &context.id, vec![event, retry]).await?;
                 tokio::select! {
                     () = sleep(wait) => attempt += 1,
-                    () = context.cancel.cancelled() => return Ok(finish(draft, tokens, event, SampleEnd::Stopped)),
+                    () = context.cancel.cancelled() => return Ok(finish(draft, tokens, None, SampleEnd::Stopped)),
                 }
             }
-            None => return Ok(finish(draft, tokens, event, end)),
+            None => return Ok(finish(draft, tokens, Some(event), end)),
         }
     }
 }
 
-fn finish(draft: Draft, tokens: Tokens, event: EventBody, end: SampleEnd) -> Sample {
+/// Tells the call's span what came of it, without a word of it.
+fn tell(span: &Span, tokens: Option<Tokens>, end: &SampleEnd) {
+    if let Some(tokens) = tokens {
+        span.record("input_tokens", tokens.input).record("output_tokens", tokens.output);
+    }
+    match end {
+        SampleEnd::Complete => span.record("outcome", "complete"),
+        SampleEnd::Stopped => span.record("outcome", "stopped"),
+        SampleEnd::Failed(_) => span.record("outcome", "failed").record("otel.status_code", "ERROR"),
+    };
+}
+
+fn finish(draft: Draft, tokens: Option<Tokens>, event: Option<EventBody>, end: SampleEnd) -> Sample {
+    let tokens = tokens.unwrap_or_default();
     Sample { text: draft.text, calls: draft.calls, tokens, event, first_text: draft.first_text, end }
 }
 
 /// Reads the model's stream to its end, its failure or the person's stop.
 async fn stream(context: &TurnContext, message: u32, request: &ModelRequest, draft: &mut Draft) -> SampleEnd {
     context.feed.begin_message(context.turn, message);
+    if context.cancel.is_cancelled() {
+        return SampleEnd::Stopped;
+    }
+    draft.asked = true;
     let mut keeper = Keeper::new(context, message);
     let mut stream = context.model.model.stream(request.clone());
     let end = loop {
@@ -160,6 +188,7 @@ fn take(context: &TurnContext, draft: &mut Draft, event: ModelEvent) {
         }
         ModelEvent::Thinking(text) => {
             draft.begun = true;
+            draft.thinking_bytes += text.len();
             context.feed.push_thinking(&draft.thought.push(&own, &text));
         }
         ModelEvent::ToolCall(call) => {
@@ -187,10 +216,28 @@ fn jitter(most: Duration) -> Duration {
     Duration::from_millis((uuid::Uuid::new_v4().as_u128() % most) as u64)
 }
 
+/// What the call cost, as the provider says it, else as far as it came. `None` where the provider did nothing for it.
+fn cost(prompt: &Prompt, draft: &Draft, end: &SampleEnd) -> Option<Tokens> {
+    let worked = match end {
+        SampleEnd::Complete => true,
+        // It had the prompt to read.
+        SampleEnd::Stopped => draft.asked,
+        SampleEnd::Failed(_) => draft.begun,
+    };
+    match draft.usage {
+        Some(said) if !said.estimated => Some(said),
+        Some(so_far) => {
+            let output = so_far.output.max(estimate(prompt, draft).output);
+            Some(Tokens { output, total: so_far.input.saturating_add(output), ..so_far })
+        }
+        None => worked.then(|| estimate(prompt, draft)),
+    }
+}
+
 fn estimate(prompt: &Prompt, draft: &Draft) -> Tokens {
     let input = prompt.tokens;
     let calls: usize = draft.calls.iter().map(|call| call.name.len() + call.arguments.len()).sum();
-    let output = estimate_tokens(draft.text.len() + calls);
+    let output = estimate_tokens(draft.text.len() + draft.thinking_bytes + calls);
     Tokens { input, output, cached: 0, total: input + output, estimated: true }
 }
 
@@ -243,5 +290,30 @@ impl<'a> Keeper<'a> {
             // A panic in there has been reported by the runtime; the text itself is in the draft.
             let _ = write.await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_costs_what_the_provider_says_else_as_far_as_it_came() {
+        let prompt = Prompt { request: ModelRequest::default(), tokens: 50 };
+        let failed = || SampleEnd::Failed(ModelError::Fatal("x".into()));
+        let tokens = |input, output, estimated| Tokens { input, output, cached: 0, total: input + output, estimated };
+        let draft = |usage| Draft { text: "x".repeat(400), asked: true, begun: true, usage, ..Draft::default() };
+        // Figures of the whole call hold, also where the text looks longer and where the call failed behind them.
+        for end in [SampleEnd::Complete, SampleEnd::Stopped, failed()] {
+            assert_eq!(cost(&prompt, &draft(Some(tokens(20, 3, false))), &end), Some(tokens(20, 3, false)));
+            assert_eq!(cost(&prompt, &draft(None), &end), Some(tokens(50, 100, true)));
+        }
+        // Figures from the beginning know the prompt, and of the answer nothing.
+        assert_eq!(cost(&prompt, &draft(Some(tokens(20, 1, true))), &SampleEnd::Stopped), Some(tokens(20, 100, true)));
+        // Nobody worked for these.
+        assert_eq!(cost(&prompt, &Draft::default(), &SampleEnd::Stopped), None);
+        assert_eq!(cost(&prompt, &Draft { asked: true, ..Draft::default() }, &failed()), None);
+        let asked = Draft { asked: true, ..Draft::default() };
+        assert_eq!(cost(&prompt, &asked, &SampleEnd::Stopped), Some(tokens(50, 0, true)));
     }
 }

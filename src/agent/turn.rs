@@ -132,7 +132,7 @@ async fn go_round(context: &TurnContext, tally: &mut Tally, resumed: bool) -> St
         tally.add(&sample);
         rename_calls(context, &mut sample.calls, &mut used_ids).await?;
         let (text, calls) = (sample.text.clone(), sample.calls.clone());
-        record_message(context, message, sample.text, &calls, &sample.end, vec![sample.event]).await?;
+        record_message(context, message, sample.text, &calls, &sample.end, sample.event.into_iter().collect()).await?;
         match sample.end {
             SampleEnd::Complete => {}
             SampleEnd::Stopped => return Ok(Err(Halt::Cancelled)),

@@ -21,7 +21,7 @@ use cowork::{
 use rustix::fs::statvfs;
 use tokio::{
     net::{TcpListener, TcpStream},
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 use super::{Place, link};
@@ -30,6 +30,9 @@ use super::{Place, link};
 const LOW_DISK_BYTES: u64 = 1024 * 1024 * 1024;
 /// A clock before the day this version was made is wrong.
 const FIRST_DAY: Duration = Duration::from_secs(1_780_000_000);
+/// A server that starts has its port some time before it tells its address.
+const START_PATIENCE: Duration = Duration::from_secs(3);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// A model server that is there answers sooner.
 const MODEL_PATIENCE: Duration = Duration::from_secs(6);
 
@@ -95,8 +98,21 @@ async fn port(config: &Config, data: &Path) -> Finding {
     match TcpListener::bind((config.server.host.as_str(), config.server.port)).await {
         Ok(_) => Fine(format!("server: does not run; {address} is free")),
         Err(error) => {
+            if let Ok(running) = timeout(START_PATIENCE, told_address(data)).await {
+                return Fine(format!("server: runs at {running}"));
+            }
             Bad(format!("server: does not run, and can't listen on {address} ({error}). Choose another --port"))
         }
+    }
+}
+
+/// Comes when a server tells where it is.
+async fn told_address(data: &Path) -> String {
+    loop {
+        if let Some(running) = link::running_server(data).await {
+            return running;
+        }
+        sleep(LOOK_EVERY).await;
     }
 }
 

@@ -21,10 +21,10 @@ use cowork::{
 #[derive(Args, Clone, Default)]
 pub struct Place {
     /// Configuration file; else ./loom.toml, ~/.loom/loom.toml, or the defaults.
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub config: Option<PathBuf>,
     /// SQLite file for the sessions; made if missing.
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub database: Option<PathBuf>,
 }
 

@@ -64,6 +64,7 @@ codes! {
     NotRunning = 409 "not_running" "Nothing is running";
     NotRestorable = 409 "not_restorable" "Can't be restored";
     RequestIncomplete = 408 "request_incomplete" "Request not complete";
+    HeadersTooLarge = 431 "headers_too_large" "Headers too large";
     RequestTooLarge = 413 "request_too_large" "Request too large";
     BadMultipart = 400 "bad_multipart" "Malformed upload";
     PathOutsideWorkspace = 422 "path_outside_workspace" "Outside the workspace";

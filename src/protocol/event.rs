@@ -232,7 +232,7 @@ pub struct Tokens {
     pub output: u64,
     pub cached: u64,
     pub total: u64,
-    /// The provider gave no figures; these are a quarter of the characters.
+    /// The provider gave no figures, or not all of them; the others are a quarter of the characters.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub estimated: bool,
 }

@@ -220,9 +220,11 @@ impl Store for SqliteStore {
     }
 
     async fn record(&self, actor: &Actor, id: &SessionId, events: Vec<EventBody>) -> StoreResult<()> {
+        let costs = events.clone();
         let events: Vec<_> = events.into_iter().map(|event| self.loggable(event)).collect::<StoreResult<_>>()?;
         let append_all = move |change: &mut Change<'_>, actor: &Actor, id: &SessionId| {
             sessions::require_for_write(change, id)?;
+            usage::add(change, id, &costs)?;
             events.into_iter().try_for_each(|event| events::append(change, id, actor, event))
         };
         self.write_as(actor, id, append_all).await

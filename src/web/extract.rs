@@ -48,6 +48,8 @@ async fn session(parts: &mut Parts, state: &AppState, need: Right) -> Result<Ses
     let id = found.ok().and_then(|Path(pairs)| pairs.into_iter().find(|(name, _)| name == "id"));
     let id = id.and_then(|(_, value)| SessionId::parse(&value)).ok_or_else(ApiError::session_not_found)?;
     state.require(auth::visitor(parts)?, &id, need).await?;
+    // The request's span, which has a place for it.
+    tracing::Span::current().record("session", id.as_str());
     Ok(id)
 }
 

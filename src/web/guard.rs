@@ -11,7 +11,7 @@ use axum::{
 };
 use leptos::nonce::Nonce;
 
-use super::error::Problem;
+use super::{error::Problem, server::HEAD_BUFFER_BYTES};
 use crate::{protocol::ErrorCode, state::AppState};
 
 /// The origins that are ours: the address we listen on, the loopback names with our port, and the names that the
@@ -50,6 +50,24 @@ fn name_of(address: SocketAddr) -> String {
         SocketAddr::V4(address) => address.ip().to_string(),
         SocketAddr::V6(address) => format!("[{}]", address.ip()),
     }
+}
+
+/// Longest address and headers of a request, together. No browser that has our cookies alone comes near it.
+const HEAD_BYTES: usize = HEAD_BUFFER_BYTES / 2;
+
+/// Refuses a request whose address and headers are too long.
+pub async fn check_head(request: Request, next: Next) -> Response {
+    let headers: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    let uri = request.uri();
+    let address = uri.path().len() + uri.query().unwrap_or_default().len();
+    if headers + address > HEAD_BYTES {
+        let detail = format!(
+            "The address and the headers of this request have more than {HEAD_BYTES} bytes, which is the limit. Nothing was \
+             done. In a browser, delete the cookies of this site."
+        );
+        return Problem::new(ErrorCode::HeadersTooLarge, detail).into_response();
+    }
+    next.run(request).await
 }
 
 /// Refuses a request that is addressed to another name: a page of a foreign site that points its own name at

@@ -11,7 +11,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use tracing::Instrument;
+use tracing::{Instrument, field::Empty};
 
 use super::{error::Document, server::Remote};
 use crate::{agent::new_id, state::AppState};
@@ -26,8 +26,9 @@ pub async fn name(State(state): State<AppState>, request: Request, next: Next) -
     // The pattern, since an address may hold a secret.
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
     // An error's span: it is there whatever the level, so that no line of the request lacks its name.
-    let span = tracing::error_span!("request", id, method = %request.method(), route);
-    let mut response = next.run(request).instrument(span).await;
+    let span = tracing::error_span!("request", id, method = %request.method(), route, session = Empty, status = Empty);
+    let mut response = next.run(request).instrument(span.clone()).await;
+    span.record("status", response.status().as_u16());
     if let Some(Document(mut document)) = response.extensions_mut().remove() {
         document["request_id"] = id.as_str().into();
         response.headers_mut().remove(header::CONTENT_LENGTH);

@@ -53,6 +53,7 @@ pub fn router(state: AppState) -> Router {
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(state.clone(), guard::check_origin))
         .layer(middleware::from_fn_with_state(state.clone(), guard::check_host))
+        .layer(middleware::from_fn(guard::check_head))
         // Outside of all that refuses, so that a refusal has the headers and the name too.
         .layer(middleware::from_fn_with_state(state.clone(), guard::set_headers))
         .layer(middleware::from_fn_with_state(state.clone(), request_id::name))

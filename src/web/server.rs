@@ -16,8 +16,9 @@ use tower::ServiceExt;
 
 /// A request line and its headers must be complete by then; slow senders hold no connection.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
-/// Buffer of a connection while it reads its request; longer headers are answered with 431.
-const HEADER_BYTES: usize = 32 * 1024;
+/// Buffer of a connection while it reads its request. What does not fit is answered by hyper, which can name no request
+/// and write no document; `guard::check_head` refuses half as much in words.
+pub const HEAD_BUFFER_BYTES: usize = 64 * 1024;
 /// Pause after the system refused a connection, for want of file descriptors for example.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -104,7 +105,7 @@ async fn connect(socket: TcpStream, remote: Remote, router: Router, place: Place
         router.clone().oneshot(request)
     });
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(HEADER_BYTES);
+    builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(HEAD_BUFFER_BYTES);
     let connection = builder.serve_connection(TokioIo::new(socket), service).with_upgrades();
     tokio::pin!(connection);
     let ended = tokio::select! {

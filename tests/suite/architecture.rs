@@ -29,7 +29,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("tools", &["agent::ports", "config", "documents", "protocol", "sandbox", "workspace"]),
     ("workspace", &["agent::ports", "protocol"]),
     ("log_commands", &["agent::ports", "protocol", "store"]),
-    ("telemetry", &["config", "redaction"]),
+    ("telemetry", &["config", "redaction", "traces"]),
+    ("traces", &[]),
+    // It stands in the place of `traces` where that is not built.
+    ("no_traces", &[]),
     ("state", &["access", "agent", "cards", "metrics", "protocol", "ui"]),
     ("web", &["access", "state", "agent", "cards", "config", "markdown", "metrics", "protocol", "ui", "workspace"]),
     ("lib", &["ui"]),

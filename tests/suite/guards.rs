@@ -241,7 +241,7 @@ async fn asking_changes_nothing() {
 }
 
 /// An answer of every kind.
-async fn all_kinds(server: &Server) -> Vec<(&'static str, Answer)> {
+pub async fn all_kinds(server: &Server) -> Vec<(&'static str, Answer)> {
     server.model.play([say("Hello <b>.")]);
     let id = server.session().await;
     server.turn(&id, "Hi").await;

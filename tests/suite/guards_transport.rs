@@ -47,6 +47,28 @@ async fn headers_that_are_too_long_or_too_many_are_refused() {
 }
 
 #[tokio::test]
+async fn a_request_that_can_be_named_is_refused_by_a_document_and_any_other_without_one() {
+    let server = Server::start().await;
+    let cookies = "x".repeat(40 * 1024);
+    for (path, headers) in [("/health", vec![("cookie", cookies.as_str())]), (&format!("/health?{cookies}"), vec![])] {
+        let refused = server.api.request("GET", path, &headers, None).await;
+        let detail = refused.expect_problem(431, "headers_too_large");
+        assert!(detail.contains("32768 bytes"), "{detail}");
+        assert_eq!(refused.header("x-content-type-options"), "nosniff");
+    }
+    let fits = "x".repeat(20 * 1024);
+    server.api.request("GET", "/health", &[("cookie", &fits)], None).await.expect(200);
+    // As errors.md says it.
+    let many = format!("GET /health HTTP/1.1\r\nHost: {}\r\n{}\r\n", server.address, "X-Many: 1\r\n".repeat(100));
+    let long = format!("GET /health HTTP/1.1\r\nHost: {}\r\nX-Long: {}\r\n\r\n", server.address, cookies.repeat(5));
+    for (request, wanted) in [("no request\r\n\r\n".to_owned(), 400), (many, 431), (long, 431)] {
+        let answer = exchange(server.address, request).await;
+        assert_eq!(status(&answer), wanted, "{answer}");
+        assert!(answer.ends_with("\r\n\r\n") && !answer.to_lowercase().contains("x-request-id"), "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn one_connection_too_many_is_closed_and_a_place_that_is_free_is_given_again() {
     let server = Setup { connections: 2, ..Setup::default() }.start().await;
     let request = format!("GET /health HTTP/1.1\r\nHost: {}\r\n\r\n", server.address);

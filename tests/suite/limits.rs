@@ -10,11 +10,11 @@ use std::{
 
 use cowork::agent::{Allowed, ports::clock::Clock};
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{
     http::{Answer, Api},
-    model::{Gate, ScriptedModel, say},
+    model::{Gate, Script, ScriptedModel, refuse, say},
     people::{self, Team},
     process::Home,
     server::{Server, Setup},
@@ -163,6 +163,60 @@ async fn tokens_of_a_day() {
     clock.0.store(3600, Ordering::SeqCst);
     message(&team.anna, &id, "two").await.expect(202);
     socket.wait_for(|frame| frame["type"] == "turn_completed" && frame["turn"] == 2).await;
+}
+
+/// What the log says that the session's model calls cost.
+async fn spent(api: &Api, id: &str) -> Vec<Value> {
+    let calls = api.events(id).await.into_iter().filter(|event| event["event_type"] == "model_call");
+    calls.map(|event| event["payload"]["tokens"].clone()).collect()
+}
+
+#[tokio::test]
+async fn tokens_of_a_call_that_comes_to_no_end_count_as_far_as_it_came() {
+    let gate = Gate::new();
+    let allowed = Allowed { tokens_per_day: Some(1), ..Allowed::default() };
+    let (server, team) = shared(allowed).await;
+    let written = "Half of it. ".repeat(100);
+    let stopped = team.anna.create(json!({})).await;
+    server.model.play_for("stop this", [say(&written).wait(&gate)]);
+    let mut socket = Socket::open(&team.anna, &stopped, "cursor=0").await;
+    message(&team.anna, &stopped, "stop this").await.expect(202);
+    socket.wait("text_delta").await;
+    team.anna.post(&format!("/cowork/sessions/{stopped}/stop"), json!({})).await.expect(202);
+    socket.wait_event("turn_interrupted").await;
+
+    let failed = team.ben.create(json!({})).await;
+    server.model.play_for("fail at this", [Script::Answer(vec![]).think(&written).broken()]);
+    let mut socket = Socket::open(&team.ben, &failed, "cursor=0").await;
+    message(&team.ben, &failed, "fail at this").await.expect(202);
+    socket.wait_event("turn_interrupted").await;
+
+    for (api, id) in [(&team.anna, &stopped), (&team.ben, &failed)] {
+        let [tokens] = spent(api, id).await.try_into().unwrap_or_else(|calls| panic!("{calls:?}"));
+        let count = |kind: &str| tokens[kind].as_u64().unwrap();
+        assert_eq!(tokens["estimated"], true, "{tokens}");
+        assert!(count("input") > 100 && count("output") == written.len() as u64 / 4, "{tokens}");
+        assert_eq!(count("total"), count("input") + count("output"), "{tokens}");
+        let (_, detail) = limited(&message(api, id, "more").await, 429, "tokens_used_up");
+        assert!(detail.contains(&format!("You have used {} tokens today", count("total"))), "{detail}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_the_model_refused_or_never_got_costs_nothing() {
+    let (server, team) = shared(Allowed { tokens_per_day: Some(1), ..Allowed::default() }).await;
+    let id = team.anna.create(json!({})).await;
+    let mut socket = Socket::open(&team.anna, &id, "cursor=0").await;
+    server.model.play([refuse(401, "wrong key"), refuse(503, "busy"), say("At last.")]);
+    message(&team.anna, &id, "one").await.expect(202);
+    socket.wait_event("turn_interrupted").await;
+    // The second message comes through, at the second try.
+    message(&team.anna, &id, "two").await.expect(202);
+    socket.wait_event("turn_completed").await;
+    let of_the_last = json!({"input": 11, "output": 7, "cached": 0, "total": 18});
+    assert_eq!(spent(&team.anna, &id).await, [Value::Null, Value::Null, of_the_last]);
+    let (_, detail) = limited(&message(&team.anna, &id, "three").await, 429, "tokens_used_up");
+    assert!(detail.contains("You have used 18 tokens"), "{detail}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

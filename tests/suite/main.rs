@@ -18,9 +18,11 @@ mod canary;
 mod commands;
 mod conformance;
 mod docs_commands;
+mod docs_defaults;
 mod docs_examples;
 mod docs_pages;
 mod docs_reference;
+mod docs_security;
 mod docs_tutorial;
 mod faults;
 #[cfg(target_os = "linux")]

@@ -177,6 +177,63 @@ async fn sessions_with_a_log_that_was_tampered_with_stay_where_they_are() {
     assert!(refused.err.contains("does not fit its chain") && own.is_file(), "{refused:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_looms_that_cowork_worked_in_keeps_its_own_key_and_chains_what_comes_anew() {
+    let model = ScriptedModel::start().await;
+    let home = plain_home(&model);
+    let (rests, waits, log) = worked(&home, &model).await;
+    let process = home.start_plain().await;
+    let before = [seen(&process, &rests).await, seen(&process, &waits).await];
+    end(process).await;
+    let own_head = heads(&log).pop().unwrap();
+
+    // Somebody named Loom's file, so a log of its own begins there, with a key of its own.
+    let loom = looms_file_appears(&home);
+    let (of_own, of_loom) = (home.path().join(".loom/cowork.db.files"), home.path().join(".loom/loom.db.files"));
+    let process = home.start_at(&loom).await;
+    let there = process.api.create(json!({"title": "There before"})).await;
+    model.play([say("Already here.")]);
+    turn(&process, &there, "Hello.").await;
+    let (there_before, token) = (seen(&process, &there).await, process.api.token().to_owned());
+    let looms_head = heads(&end(process).await).pop().unwrap();
+    let key = fs::read(of_loom.join("log.key")).unwrap();
+    assert_ne!(key, fs::read(of_own.join("log.key")).unwrap());
+
+    let moved = home.run(&["import"]).await;
+    assert_eq!(moved.code, Some(0), "{moved:?}");
+    assert!(moved.out.contains("2 sessions"), "{moved:?}");
+    assert_eq!(fs::read(of_loom.join("log.key")).unwrap(), key, "the file's own key stays");
+    assert_eq!(fs::read_to_string(of_loom.join("token")).unwrap().trim(), token, "and so does who may sign in");
+
+    // What was there keeps its links; what came is chained anew, which is said of each session that came.
+    let verified = home.run(&["verify", "--head", &looms_head]).await;
+    assert_eq!(verified.code, Some(0), "{verified:?}");
+    for (id, came) in [(&rests, true), (&waits, true), (&there, false)] {
+        let is_said =
+            verified.out.lines().any(|line| line.contains(id.as_str()) && line.contains("stood before the chain"));
+        assert_eq!(is_said, came, "{id}: {verified:?}");
+    }
+    let gone = home.run(&["verify", "--head", &own_head]).await;
+    assert!(gone.code == Some(1) && gone.out.contains(&own_head), "{gone:?}");
+
+    let process = home.start_plain().await;
+    assert_eq!([seen(&process, &rests).await, seen(&process, &waits).await], before);
+    assert_eq!(seen(&process, &there).await, there_before);
+    assert_eq!(process.api.get("/cowork/sessions").await.expect(200)["total"], 5, "beside Loom's two");
+    model.play([say("Going on.")]);
+    turn(&process, &rests, "And now?").await;
+    let undone = process.api.post(&format!("/cowork/sessions/{rests}/turns/1/undo"), json!({})).await.expect(200);
+    assert_eq!(undone["restored"], json!(["made.txt"]));
+    end(process).await;
+    assert_eq!(home.run(&["verify"]).await.code, Some(0));
+    // The new chain holds what came, too.
+    let forged = format!("UPDATE cowork_events SET payload = '{{}}' WHERE session_id = '{rests}' AND seq = 1");
+    Connection::open(&loom).unwrap().execute(&forged, []).unwrap();
+    let verified = home.run(&["verify"]).await;
+    assert!(verified.code == Some(1) && verified.out.contains(&rests), "{verified:?}");
+    model.check();
+}
+
 /// The lines of an export but for those that say when and from where it came.
 fn contents(export: &str, homes: &[&Home]) -> Vec<Value> {
     let mut export = export.to_owned();

@@ -110,5 +110,7 @@ async fn the_log_names_the_request_the_turn_that_it_starts_and_the_socket_that_i
     assert_eq!((&spans[1]["session"], &spans[1]["turn"]), (&json!(id), &json!(1)), "{turn}");
     drop(socket);
     let closed = line(&process.log, |line| line["message"] == "a watcher left").await;
-    assert_eq!(closed["spans"], opened["spans"]);
+    let (closed, opened) = (&closed["spans"][0], &opened["spans"][0]);
+    assert_eq!((&closed["id"], &closed["session"]), (&opened["id"], &json!(id)));
+    assert_eq!((&closed["status"], &opened["route"]), (&json!(101), &closed["route"]));
 }

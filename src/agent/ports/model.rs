@@ -81,7 +81,7 @@ pub enum ModelEvent {
     Thinking(String),
     /// A whole call; adapters collect the pieces.
     ToolCall(ToolCall),
-    /// The provider's own count for this call. The last one counts.
+    /// The provider's own count for this call. The last one counts; one before the end is marked as estimated.
     Usage(Tokens),
 }
 

@@ -69,7 +69,12 @@ impl Decode for Decoder {
         let index = value.get("index").and_then(Value::as_u64).unwrap_or_default();
         match kind {
             "error" => return Err(self.server.reported(&value)),
-            "message_start" => self.usage.take(value.pointer("/message/usage")),
+            "message_start" => {
+                self.usage.take(value.pointer("/message/usage"));
+                // It is charged also where the message comes to no end.
+                let so_far = self.usage.tokens().map(|tokens| Tokens { estimated: true, ..tokens });
+                ready.extend(so_far.map(ModelEvent::Usage));
+            }
             "content_block_start" => self.start(index, value.get("content_block"), ready),
             "content_block_delta" => self.delta(index, value.get("delta"), ready),
             "message_delta" => {

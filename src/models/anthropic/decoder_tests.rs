@@ -163,6 +163,12 @@ fn stream(events: &[Value]) -> String {
     events.iter().map(|event| format!("data: {event}\n\n")).collect()
 }
 
+/// What the message's first event says that it cost.
+fn so_far(input: u64, output: u64, cached: u64) -> ModelEvent {
+    let ModelEvent::Usage(tokens) = usage(input, output, cached) else { panic!("no usage") };
+    ModelEvent::Usage(Tokens { estimated: true, ..tokens })
+}
+
 fn stopped(delta: Value) -> String {
     let said = json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "so"}});
     stream(&[said, json!({"type": "message_delta", "delta": delta, "usage": {"input_tokens": 2, "output_tokens": 64}})])
@@ -170,10 +176,10 @@ fn stopped(delta: Value) -> String {
 
 #[test]
 fn the_streams_of_the_documentation_are_read() {
-    assert_eq!(whole(HELLO), ok([text("Grüezi"), text(" 👋"), usage(2125, 15, 2000)]));
+    assert_eq!(whole(HELLO), ok([so_far(2125, 1, 2000), text("Grüezi"), text(" 👋"), usage(2125, 15, 2000)]));
     let weather = tool_call("toolu_01T1x1fJ34qAmk2tNTrN7Up6", "get_weather", r#"{"location": "San Francisco, CA"}"#);
     let read = tool_call("toolu_02", "mcp.files.read", "{}");
-    assert_eq!(whole(TOOLS), ok([text("Okay:"), usage(472, 89, 0), weather, read]));
+    assert_eq!(whole(TOOLS), ok([so_far(472, 2, 0), text("Okay:"), usage(472, 89, 0), weather, read]));
     let thoughts = [thinking("I need to find the GCD"), thinking(" of 1071 and 462.")];
     let gcd = tool_call("toolu_03", "gcd", r#"{"a": 1071, "b": 462}"#);
     assert_eq!(whole(THINKING), ok(thoughts.into_iter().chain([text("Look:"), gcd])));
@@ -202,10 +208,10 @@ fn a_message_with_thoughts_and_calls_is_remembered_as_it_came() {
 #[test]
 fn an_error_in_the_stream_is_the_last_that_is_said() {
     let said = whole(OVERLOADED);
-    assert_eq!(said[0], Ok(text("He")));
-    let Err(ModelError::Retry { detail, .. }) = &said[1] else { panic!("{said:?}") };
+    assert_eq!(said[..2], ok([so_far(1, 1, 0), text("He")]));
+    let Err(ModelError::Retry { detail, .. }) = &said[2] else { panic!("{said:?}") };
     assert!(detail.contains("Overloaded"), "{detail}");
-    assert_eq!(said.len(), 2);
+    assert_eq!(said.len(), 3);
     for (kind, expected) in [
         ("rate_limit_error", "Retry"),
         ("api_error", "Retry"),
@@ -257,8 +263,8 @@ fn a_call_that_was_cut_is_not_made_and_a_whole_one_is() {
 fn an_answer_that_breaks_off_is_worth_another_try() {
     let delta = HELLO.find("event: message_delta").unwrap();
     let said = whole(&HELLO[..delta]);
-    assert_eq!(said[..2], ok([text("Grüezi"), text(" 👋")]));
-    assert!(matches!(&said[2..], [Err(ModelError::Retry { .. })]), "{said:?}");
+    assert_eq!(said[..3], ok([so_far(2125, 1, 2000), text("Grüezi"), text(" 👋")]));
+    assert!(matches!(&said[3..], [Err(ModelError::Retry { .. })]), "{said:?}");
     // Some servers leave the last event out.
     assert_eq!(whole(&HELLO[..HELLO.find("event: message_stop").unwrap()]), whole(HELLO));
     assert!(matches!(whole("").as_slice(), [Err(ModelError::Retry { .. })]));

@@ -63,9 +63,7 @@ impl Home {
 
     /// Where the token stands.
     pub fn data(&self) -> PathBuf {
-        let mut name = self.database.file_name().unwrap().to_owned();
-        name.push(".files");
-        self.database.with_file_name(name)
+        data_of(&self.database)
     }
 
     pub fn path(&self) -> &Path {
@@ -136,6 +134,12 @@ impl Home {
         start(self.command(&["--port", "0"]), &data).await.unwrap_or_else(|why| panic!("{why}"))
     }
 
+    /// Starts the server with the workspace that it chooses itself and this database.
+    pub async fn start_at(&self, database: &Path) -> Process {
+        let command = self.command(&["--port", "0", "--database", database.to_str().unwrap()]);
+        start(command, &data_of(database)).await.unwrap_or_else(|why| panic!("{why}"))
+    }
+
     /// Runs a server that is expected to refuse to start.
     pub async fn refused(&self, more: &[&str]) -> Ended {
         run(self.serve_command(more)).await
@@ -144,6 +148,12 @@ impl Home {
     pub async fn run(&self, arguments: &[&str]) -> Ended {
         run(self.command(arguments)).await
     }
+}
+
+fn data_of(database: &Path) -> PathBuf {
+    let mut name = database.file_name().unwrap().to_owned();
+    name.push(".files");
+    database.with_file_name(name)
 }
 
 /// What makes the faults of a process.
