@@ -7,6 +7,27 @@ const debianChromium = '/usr/bin/chromium';
 // Without either, Playwright uses the browser it has downloaded itself.
 const executablePath = process.env.COWORK_CHROMIUM || (existsSync(debianChromium) ? debianChromium : undefined);
 
+/**
+ * Playwright turns these off too; of two lists the browser takes the last. They reach out, or paint late.
+ */
+const PLAYWRIGHTS_OWN = [
+  'AvoidUnnecessaryBeforeUnloadCheckSync',
+  'DestroyProfileOnBrowserClose',
+  'HttpsUpgrades',
+  'HttpsFirstBalancedModeAutoEnable',
+  'LensOverlay',
+  'MediaRouter',
+  'PaintHolding',
+  'ThirdPartyStoragePartitioning',
+  'AvoidCorsURLLoaderRestartOnRedirect',
+  'OptimizationHints',
+  'NetworkTimeServiceQuerying',
+  'AimEnabled',
+  'PreconnectToSearch',
+];
+/** Each window's own address bar is a page that costs more time than ours. */
+const ADDRESS_BAR = ['WebUIOmniboxPopup', 'WebUIOmniboxAimPopup', 'WebUIOmniboxFullPopup', 'InitialWebUI'];
+
 export default defineConfig({
   testDir: '.',
   forbidOnly: true,
@@ -20,7 +41,9 @@ export default defineConfig({
   use: {
     locale: 'en-GB',
     timezoneId: 'UTC',
-    trace: 'retain-on-failure',
+    // A trace of every test costs half its time again: `npx playwright test FILE --trace on` makes one of a test in question.
+    trace: 'off',
+    screenshot: 'only-on-failure',
     launchOptions: {
       executablePath,
       // Containers have no sandbox; the rest keeps the browser from calling anyone but the server under test.
@@ -32,6 +55,8 @@ export default defineConfig({
         '--disable-background-networking',
         '--disable-component-update',
         '--disable-sync',
+        `--disable-features=${[...PLAYWRIGHTS_OWN, ...ADDRESS_BAR].join(',')}`,
+        '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE *.localhost',
       ],
     },
   },

@@ -44,6 +44,11 @@ export class Cowork {
     execFileSync(binary, ['token', '--rotate', ...this.place()]);
   }
 
+  /** Whoever signs in with a name and a password. */
+  addPerson(name: string, password: string): void {
+    execFileSync(binary, ['user', 'add', name, ...this.place()], { input: `${password}\n` });
+  }
+
   link(): string {
     return execFileSync(binary, ['link', ...this.place()], { encoding: 'utf8' }).trim();
   }

@@ -56,7 +56,7 @@ export const test = base.extend<Fixtures>({
   watch: [
     async ({ context, server, javaScriptEnabled }, use) => {
       const watch = new Watch(() => server.origin, javaScriptEnabled !== false);
-      await watch.attach(context);
+      watch.attach(context);
       await use(watch);
       expect(watch.complaints(), 'what the browser complained about').toEqual([]);
     },

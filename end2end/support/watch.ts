@@ -5,6 +5,8 @@ import type { BrowserContext } from '@playwright/test';
 const GIVEN_UP = 'net::ERR_ABORTED';
 /** With scripts off, the browser says this of each script that the page names; a true violation is a console error too. */
 const SCRIPTS_ARE_OFF = 'csp';
+/** What a browser asks for by itself where a page names no icon: a file that is shown alone, the health of the server. */
+const ICON = '/favicon.ico';
 // The last two are parts of the browser itself, such as its PDF viewer.
 const LEAVES_NOTHING = /^(data|blob|about|devtools|chrome|chrome-extension):/;
 
@@ -30,10 +32,10 @@ export class Watch {
     this.allowed.push(fault);
   }
 
-  async attach(context: BrowserContext): Promise<void> {
-    await context.route((url) => this.strays(url.href), (route) => {
-      this.strayed.push(route.request().url());
-      return route.abort();
+  attach(context: BrowserContext): void {
+    // Seen, not held back: a browser whose requests are held back caches nothing. The configuration lets it reach nobody.
+    context.on('request', (request) => {
+      if (this.strays(request.url())) this.strayed.push(request.url());
     });
     context.on('page', (page) => {
       page.on('websocket', (socket) => {
@@ -42,7 +44,8 @@ export class Watch {
     });
     context.on('weberror', (error) => this.faults.push(`page error: ${error.error().stack ?? error.error().message}`));
     context.on('console', (message) => {
-      if (message.type() === 'error') this.faults.push(`console error: ${message.text()}`);
+      if (message.type() !== 'error' || message.location().url.endsWith(ICON)) return;
+      this.faults.push(`console error: ${message.text()}`);
     });
     context.on('requestfailed', (request) => {
       const reason = request.failure()?.errorText;

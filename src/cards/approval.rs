@@ -105,7 +105,7 @@ impl Pen {
         }
         let open = !lines.is_empty() && lines.len() <= SHORT_LINES;
         let label = if lines.is_empty() { self.words.show_input } else { self.words.show_change };
-        let change = (!lines.is_empty()).then(|| diff::whole(&lines));
+        let change = (!lines.is_empty()).then(|| diff::whole(&lines, self.words));
         let rest = arguments(&call.args, told);
         if change.is_none() && rest.is_none() {
             return None;

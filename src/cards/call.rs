@@ -117,10 +117,10 @@ impl Pen {
         if lines.is_empty() {
             return None;
         }
-        let (excerpt, more) = diff::excerpt(&lines);
+        let (excerpt, more) = diff::excerpt(&lines, self.words);
         let rest = (more > 0).then(|| {
             view! {
-                <details class="diff-more"><summary>{self.words.more_lines.of(more as u64)}</summary>{diff::whole(&lines)}</details>
+                <details class="diff-more"><summary>{self.words.more_lines.of(more as u64)}</summary>{diff::whole(&lines, self.words)}</details>
             }
         });
         Some(view! { {excerpt}{rest} }.into_any())

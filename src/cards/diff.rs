@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use serde_json::Value;
 
-use crate::markdown::visible;
+use crate::{markdown::visible, ui::words::cards::CardWords};
 
 /// Changed lines that stand under a step without being asked for.
 const EXCERPT_LINES: usize = 6;
@@ -14,6 +14,8 @@ enum Kind {
     Removed,
     /// What stands around a change, or between two.
     Around,
+    /// Of the line before: it is the last, and has no line end.
+    NoLineEnd,
 }
 
 pub struct Line<'t> {
@@ -26,11 +28,14 @@ impl Line<'_> {
         self.kind != Kind::Around
     }
 
-    fn draw(&self) -> AnyView {
+    fn draw(&self, words: &CardWords) -> AnyView {
         let (class, sign) = match self.kind {
             Kind::Added => ("added", "+ "),
             Kind::Removed => ("removed", "- "),
             Kind::Around => ("", "  "),
+            Kind::NoLineEnd => {
+                return view! { <span class="hunk">{format!("  {}\n", words.no_line_end)}</span> }.into_any();
+            }
         };
         view! { <span class=class>{format!("{sign}{}\n", visible(self.text))}</span> }.into_any()
     }
@@ -46,6 +51,7 @@ pub fn lines(diff: &str) -> Vec<Line<'_>> {
             Some(("+", rest)) if in_hunk => (Kind::Added, rest),
             Some(("-", rest)) if in_hunk => (Kind::Removed, rest),
             Some((" ", rest)) if in_hunk => (Kind::Around, rest),
+            Some(("\\", _)) if in_hunk => (Kind::NoLineEnd, ""),
             // Names of files, and where a piece stands.
             _ => continue,
         };
@@ -55,14 +61,14 @@ pub fn lines(diff: &str) -> Vec<Line<'_>> {
 }
 
 /// The first changed lines, and how many more there are.
-pub fn excerpt(lines: &[Line<'_>]) -> (AnyView, usize) {
+pub fn excerpt(lines: &[Line<'_>], words: &CardWords) -> (AnyView, usize) {
     let changed = || lines.iter().filter(|line| line.is_change());
-    let first: Vec<_> = changed().take(EXCERPT_LINES).map(Line::draw).collect();
+    let first: Vec<_> = changed().take(EXCERPT_LINES).map(|line| line.draw(words)).collect();
     (view! { <pre class="diff excerpt">{first}</pre> }.into_any(), changed().count().saturating_sub(EXCERPT_LINES))
 }
 
-pub fn whole(lines: &[Line<'_>]) -> AnyView {
-    let lines: Vec<_> = lines.iter().map(Line::draw).collect();
+pub fn whole(lines: &[Line<'_>], words: &CardWords) -> AnyView {
+    let lines: Vec<_> = lines.iter().map(|line| line.draw(words)).collect();
     view! { <pre class="diff" tabindex="0">{lines}</pre> }.into_any()
 }
 
@@ -93,6 +99,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::ui::words::{Language, cards::cards};
 
     fn kinds(lines: &[Line<'_>]) -> Vec<(Kind, String)> {
         lines.iter().map(|line| (line.kind, line.text.to_owned())).collect()
@@ -103,6 +110,15 @@ mod tests {
         let diff = "--- a\n+++ b\n@@ -1,2 +1,2 @@\n same\n--- old\n+++ new\n";
         let expected = [(Kind::Around, "same"), (Kind::Removed, "-- old"), (Kind::Added, "++ new")];
         assert_eq!(kinds(&lines(diff)), expected.map(|(kind, text)| (kind, text.to_owned())));
+    }
+
+    #[test]
+    fn a_line_end_that_goes_or_comes_is_told_in_words() {
+        let diff = "@@ -1 +1 @@\n-b\n\\ No newline at end of file\n+b\n";
+        let (view, more) = excerpt(&lines(diff), cards(Language::English));
+        let html = crate::cards::html(view);
+        assert!(html.contains("the last line has no line end") && !html.contains('\\'), "{html}");
+        assert_eq!(more, 0);
     }
 
     #[test]
@@ -118,7 +134,7 @@ mod tests {
     #[test]
     fn an_excerpt_has_changed_lines_alone_and_counts_the_rest() {
         let diff = format!("@@ -1 +1 @@\n around\n{}", "+line\n".repeat(EXCERPT_LINES + 3));
-        let (view, more) = excerpt(&lines(&diff));
+        let (view, more) = excerpt(&lines(&diff), cards(Language::English));
         let html = crate::cards::html(view);
         assert_eq!((html.matches("+ line").count(), more), (EXCERPT_LINES, 3));
         assert!(!html.contains("around"));

@@ -8,6 +8,7 @@ pub mod frame;
 pub mod home;
 pub mod limits;
 pub mod logs;
+pub mod plain;
 pub mod sessions;
 
 use super::browser;

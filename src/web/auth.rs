@@ -112,11 +112,11 @@ fn refuse(state: &AppState, denied: Denied, request: &Request) -> Response {
 /// In words, where a person would see it.
 fn limited_answer(state: &AppState, limited: ApiError, request: &Request) -> Response {
     let wait = limited.retry_after.unwrap_or_default();
-    let words = words::of(page::language(request.headers()));
-    match words.limits.told(limited.code, wait) {
+    let language = page::language(request.headers());
+    match words::of(language).limits.told(limited.code, wait) {
         Some(told) if reads(request) && wants_page(request.headers()) => {
             let status = StatusCode::from_u16(limited.code.status()).unwrap_or(StatusCode::TOO_MANY_REQUESTS);
-            let page = pages::told(state, limited.code.title(), told);
+            let page = pages::told(state, language, limited.code.title(), told);
             (status, [(header::RETRY_AFTER, wait.to_string())], page).into_response()
         }
         _ => Problem(limited).into_response(),

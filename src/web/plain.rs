@@ -3,17 +3,18 @@
 use axum::response::Html;
 use leptos::prelude::*;
 
-use crate::state::AppState;
+use crate::{state::AppState, ui::words::Language};
 
 pub struct Document {
+    pub language: Language,
     pub title: &'static str,
     /// The browser asks once more, by itself and from this page.
     pub again: bool,
 }
 
 impl Document {
-    pub fn titled(title: &'static str) -> Self {
-        Self { title, again: false }
+    pub fn titled(language: Language, title: &'static str) -> Self {
+        Self { language, title, again: false }
     }
 }
 
@@ -23,7 +24,7 @@ pub fn document(state: &AppState, document: Document, main: AnyView) -> Html<Str
     let page = Owner::new().with(|| {
         view! {
             <!DOCTYPE html>
-            <html lang="en">
+            <html lang=document.language.tag()>
                 <head>
                     <meta charset="utf-8"/>
                     <meta name="viewport" content="width=device-width, initial-scale=1"/>

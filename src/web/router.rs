@@ -111,7 +111,7 @@ fn routes() -> Routes {
         .route("/sign-in", get(auth::sign_in_page).post(auth::sign_in))
         .route("/sign-out", post(auth::sign_out))
         .route("/me", get(auth::me))
-        .route("/sessions/{id}/sharing", get(sharing_page::page))
+        .route("/sessions/{id}/sharing", get(sharing_page::sharing_page))
         .route("/health", get(health::health))
         .route("/health/live", get(health::live))
         .route("/health/probe", get(health::probe))

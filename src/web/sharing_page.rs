@@ -2,6 +2,7 @@
 
 use axum::{
     extract::{Query, State},
+    http::HeaderMap,
     response::{IntoResponse, Response},
 };
 use leptos::prelude::*;
@@ -10,12 +11,17 @@ use serde::Deserialize;
 use super::{
     error::Answer,
     extract::SessionPath,
+    page,
     plain::{self, Document},
 };
 use crate::{
     access::Visitor,
     protocol::{EVERYBODY, Right, SessionId, Share, Sharing},
     state::AppState,
+    ui::words::{
+        fill,
+        plain::{PlainWords, plain as plain_words},
+    },
 };
 
 #[derive(Deserialize)]
@@ -28,72 +34,75 @@ pub fn page_of(id: &SessionId) -> String {
     format!("/sessions/{id}/sharing")
 }
 
-pub async fn page(
+pub async fn sharing_page(
     State(state): State<AppState>,
     visitor: Visitor,
     SessionPath(id): SessionPath,
     Query(query): Query<PageQuery>,
+    headers: HeaderMap,
 ) -> Answer<Response> {
     let (session, sharing) = (state.agent.session(&id).await?, state.agent.sharing(&id).await?);
     let may_share = visitor.limited_to().is_none_or(|name| sharing.owner.as_deref() == Some(name));
     let base = &state.site.base;
     let back = base.at(&format!("/sessions/{id}"));
     let action = base.at(&format!("/cowork/sessions/{id}/sharing"));
+    let language = page::language(&headers);
+    let words = plain_words(language);
     let main = view! {
         <p><a href=back>{session.title}</a></p>
-        <h1>"Sharing"</h1>
+        <h1>{words.sharing}</h1>
         {query.error.map(|error| view! { <p class="notice notice-failed" role="alert">{error}</p> })}
-        {whose(&sharing)}
-        {list(&action, &sharing, may_share)}
-        {(may_share && sharing.owner.is_some()).then(|| form(&action))}
+        <p>{whose(words, &sharing)}</p>
+        {list(words, &action, &sharing, may_share)}
+        {(may_share && sharing.owner.is_some()).then(|| form(words, &action))}
     };
-    Ok(plain::document(&state, Document::titled("Sharing"), main.into_any()).into_response())
+    Ok(plain::document(&state, Document::titled(language, words.sharing), main.into_any()).into_response())
 }
 
-fn whose(sharing: &Sharing) -> impl IntoView + use<> {
+fn whose(words: &PlainWords, sharing: &Sharing) -> String {
     match &sharing.owner {
-        Some(owner) => view! { <p>"This session is " <strong>{owner.clone()}</strong> "'s."</p> }.into_any(),
-        None => view! { <p>"This session is everybody's who may sign in: it was made where nobody had a name."</p> }
-            .into_any(),
+        Some(owner) => fill(words.belongs_to, &[owner]),
+        None => words.everybodys.to_owned(),
     }
 }
 
-fn list(action: &str, sharing: &Sharing, may_share: bool) -> impl IntoView + use<> {
-    let rows = sharing.shares.iter().map(|share| row(action, share, may_share)).collect_view();
+fn list(words: &'static PlainWords, action: &str, sharing: &Sharing, may_share: bool) -> impl IntoView + use<> {
+    let rows = sharing.shares.iter().map(|share| row(words, action, share, may_share)).collect_view();
     let none = sharing.shares.is_empty() && sharing.owner.is_some();
     view! {
         <ul class="plain-list">{rows}</ul>
-        {none.then(|| view! { <p class="muted">"It is shared with nobody."</p> })}
+        {none.then(|| view! { <p class="muted">{words.shared_with_nobody}</p> })}
     }
 }
 
-fn row(action: &str, share: &Share, may_share: bool) -> impl IntoView + use<> {
-    let who = if share.name == EVERYBODY { "Everybody".to_owned() } else { share.name.clone() };
+fn row(words: &'static PlainWords, action: &str, share: &Share, may_share: bool) -> impl IntoView + use<> {
+    let who = if share.name == EVERYBODY { words.everybody } else { &share.name };
     let what = match share.part {
-        Some(Right::Watch) | None => " may watch",
-        Some(Right::TakePart | Right::Own) => " takes part",
+        Some(Right::Watch) | None => words.watches,
+        Some(Right::TakePart | Right::Own) => words.takes_part,
     };
+    let told = fill(what, &[who]);
     let name = share.name.clone();
     let action = action.to_owned();
     let take_back = may_share.then(|| {
         view! {
             <form method="post" action=action>
                 <input type="hidden" name="name" value=name/>
-                <button class="button" type="submit">"Take back"</button>
+                <button class="button" type="submit">{words.take_back}</button>
             </form>
         }
     });
-    view! { <li><strong>{who}</strong>{what}{take_back}</li> }
+    view! { <li>{told}{take_back}</li> }
 }
 
-fn form(action: &str) -> impl IntoView + use<> {
+fn form(words: &'static PlainWords, action: &str) -> impl IntoView + use<> {
     view! {
         <form class="card create" method="post" action=action.to_owned()>
-            <label class="field">"With" <input name="name" required=true placeholder="a name, or * for everybody" autocomplete="off"/></label>
-            <label class="field">"Who"
-                <select name="part"><option value="watch">"may watch"</option><option value="take_part">"takes part"</option></select>
+            <label class="field">{words.share_with}" "<input name="name" required=true placeholder=words.share_with_hint autocomplete="off"/></label>
+            <label class="field">{words.part}
+                <select name="part"><option value="watch">{words.may_watch}</option><option value="take_part">{words.may_take_part}</option></select>
             </label>
-            <button class="button primary" type="submit">"Share"</button>
+            <button class="button primary" type="submit">{words.share}</button>
         </form>
     }
 }

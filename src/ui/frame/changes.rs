@@ -143,7 +143,7 @@ pub fn diff_lines(diff: &str) -> impl IntoView + use<> {
     let class = |line: &str| match line.as_bytes().first() {
         Some(b'+') if !line.starts_with("+++") => "added",
         Some(b'-') if !line.starts_with("---") => "removed",
-        Some(b'@') => "hunk",
+        Some(b'@' | b'\\') => "hunk",
         _ => "same",
     };
     let lines = diff.lines().filter(|line| !line.starts_with("+++") && !line.starts_with("---"));

@@ -53,6 +53,7 @@ pub struct CardWords {
     pub load_all: &'static str,
     pub show_log: &'static str,
     pub more_lines: Plural,
+    pub no_line_end: &'static str,
     pub edits: Plural,
 
     pub nothing_runs: &'static str,
@@ -211,6 +212,7 @@ static ENGLISH: CardWords = CardWords {
     load_all: "Load all",
     show_log: "Show in the logs",
     more_lines: Plural { one: "1 more line", many: "{0} more lines" },
+    no_line_end: "(the last line has no line end)",
     edits: Plural { one: "In one place.", many: "In {0} places." },
 
     nothing_runs: "Nothing runs until you answer.",
@@ -362,6 +364,7 @@ static GERMAN: CardWords = CardWords {
     load_all: "Alles laden",
     show_log: "Im Protokoll zeigen",
     more_lines: Plural { one: "1 weitere Zeile", many: "{0} weitere Zeilen" },
+    no_line_end: "(die letzte Zeile hat kein Zeilenende)",
     edits: Plural { one: "An einer Stelle.", many: "An {0} Stellen." },
 
     nothing_runs: "Bis zu Ihrer Antwort geschieht nichts.",

@@ -19,7 +19,7 @@ use crate::{
         base_path,
         error::{Answer, Problem},
         extract::Fields,
-        guard,
+        guard, page,
     },
 };
 
@@ -44,7 +44,7 @@ pub async fn launch(
         Ok(visitor) => enter(&state, request.headers(), &visitor, &state.site.base.at("/")),
         Err(Denied::NotListed) => problem(Denied::NotListed),
         Err(denied) => {
-            let mut page = pages::used_link(&state).into_response();
+            let mut page = pages::used_link(&state, page::language(request.headers())).into_response();
             *page.status_mut() = match denied {
                 Denied::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
                 Denied::Nothing | Denied::Wrong | Denied::NotListed => StatusCode::FORBIDDEN,
@@ -78,7 +78,7 @@ pub async fn sign_in_page(
     headers: HeaderMap,
 ) -> Response {
     match visitor {
-        Some(Extension(visitor)) => pages::signed_in(&state, &visitor).into_response(),
+        Some(Extension(visitor)) => pages::signed_in(&state, page::language(&headers), &visitor).into_response(),
         None => pages::sign_in(&state, &headers, &state.site.base.at("/"), None).into_response(),
     }
 }
