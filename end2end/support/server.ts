@@ -46,7 +46,7 @@ export class Cowork {
 
   /** Whoever signs in with a name and a password. */
   addPerson(name: string, password: string): void {
-    execFileSync(binary, ['user', 'add', name, ...this.place()], { input: `${password}\n` });
+    execFileSync(binary, ['user', 'add', name, ...this.place()], { input: `${password}\n`, stdio: 'pipe' });
   }
 
   link(): string {

@@ -12,7 +12,7 @@ use crate::{
         Right, Role, Seq, SessionId, SessionPage, SessionQuery,
         transcript::{Call, CallState, Message, Outcome, Transcript},
     },
-    ui::words::Language,
+    ui::words::{Language, cards::cards},
 };
 
 /// Rows of history that a page opens with, unless it asks for more.
@@ -62,7 +62,10 @@ impl AppState {
         let events = self.newest_events(id, cursor).await?;
         let changed = changed_files(&transcript, &events);
         let transcript = drawn(pen, transcript).await?;
-        let blocked = self.agent.check_workspace(session.workspace.clone()).await.err().map(|error| error.detail);
+        let blocked = match self.require(visitor, id, Right::TakePart).await {
+            Ok(()) => self.agent.check_workspace(session.workspace.clone()).await.err().map(|error| error.detail),
+            Err(_) => Some(cards(language).only_watch.to_owned()),
+        };
         let boot_id = self.agent.boot_id().to_owned();
         let (changes, files) = (BTreeMap::new(), FileList::default());
         Ok(SessionPage {

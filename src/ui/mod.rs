@@ -9,6 +9,7 @@ mod logs;
 mod pages;
 mod session_view;
 mod sessions;
+mod viewer;
 pub mod widgets;
 pub mod words;
 
@@ -19,6 +20,7 @@ use leptos::{nonce::use_nonce, prelude::*};
 use crate::protocol::{Opened, Page, Status};
 use frame::Frame;
 use pages::{home::Home, live::RunningTurn, not_found::NotFound, session::Workbench};
+use viewer::Viewer;
 
 /// Seconds between two looks at a running turn without scripts.
 const REFRESH_S: &str = "2";
@@ -66,9 +68,10 @@ pub fn App() -> impl IntoView {
     let Opened { page, look, now, sessions, error, name, .. } = browser::opened();
     Effect::new(|_| browser::mark_hydrated());
     let frame = Frame::new(look);
+    Viewer::provide(name);
     match page {
         Page::Home(home) => view! { <Home home=*home frame sessions now error/> }.into_any(),
-        Page::Session(page) => view! { <Workbench page=*page frame sessions now error name/> }.into_any(),
+        Page::Session(page) => view! { <Workbench page=*page frame sessions now error/> }.into_any(),
         Page::Running(page) => view! { <RunningTurn page=*page/> }.into_any(),
         Page::NotFound => view! { <NotFound error/> }.into_any(),
     }

@@ -151,6 +151,12 @@ async fn a_session_is_shared_on_a_page_of_its_own_without_scripts() {
     assert_eq!((shared.status, shared.header("location")), (303, page.as_str()), "{shared:?}");
     let hers = team.anna.page(&page).await.text;
     assert!(hers.contains("ben") && hers.contains("Take back") && hers.contains("name=\"part\""), "{hers}");
+    let watched = team.ben.page(&format!("/sessions/{id}")).await.text;
+    assert!(
+        watched.contains("You may watch this session") && !watched.contains("composer-text"),
+        "no way to say anything"
+    );
+    assert!(team.anna.page(&format!("/sessions/{id}")).await.text.contains("composer-text"));
     let his = team.ben.page(&page).await.text;
     assert!(his.contains("may watch") && !his.contains("Take back") && !his.contains("name=\"part\""), "{his}");
     let wrong = team.anna.form(&action, &[("name", "anna"), ("part", "watch")]).await;

@@ -47,6 +47,9 @@ fn is_for_machines(before: &str, text: &str, behind: &str) -> bool {
     if read_by_people.iter().any(|attribute| before.ends_with(attribute)) {
         return false;
     }
+    if text == "cowork link" {
+        return true;
+    }
     let is_text_of_an_element =
         before.ends_with('>') && behind.starts_with('<') || before.ends_with('}') && behind.starts_with('<');
     if is_text_of_an_element {
@@ -86,7 +89,7 @@ fn is_for_machines(before: &str, text: &str, behind: &str) -> bool {
         || text.starts_with("Key")
         || ["Ctrl ", "Alt "].iter().any(|held| text.starts_with(held));
     let is_query = text.starts_with('(') && text.ends_with(')');
-    let is_unit = ["B", "MB", "GB", " B", "Jan", "Cowork"].contains(&text);
+    let is_unit = ["B", "MB", "GB", " B", "Jan", "Cowork", "{} · Cowork"].contains(&text);
     is_attribute || is_name || is_classes || is_unit_of_value || is_markup || is_icon || is_key || is_query || is_unit
 }
 

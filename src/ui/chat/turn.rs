@@ -7,6 +7,7 @@ use crate::{
     protocol::transcript::{Outcome, Said},
     ui::{
         session_view::TurnView,
+        viewer::Viewer,
         widgets::{Clock, Glyph, Icon, Notice},
         words::words,
     },
@@ -44,11 +45,12 @@ pub fn TurnItem(turn: TurnView) -> impl IntoView {
 
 #[component]
 fn SaidItem(said: Said, steered: bool) -> impl IntoView {
+    let author = said.actor.map(|actor| actor.name).filter(|name| Viewer::sees_as_other(name));
     view! {
         <div class="said">
             <p class="bubble">{said.text}</p>
             {(!said.attachments.is_empty()).then(|| view! { <p class="attached"><Icon glyph=Glyph::Clip/>{said.attachments.join(", ")}</p> })}
-            <p class="said-at">{steered.then_some(words().chat.steered)}" "<Clock at=said.at/></p>
+            <p class="said-at">{author}" "{steered.then_some(words().chat.steered)}" "<Clock at=said.at/></p>
         </div>
     }
 }

@@ -6,15 +6,15 @@ use crate::{
     protocol::Present,
     ui::{
         session_view::SessionView,
+        viewer::Viewer,
         words::{fill, words},
     },
 };
 
-/// `name`: whoever looks.
 #[component]
-pub fn PeopleChip(view: SessionView, name: Option<String>) -> impl IntoView {
+pub fn PeopleChip(view: SessionView) -> impl IntoView {
     let others = Memo::new(move |_| {
-        let is_other = |present: &&Present| Some(&present.name) != name.as_ref();
+        let is_other = |present: &&Present| Viewer::sees_as_other(&present.name);
         view.people.with(|people| people.iter().filter(is_other).cloned().collect::<Vec<_>>())
     });
     let text = move || {

@@ -28,7 +28,6 @@ pub fn Workbench(
     sessions: Vec<Listed>,
     now: String,
     error: Option<String>,
-    name: Option<String>,
 ) -> impl IntoView {
     let (id, boot_id) = (page.session.id.clone(), page.boot_id.clone());
     let blocked = page.blocked.clone();
@@ -55,7 +54,7 @@ pub fn Workbench(
             data-left=move || frame.left_open.get().to_string() data-right=move || frame.right_open.get().to_string()
         >
             <Topbar frame title=bar has_right=true back=back>
-                <PeopleChip view name/>
+                <PeopleChip view/>
                 <LinkChip view/>
                 <Palette frame files open=palette/>
                 <SessionMenu view title/>

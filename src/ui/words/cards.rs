@@ -56,6 +56,7 @@ pub struct CardWords {
     pub no_line_end: &'static str,
     pub edits: Plural,
 
+    pub only_watch: &'static str,
     pub nothing_runs: &'static str,
     pub show_change: &'static str,
     pub show_input: &'static str,
@@ -215,6 +216,7 @@ static ENGLISH: CardWords = CardWords {
     no_line_end: "(the last line has no line end)",
     edits: Plural { one: "In one place.", many: "In {0} places." },
 
+    only_watch: "You may watch this session and not take part in it. Ask its owner to let you.",
     nothing_runs: "Nothing runs until you answer.",
     show_change: "Show the change",
     show_input: "Show all of it",
@@ -367,6 +369,7 @@ static GERMAN: CardWords = CardWords {
     no_line_end: "(die letzte Zeile hat kein Zeilenende)",
     edits: Plural { one: "An einer Stelle.", many: "An {0} Stellen." },
 
+    only_watch: "Sie dürfen in dieser Sitzung zusehen, aber nicht mitmachen. Fragen Sie, wem sie gehört.",
     nothing_runs: "Bis zu Ihrer Antwort geschieht nichts.",
     show_change: "Änderung zeigen",
     show_input: "Alles zeigen",
