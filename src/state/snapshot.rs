@@ -8,8 +8,8 @@ use crate::{
     agent::ports::store::TurnWindow,
     cards::{MenuParts, Pen},
     protocol::{
-        ApiError, ChangeList, CreateChoices, EarlierTurns, Event, EventBody, FileList, HomePage, InFlight, Listed,
-        Right, Role, Seq, SessionId, SessionPage, SessionQuery,
+        ApiError, ChangeList, CreateChoices, EarlierTurns, ErrorCode, Event, EventBody, FileList, HomePage, InFlight,
+        Listed, Right, Role, Seq, SessionId, SessionPage, SessionQuery,
         transcript::{Call, CallState, Message, Outcome, Transcript},
     },
     ui::words::{Language, cards::cards},
@@ -34,7 +34,11 @@ impl AppState {
         language: Language,
     ) -> Result<SessionPage, ApiError> {
         let id = &SessionId::parse(id).ok_or_else(ApiError::session_not_found)?;
-        self.require(visitor, id, Right::Watch).await?;
+        let only_watch = match self.require(visitor, id, Right::TakePart).await {
+            Ok(()) => None,
+            Err(error) if error.code == ErrorCode::NotAllowed => Some(cards(language).only_watch.to_owned()),
+            Err(error) => return Err(error),
+        };
         // The moment comes first: what is read after it may be newer, and applying an event twice changes nothing.
         let (session, feed) = self.agent.watch(id).await?;
         let (cursor, in_flight) = feed.snapshot();
@@ -62,10 +66,8 @@ impl AppState {
         let events = self.newest_events(id, cursor).await?;
         let changed = changed_files(&transcript, &events);
         let transcript = drawn(pen, transcript).await?;
-        let blocked = match self.require(visitor, id, Right::TakePart).await {
-            Ok(()) => self.agent.check_workspace(session.workspace.clone()).await.err().map(|error| error.detail),
-            Err(_) => Some(cards(language).only_watch.to_owned()),
-        };
+        let workspace = self.agent.check_workspace(session.workspace.clone()).await;
+        let blocked = only_watch.or(workspace.err().map(|error| error.detail));
         let boot_id = self.agent.boot_id().to_owned();
         let (changes, files) = (BTreeMap::new(), FileList::default());
         Ok(SessionPage {

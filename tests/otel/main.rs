@@ -25,14 +25,6 @@ const ANSWER: &str = "answer-mark: nothing much.";
 const FILE: &str = "content-mark";
 const KEY: &str = "key-mark-of-the-model";
 
-async fn end(process: Process) -> String {
-    let log = process.log.clone();
-    process.terminate();
-    assert_eq!(process.exit_code().await, Some(0));
-    let log = log.lock().unwrap();
-    log.clone()
-}
-
 /// A turn with a tool call and two model calls; the id of its session and that of the request that began it.
 async fn turn(process: &Process, model: &ScriptedModel) -> (String, String) {
     let id = process.api.create(json!({"title": "title-mark", "mode": "accept_edits"})).await;
@@ -75,7 +67,7 @@ async fn request_turn_model_and_tool_are_spans_of_one_trace_that_tell_no_text() 
     process.api.send(&failed, MESSAGE).await;
     socket.wait_event("turn_interrupted").await;
     drop(socket);
-    let log = end(process).await;
+    let log = process.end().await;
     assert!(!log.contains("header-mark"), "{log}");
 
     let (spans, resource) = (collector.spans(), collector.resource());
@@ -129,12 +121,12 @@ async fn nothing_is_sent_until_a_variable_says_where() {
     {
         let process = home.start_with(&variables).await;
         turn(&process, &model).await;
-        end(process).await;
+        process.end().await;
         assert!(collector.requests().is_empty(), "{variables:?}");
     }
     let process = home.start_with(&[there, ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")]).await;
     turn(&process, &model).await;
-    let log = end(process).await;
+    let log = process.end().await;
     assert!(log.contains("no spans are sent") && log.contains("http/protobuf"), "{log}");
     assert!(collector.requests().is_empty());
 }
@@ -154,10 +146,10 @@ async fn spans_arrive_while_the_server_runs_and_a_collector_that_is_not_there_ho
         }
     };
     soon("the span of the turn", arrived).await;
-    end(process).await;
+    process.end().await;
 
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let process = home.start_with(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &format!("http://{nobody}"))]).await;
     turn(&process, &model).await;
-    end(process).await;
+    process.end().await;
 }

@@ -37,14 +37,6 @@ async fn turn(process: &Process, id: &str, message: &str) {
     wait_for_end(&mut socket).await;
 }
 
-async fn end(process: Process) -> String {
-    let log = process.log.clone();
-    process.terminate();
-    assert_eq!(process.exit_code().await, Some(0));
-    let log = log.lock().unwrap();
-    log.clone()
-}
-
 /// One session that rests, with a file written and one uploaded, and one whose turn waits for a person.
 async fn worked(home: &Home, model: &ScriptedModel) -> (String, String, String) {
     let process = home.start_plain().await;
@@ -58,7 +50,7 @@ async fn worked(home: &Home, model: &ScriptedModel) -> (String, String, String) 
     let mut socket = process.socket(&waits, "").await;
     process.api.send(&waits, "Ask before you write.").await;
     socket.wait("approval_requested").await;
-    (rests, waits, end(process).await)
+    (rests, waits, process.end().await)
 }
 
 async fn seen(process: &Process, id: &str) -> Value {
@@ -83,7 +75,7 @@ async fn all_sessions_move_into_looms_file_and_go_on_there() {
     let process = home.start_plain().await;
     let before = [seen(&process, &rests).await, seen(&process, &waits).await];
     let token = process.api.token().to_owned();
-    end(process).await;
+    process.end().await;
     let loom = looms_file_appears(&home);
     let own = home.path().join(".loom/cowork.db");
 
@@ -124,7 +116,7 @@ async fn all_sessions_move_into_looms_file_and_go_on_there() {
     assert_eq!(fs::read_to_string(home.workspace.join("asked.txt")).unwrap(), "asked\n");
     let undone = process.api.post(&format!("/cowork/sessions/{rests}/turns/1/undo"), json!({})).await.expect(200);
     assert_eq!(undone["restored"], json!(["made.txt"]));
-    end(process).await;
+    process.end().await;
     model.check();
 }
 
@@ -139,7 +131,7 @@ async fn a_move_that_was_cut_off_is_done_again_and_one_that_would_lose_work_is_r
     let busy = home.run(&["import"]).await;
     assert_eq!(busy.code, Some(1), "{busy:?}");
     assert!(busy.err.contains("Another Cowork uses"), "{busy:?}");
-    end(process).await;
+    process.end().await;
 
     assert_eq!(home.run(&["import"]).await.code, Some(0));
     let count = |sql: &str| -> i64 { Connection::open(&loom).unwrap().query_row(sql, [], |row| row.get(0)).unwrap() };
@@ -184,7 +176,7 @@ async fn a_file_of_looms_that_cowork_worked_in_keeps_its_own_key_and_chains_what
     let (rests, waits, log) = worked(&home, &model).await;
     let process = home.start_plain().await;
     let before = [seen(&process, &rests).await, seen(&process, &waits).await];
-    end(process).await;
+    process.end().await;
     let own_head = heads(&log).pop().unwrap();
 
     // Somebody named Loom's file, so a log of its own begins there, with a key of its own.
@@ -195,7 +187,7 @@ async fn a_file_of_looms_that_cowork_worked_in_keeps_its_own_key_and_chains_what
     model.play([say("Already here.")]);
     turn(&process, &there, "Hello.").await;
     let (there_before, token) = (seen(&process, &there).await, process.api.token().to_owned());
-    let looms_head = heads(&end(process).await).pop().unwrap();
+    let looms_head = heads(&process.end().await).pop().unwrap();
     let key = fs::read(of_loom.join("log.key")).unwrap();
     assert_ne!(key, fs::read(of_own.join("log.key")).unwrap());
 
@@ -224,7 +216,7 @@ async fn a_file_of_looms_that_cowork_worked_in_keeps_its_own_key_and_chains_what
     turn(&process, &rests, "And now?").await;
     let undone = process.api.post(&format!("/cowork/sessions/{rests}/turns/1/undo"), json!({})).await.expect(200);
     assert_eq!(undone["restored"], json!(["made.txt"]));
-    end(process).await;
+    process.end().await;
     assert_eq!(home.run(&["verify"]).await.code, Some(0));
     // The new chain holds what came, too.
     let forged = format!("UPDATE cowork_events SET payload = '{{}}' WHERE session_id = '{rests}' AND seq = 1");
@@ -262,7 +254,7 @@ async fn what_is_exported_and_imported_elsewhere_is_the_same_there() {
     assert_eq!(refused.code, Some(1), "{refused:?}");
     assert!(refused.err.contains("waits for a person"), "{refused:?}");
     assert_eq!(contents(&export(&home, &[]).await, &[]), contents(&first, &[]), "all that rest");
-    end(process).await;
+    process.end().await;
     let file = other.path().join("session.ndjson");
     fs::write(&file, &first).unwrap();
     let file = file.to_str().unwrap();
@@ -291,7 +283,7 @@ async fn what_is_exported_and_imported_elsewhere_is_the_same_there() {
     // It goes on there, and its log says since when it is chained there.
     model.play([say("Going on elsewhere.")]);
     turn(&process, &rests, "And now?").await;
-    end(process).await;
+    process.end().await;
     let verified = other.run(&["verify"]).await;
     assert!(verified.code == Some(0) && verified.out.contains("stood before the chain"), "{verified:?}");
     let differs = other.run(&["import", file, "--workspace", folder]).await;

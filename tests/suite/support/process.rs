@@ -286,6 +286,15 @@ impl Process {
         assert!(sent.success());
     }
 
+    /// Ends it in order. What it had logged by then.
+    pub async fn end(self) -> String {
+        let log = self.log.clone();
+        self.terminate();
+        assert_eq!(self.exit_code().await, Some(0));
+        let log = log.lock().unwrap();
+        log.clone()
+    }
+
     pub async fn exit_code(mut self) -> Option<i32> {
         let (code, _kept) = spawn_blocking(move || (wait(&mut self.child).code(), self)).await.unwrap();
         code
