@@ -106,7 +106,7 @@ pub fn TranscriptView(view: SessionView) -> impl IntoView {
         }
     });
     Effect::new(move |_| {
-        let ticking = set_interval_with_handle(browser::tick, Duration::from_secs(1));
+        let ticking = set_interval(browser::tick, Duration::from_secs(1));
         on_cleanup(move || ticking.into_iter().for_each(|ticking| ticking.clear()));
     });
     let is_empty = move || view.turns.with(Vec::is_empty) && view.queue.with(Vec::is_empty);
