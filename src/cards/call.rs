@@ -70,7 +70,7 @@ impl Pen {
         let (before, after) = (before.trim_end().to_owned(), after.to_owned());
         let object = (!object.is_empty()).then(|| view! { <code class="call-object">{object}</code> });
         let after = (!after.is_empty()).then(|| view! { <span class="call-verb">{after}</span> });
-        view! { <span class="call-verb">{before}</span>" "{object}{after} }.into_any()
+        view! { <span class="call-verb">{before}</span>" "<span class="call-what">{object}{after}</span> }.into_any()
     }
 
     fn body(&self, turn: u32, call: &Call) -> impl IntoView + use<> {

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use serde_json::Value;
+use similar::{Algorithm, ChangeTag, utils::diff_slices};
 
 use crate::{markdown::visible, ui::words::cards::CardWords};
 
@@ -79,15 +80,25 @@ pub fn proposed<'a>(tool: &str, args: &'a Value) -> Option<(Vec<Line<'a>>, &'sta
         "write_file" => Some((all(Kind::Added, field("content")?).collect(), &["content"])),
         "edit_file" => match args.get("edits").and_then(Value::as_array) {
             Some(edits) => Some((edits.iter().flat_map(replaced).collect(), &["edits"])),
-            None => Some((replaced(args).collect(), &["old_str", "new_str"])),
+            None => Some((replaced(args), &["old_str", "new_str"])),
         },
         _ => None,
     }
 }
 
-fn replaced(edit: &Value) -> impl Iterator<Item = Line<'_>> {
-    let field = |name: &str| edit.get(name).and_then(Value::as_str).unwrap_or_default();
-    all(Kind::Removed, field("old_str")).chain(all(Kind::Added, field("new_str")))
+fn replaced(edit: &Value) -> Vec<Line<'_>> {
+    let field = |name: &str| edit.get(name).and_then(Value::as_str).unwrap_or_default().lines().collect::<Vec<_>>();
+    let (old, new) = (field("old_str"), field("new_str"));
+    let line = |tag, text| {
+        let kind = match tag {
+            ChangeTag::Equal => Kind::Around,
+            ChangeTag::Delete => Kind::Removed,
+            ChangeTag::Insert => Kind::Added,
+        };
+        Line { kind, text }
+    };
+    let changes = diff_slices(Algorithm::Myers, &old, &new);
+    changes.into_iter().flat_map(|(tag, texts)| texts.iter().map(move |text| line(tag, *text))).collect()
 }
 
 fn all(kind: Kind, text: &str) -> impl Iterator<Item = Line<'_>> {
@@ -129,6 +140,10 @@ mod tests {
         assert_eq!(kinds(&lines), [removed("x"), removed("y"), (Kind::Added, "z".into()), removed("q")]);
         assert_eq!(shown, ["edits"]);
         assert!(proposed("shell_execute", &args).is_none());
+
+        let appended = json!({"path": "a", "old_str": "last\n", "new_str": "last\nmore\n"});
+        let (lines, _) = proposed("edit_file", &appended).unwrap();
+        assert_eq!(kinds(&lines), [(Kind::Around, "last".to_owned()), (Kind::Added, "more".into())]);
     }
 
     #[test]

@@ -81,6 +81,8 @@ pub struct SessionPage {
     pub meter: String,
     /// Why this session can't go on here, if it can't.
     pub blocked: Option<String>,
+    /// The visitor may see everything and do nothing.
+    pub watches: bool,
 }
 
 impl SessionPage {

@@ -249,6 +249,7 @@ fn pages_are_read_as_serde_reads_them() {
         menu: "<m>".into(),
         meter: String::new(),
         blocked: None,
+        watches: true,
     };
     let folder = Folder { name: "n".into(), path: "/n".into() };
     let folders =

@@ -67,6 +67,7 @@ impl AppState {
         let changed = changed_files(&transcript, &events);
         let transcript = drawn(pen, transcript).await?;
         let workspace = self.agent.check_workspace(session.workspace.clone()).await;
+        let watches = only_watch.is_some();
         let blocked = only_watch.or(workspace.err().map(|error| error.detail));
         let boot_id = self.agent.boot_id().to_owned();
         let (changes, files) = (BTreeMap::new(), FileList::default());
@@ -84,6 +85,7 @@ impl AppState {
             menu,
             meter,
             blocked,
+            watches,
         })
     }
 

@@ -43,6 +43,13 @@ fn tell_typing(view: SessionView, speaker: StoredValue<Option<Speaker>, LocalSto
             speaker.with_value(|speaker| speaker.iter().for_each(|speaker| speaker.say(&frame)));
         }
     };
+    // What was said is no longer being typed.
+    Effect::new(move |before: Option<()>| {
+        view.said.track();
+        if before.is_some() {
+            tell(false);
+        }
+    });
     Effect::new(move |before: Option<()>| {
         let typed = view.typed.get();
         if before.is_none() {

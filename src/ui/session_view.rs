@@ -61,6 +61,10 @@ pub struct SessionView {
     pub changed: RwSignal<BTreeMap<u32, BTreeSet<String>>>,
     /// The changes that the page was opened with.
     pub changes: StoredValue<BTreeMap<u32, ChangeList>>,
+    /// Why nothing can be said or added here, if so.
+    pub blocked: StoredValue<Option<String>>,
+    /// Whoever looks may only watch.
+    pub watches: bool,
     /// What could be asked for in an empty session.
     pub examples: StoredValue<Vec<String>>,
     /// A path that goes into the message field.
@@ -130,7 +134,10 @@ impl SessionView {
             earlier,
             menu,
             meter,
-            ..
+            blocked,
+            watches,
+            boot_id: _,
+            files: _,
         } = page;
         let id = StoredValue::new(session.id.to_string());
         let turns = transcript.turns.iter_mut().map(TurnView::new).collect();
@@ -161,6 +168,8 @@ impl SessionView {
             files_changed: RwSignal::new(0),
             changed: RwSignal::new(changed),
             changes: StoredValue::new(changes),
+            blocked: StoredValue::new(blocked),
+            watches,
             examples: StoredValue::new(examples),
             mention: RwSignal::new(None),
             log_of: RwSignal::new(None),

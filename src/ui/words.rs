@@ -115,6 +115,13 @@ impl Plural {
     }
 }
 
+/// What somebody did: told to themselves, and to the others with the name as `{0}`.
+#[derive(Clone, Copy, Debug)]
+pub struct ByWhom {
+    pub you: &'static str,
+    pub other: &'static str,
+}
+
 /// Puts values into a text: `{0}` is the first. Much smaller in the page than formatting at each place.
 pub fn fill(text: &str, values: &[&str]) -> String {
     let mut filled = String::with_capacity(text.len() + 16);

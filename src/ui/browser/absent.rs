@@ -155,11 +155,15 @@ pub fn scroll_place(_element: NodeRef<html::Div>) -> (f64, f64) {
 
 pub fn scroll_to(_element: NodeRef<html::Div>, _top: f64) {}
 
-pub fn set_padding(_element: NodeRef<html::Div>, _above: f64, _below: f64) {}
+pub fn set_padding(_element: NodeRef<html::Div>, _above: usize, _below: usize) {}
 
 pub fn show_dialog(_dialog: NodeRef<html::Dialog>) {}
 
 pub fn close_dialog(_dialog: NodeRef<html::Dialog>) {}
+
+pub fn lowercase(text: &str) -> String {
+    text.to_lowercase()
+}
 
 pub fn is_typing() -> bool {
     false

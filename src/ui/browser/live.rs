@@ -232,7 +232,13 @@ pub fn scroll_to(element: NodeRef<html::Div>, top: f64) {
     });
 }
 
-pub fn set_padding(element: NodeRef<html::Div>, above: f64, below: f64) {
+/// The browser has the tables of letters.
+pub fn lowercase(text: &str) -> String {
+    js_sys::JsString::from(text).to_lower_case().into()
+}
+
+/// In pixels.
+pub fn set_padding(element: NodeRef<html::Div>, above: usize, below: usize) {
     if let Some(element) = element.get_untracked() {
         let style = web_sys::HtmlElement::style(&element);
         let _ = style.set_property("padding-top", &(above.to_string() + "px"));

@@ -11,8 +11,8 @@ impl LocalFile {
     pub fn path(&self) -> String {
         String::new()
     }
-    pub fn size(&self) -> f64 {
-        0.0
+    pub fn size(&self) -> u64 {
+        0
     }
     pub fn stamp(&self) -> String {
         String::new()
@@ -20,7 +20,7 @@ impl LocalFile {
 }
 
 pub enum Sent {
-    Taken { offset: Option<f64>, location: Option<String> },
+    Taken { offset: Option<u64>, location: Option<String> },
     Refused(ApiError),
     Broken,
     Cancelled,
@@ -55,8 +55,8 @@ pub async fn tus(_method: &str, _path: &str, _headers: &[(&str, String)]) -> Sen
 pub async fn send_piece(
     _file: StoredValue<LocalFile, LocalStorage>,
     _address: &str,
-    _offset: f64,
-    _progress: impl Fn(f64) + 'static,
+    _offset: u64,
+    _progress: impl Fn(u64) + 'static,
     _state: RwSignal<State>,
 ) -> Sent {
     Sent::Broken

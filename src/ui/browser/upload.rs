@@ -28,13 +28,13 @@ impl LocalFile {
         self.path.clone()
     }
 
-    pub fn size(&self) -> f64 {
-        self.file.size()
+    pub fn size(&self) -> u64 {
+        self.file.size() as u64
     }
 
     /// Tells this state of the file from a later one.
     pub fn stamp(&self) -> String {
-        [self.size().to_string(), self.file.last_modified().to_string()].join(":")
+        [self.size().to_string(), (self.file.last_modified() as u64).to_string()].join(":")
     }
 }
 
@@ -43,7 +43,7 @@ const CHECKSUM_MISMATCH: u16 = 460;
 
 /// What the server said to a request of tus.
 pub enum Sent {
-    Taken { offset: Option<f64>, location: Option<String> },
+    Taken { offset: Option<u64>, location: Option<String> },
     Refused(ApiError),
     Broken,
     Cancelled,
@@ -139,17 +139,18 @@ pub async fn tus(method: &str, path: &str, headers: &[(&str, String)]) -> Sent {
 }
 
 /// What is sent with one hash: what a piece that arrived wrongly costs again, and what the page holds of a file at once.
-const PIECE_BYTES: f64 = 8.0 * 1024.0 * 1024.0;
+const PIECE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// The next piece of a file from an offset on.
 pub async fn send_piece(
     file: StoredValue<LocalFile, LocalStorage>,
     address: &str,
-    offset: f64,
-    progress: impl Fn(f64) + 'static,
+    offset: u64,
+    progress: impl Fn(u64) + 'static,
     state: RwSignal<State>,
 ) -> Sent {
-    let piece = file.try_with_value(|file| file.file.slice_with_f64_and_f64(offset, offset + PIECE_BYTES));
+    let (from, to) = (offset as f64, (offset + PIECE_BYTES) as f64);
+    let piece = file.try_with_value(|file| file.file.slice_with_f64_and_f64(from, to));
     let Some(Ok(piece)) = piece else { return Sent::Cancelled };
     let kind = ("content-type", "application/offset+octet-stream".to_owned());
     let headers = [("upload-offset", offset.to_string()), kind, version()];

@@ -137,7 +137,7 @@ pub async fn exchange(
     path: &str,
     headers: &[(&str, String)],
     body: Body<'_>,
-    progress: impl Fn(f64) -> bool + 'static,
+    progress: impl Fn(u64) -> bool + 'static,
 ) -> Option<Reply> {
     let request = XmlHttpRequest::new().ok()?;
     let (tell, told) = oneshot::channel::<()>();
@@ -147,7 +147,7 @@ pub async fn exchange(
     request.set_onloadend(Some(ended.as_ref().unchecked_ref()));
     let sending = request.clone();
     let moved = Closure::<dyn Fn(ProgressEvent)>::new(move |event: ProgressEvent| {
-        if !progress(event.loaded()) {
+        if !progress(event.loaded() as u64) {
             let _ = sending.abort();
         }
     });

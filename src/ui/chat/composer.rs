@@ -27,8 +27,8 @@ const ATTACH: &str = "#attach";
 const COMPOSING_KEY_CODE: u32 = 229;
 
 #[component]
-pub fn Composer(view: SessionView, blocked: Option<String>) -> impl IntoView {
-    if let Some(reason) = blocked {
+pub fn Composer(view: SessionView) -> impl IntoView {
+    if let Some(reason) = view.blocked.get_value() {
         return view! { <div class="composer-area"><Notice kind="waiting">{reason}</Notice></div> }.into_any();
     }
     let id = view.session.with_untracked(|session| session.id.to_string());

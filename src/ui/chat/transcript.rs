@@ -170,11 +170,6 @@ fn news(reader: Reader) -> String {
 #[component]
 fn Welcome(view: SessionView) -> impl IntoView {
     let examples = view.examples.get_value().into_iter().map(|task| view! { <li>{task}</li> }).collect_view();
-    view! {
-        <div class="welcome">
-            <h2>{words().chat.ready}</h2>
-            <p>{words().chat.ready_text}</p>
-            <ul class="examples">{examples}</ul>
-        </div>
-    }
+    let offer = (!view.watches).then(|| view! { <p>{words().chat.ready_text}</p><ul class="examples">{examples}</ul> });
+    view! { <div class="welcome"><h2>{words().chat.ready}</h2>{offer}</div> }
 }

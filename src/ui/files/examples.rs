@@ -2,7 +2,10 @@
 
 use crate::{
     protocol::{FileEntry, FileKind, FileList},
-    ui::words::{fill, words},
+    ui::{
+        browser,
+        words::{fill, words},
+    },
 };
 
 /// Tasks that an empty session offers.
@@ -24,7 +27,7 @@ pub fn examples(list: &FileList) -> Vec<String> {
 }
 
 fn is(entry: &FileEntry, endings: &[&str]) -> bool {
-    let name = entry.name.to_lowercase();
+    let name = browser::lowercase(&entry.name);
     entry.kind == FileKind::File && endings.iter().any(|ending| name.ends_with(ending))
 }
 

@@ -60,7 +60,7 @@ fn content(preview: FilePreview) -> AnyView {
         PreviewKind::Table => grid(table.unwrap_or_default()).into_any(),
         PreviewKind::Image => view! { <img src=url alt=name/> }.into_any(),
         PreviewKind::Pdf => view! { <iframe src=url title=name></iframe> }.into_any(),
-        PreviewKind::None => view! { <p class="empty">{w.no_preview}" "{size(bytes as f64)}</p> }.into_any(),
+        PreviewKind::None => view! { <p class="empty">{w.no_preview}" "{size(bytes)}</p> }.into_any(),
     };
     view! { {truncated.then(|| view! { <p class="muted small">{w.cut}</p> })} {shown} }.into_any()
 }

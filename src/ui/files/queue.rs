@@ -34,7 +34,7 @@ fn UploadRow(files: Files, upload: Upload) -> impl IntoView {
         State::Waiting | State::Sending { .. } | State::Verifying | State::Skipped | State::Cancelled => "plain",
     };
     let part = move || match upload.state.get() {
-        State::Sending { sent, .. } if upload.size > 0.0 => Some(sent / upload.size),
+        State::Sending { sent, .. } if upload.size > 0 => Some(sent as f64 / upload.size as f64),
         _ => None,
     };
     view! {
@@ -53,7 +53,7 @@ fn told(upload: Upload) -> String {
         State::Sending { sent, left_s } => {
             let how_much = fill(w.sending, &[&size(sent), &size(upload.size)]);
             match left_s {
-                Some(left) => [&how_much, " · ", &fill(w.seconds_left, &[&left.ceil().to_string()])].concat(),
+                Some(left) => [&how_much, " · ", &fill(w.seconds_left, &[&left.to_string()])].concat(),
                 None => how_much,
             }
         }

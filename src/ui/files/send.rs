@@ -46,7 +46,7 @@ pub async fn send(view: SessionView, upload: Upload) {
 }
 
 /// The upload's address and how much of it is there.
-async fn begin(view: SessionView, upload: Upload) -> Result<(String, f64), State> {
+async fn begin(view: SessionView, upload: Upload) -> Result<(String, u64), State> {
     let key = key(upload);
     if let Some(known) = browser::load_draft(&key)
         && let Sent::Taken { offset: Some(offset), .. } = browser::tus("HEAD", &known, &[]).await
@@ -60,20 +60,20 @@ async fn begin(view: SessionView, upload: Upload) -> Result<(String, f64), State
     match browser::tus("POST", &view.path("/uploads/tus"), &headers).await {
         Sent::Taken { location: Some(address), .. } => {
             browser::save_draft(&key, &address);
-            Ok((address, 0.0))
+            Ok((address, 0))
         }
         other => Err(refused(other)),
     }
 }
 
-async fn transfer(upload: Upload, address: &str, mut offset: f64) -> State {
+async fn transfer(upload: Upload, address: &str, mut offset: u64) -> State {
     let (mut wait, mut broken) = (FIRST_WAIT_MS, 0);
     let started = (browser::now_ms(), offset);
     while offset < upload.size {
-        let progress = move |sent: f64| {
-            let (passed, there) = ((browser::now_ms() - started.0) / 1000.0, offset + sent);
-            let left_s =
-                (there > started.1 && passed > 0.5).then(|| (upload.size - there) * passed / (there - started.1));
+        let progress = move |sent: u64| {
+            let (passed_ms, there) = ((browser::now_ms() - started.0) as u64, offset + sent);
+            let rest = upload.size.saturating_sub(there).saturating_mul(passed_ms);
+            let left_s = (there > started.1 && passed_ms > 500).then(|| (rest / (there - started.1)).div_ceil(1000));
             upload.state.try_update(|known| {
                 if *known != State::Cancelled {
                     *known = State::Sending { sent: there, left_s }

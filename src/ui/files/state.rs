@@ -49,7 +49,7 @@ pub struct Upload {
     /// With the folders that it was dropped with.
     pub name: StoredValue<String>,
     pub dir: StoredValue<String>,
-    pub size: f64,
+    pub size: u64,
     pub state: RwSignal<State>,
     /// What happens where the name is taken.
     pub rule: RwSignal<&'static str>,
@@ -60,8 +60,8 @@ pub enum State {
     Waiting,
     /// Bytes that are there, and the seconds that the rest will take.
     Sending {
-        sent: f64,
-        left_s: Option<f64>,
+        sent: u64,
+        left_s: Option<u64>,
     },
     Verifying,
     Added(String),
@@ -152,6 +152,10 @@ impl Files {
 
     /// Puts files in the queue for a folder.
     pub fn add(self, files: Vec<LocalFile>, dir: &str) {
+        if let Some(reason) = self.view.blocked.get_value() {
+            self.problem.set(Some(reason));
+            return;
+        }
         for file in files {
             let id = self
                 .counts
@@ -181,7 +185,7 @@ impl Files {
             let Some(next) = self.uploads.with_untracked(|uploads| uploads.iter().find(waiting).copied()) else {
                 break;
             };
-            next.state.set(State::Sending { sent: 0.0, left_s: None });
+            next.state.set(State::Sending { sent: 0, left_s: None });
             self.counts.update_value(|counts| counts.running += 1);
             spawn_local(async move {
                 send::send(self.view, next).await;
@@ -210,7 +214,7 @@ impl Files {
 
 /// Folders first, each kind by name.
 fn sorted(mut entries: Vec<FileEntry>) -> Vec<FileEntry> {
-    entries.sort_by_key(|entry| (entry.kind != FileKind::Folder, entry.name.to_lowercase()));
+    entries.sort_by_key(|entry| (entry.kind != FileKind::Folder, browser::lowercase(&entry.name)));
     entries
 }
 

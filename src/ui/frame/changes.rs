@@ -147,5 +147,7 @@ pub fn diff_lines(diff: &str) -> impl IntoView + use<> {
         _ => "same",
     };
     let lines = diff.lines().filter(|line| !line.starts_with("+++") && !line.starts_with("---"));
-    lines.map(|line| view! { <span class=class(line)>{line.to_owned()}</span> }).collect_view()
+    // Git says it in English.
+    let told = |line: &str| if line.starts_with('\\') { words().frame.no_line_end } else { line }.to_owned();
+    lines.map(|line| view! { <span class=class(line)>{told(line)}</span> }).collect_view()
 }

@@ -158,9 +158,10 @@ fn commands(files: Files, asked: &str) -> Vec<Found> {
         (Glyph::Question, w.shortcuts, Act::Shortcuts),
         (Glyph::Stop, all.chat.stop, Act::Stop),
     ];
-    let asked = asked.trim().to_lowercase();
-    let fits =
-        |(_, label, act): &(Glyph, &str, Act)| label.to_lowercase().contains(&asked) && (running || *act != Act::Stop);
+    let asked = browser::lowercase(asked.trim());
+    let fits = |(_, label, act): &(Glyph, &str, Act)| {
+        browser::lowercase(label).contains(&asked) && (running || *act != Act::Stop)
+    };
     offered.into_iter().filter(fits).map(|(glyph, label, act)| Found { glyph, label: label.to_owned(), act }).collect()
 }
 

@@ -1,12 +1,15 @@
 //! An event in words. There is no `_` arm: a new event needs its words here.
 
 use crate::{
-    protocol::{Decision, EVERYBODY, EventBody, ForkPoint, InterruptReason, QueueChange, StoppedBy, UploadStatus},
+    protocol::{
+        Decision, EVERYBODY, Event, EventBody, ForkPoint, InterruptReason, QueueChange, StoppedBy, UploadStatus,
+    },
     ui::{
         chat::duration,
         files::size,
+        viewer::Viewer,
         widgets::Glyph,
-        words::{fill, words},
+        words::{ByWhom, fill, words},
     },
 };
 
@@ -76,16 +79,16 @@ pub fn kind(body: &EventBody) -> Kind {
     }
 }
 
-pub fn describe(body: &EventBody) -> LogLine {
+pub fn describe(event: &Event) -> LogLine {
     let w = &words().logs;
-    match body {
+    match &event.body {
         EventBody::SessionStarted { model, forked_from, .. } => line(Glyph::Flag, started(model, forked_from.as_ref())),
         EventBody::SessionResumed { turn_count } => line(Glyph::Flag, w.session_resumed.of((*turn_count).into())),
         EventBody::SessionUpdated { title, model, archived, pinned, mode } => {
             line(Glyph::Flag, updated(title.as_deref(), model.as_deref(), (*archived, *pinned), mode.is_some()))
         }
-        EventBody::UserMessageReceived { queued: true, .. } => line(Glyph::Chat, w.you_asked_queued),
-        EventBody::UserMessageReceived { .. } => line(Glyph::Chat, w.you_asked),
+        EventBody::UserMessageReceived { queued: true, .. } => line(Glyph::Chat, said(event, w.asked_queued)),
+        EventBody::UserMessageReceived { .. } => line(Glyph::Chat, said(event, w.asked)),
         EventBody::TurnStarted { turn, model, .. } => {
             line(Glyph::Step, fill(w.turn_started, &[&turn.to_string(), model]))
         }
@@ -130,8 +133,8 @@ pub fn describe(body: &EventBody) -> LogLine {
         EventBody::AwaitingUserInput(asked) => {
             line(Glyph::Chat, fill(w.asks, &[&asked.question.question])).tone("waiting")
         }
-        EventBody::UserInputReceived { .. } => line(Glyph::Chat, w.you_answered),
-        EventBody::SteeringReceived { .. } => line(Glyph::Chat, w.steered),
+        EventBody::UserInputReceived { .. } => line(Glyph::Chat, said(event, w.answered)),
+        EventBody::SteeringReceived { .. } => line(Glyph::Chat, said(event, w.steered)),
         EventBody::ChangesUndone { turn, restored, conflicts } => {
             let tone = if conflicts.is_empty() { "plain" } else { "waiting" };
             line(Glyph::Step, w.undone.with(restored.len() as u64, &[&turn.to_string()])).tone(tone)
@@ -157,6 +160,11 @@ pub fn describe(body: &EventBody) -> LogLine {
         EventBody::EventsRemoved { count, .. } => line(Glyph::Flag, w.events_removed.of(*count)),
         EventBody::SessionError { detail, .. } => line(Glyph::Warning, detail.clone()).tone("failed"),
     }
+}
+
+fn said(event: &Event, words: ByWhom) -> String {
+    let name = &event.actor.name;
+    if Viewer::sees_as_other(name) { fill(words.other, &[name]) } else { words.you.to_owned() }
 }
 
 fn started(model: &str, from: Option<&ForkPoint>) -> String {
@@ -186,7 +194,7 @@ fn uploaded(path: &str, status: UploadStatus, bytes: u64) -> LogLine {
     match status {
         UploadStatus::Skipped => line(Glyph::Upload, fill(w.upload_skipped, &[path])).tone("waiting"),
         UploadStatus::Uploaded | UploadStatus::Failed => {
-            line(Glyph::Upload, fill(w.uploaded, &[path])).figure(size(bytes as f64))
+            line(Glyph::Upload, fill(w.uploaded, &[path])).figure(size(bytes))
         }
     }
 }

@@ -6,6 +6,7 @@ use super::describe::{Kind, describe, kind};
 use crate::{
     protocol::Seq,
     ui::{
+        browser,
         session_view::LogRow,
         widgets::{Glyph, Icon},
         words::words,
@@ -34,7 +35,7 @@ impl Filter {
 
     /// Places of the rows that are shown. Words are only made where they are searched.
     pub fn places(&self, rows: &[LogRow]) -> Vec<usize> {
-        let text = self.text.get().to_lowercase();
+        let text = browser::lowercase(&self.text.get());
         let (chosen, paused_at) = (self.chosen.get(), self.paused_at.get());
         let shows = |row: &LogRow| {
             let LogRow::Event(event) = row else { return text.trim().is_empty() };
@@ -42,9 +43,9 @@ impl Filter {
                 && match chosen {
                     Chosen::All => true,
                     Chosen::Only(only) => kind(&event.body) == only,
-                    Chosen::Errors => describe(&event.body).tone == "failed",
+                    Chosen::Errors => describe(event).tone == "failed",
                 }
-                && (text.is_empty() || describe(&event.body).text.to_lowercase().contains(&text))
+                && (text.is_empty() || browser::lowercase(&describe(event).text).contains(&text))
         };
         rows.iter().enumerate().filter(|(_, row)| shows(row)).map(|(place, _)| place).collect()
     }

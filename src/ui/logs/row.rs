@@ -43,7 +43,7 @@ pub fn LogItem(row: LogRow, shown: Shown) -> impl IntoView {
 #[component]
 fn EventItem(event: Arc<Event>, shown: Shown) -> impl IntoView {
     let w = &words().logs;
-    let line = describe(&event.body);
+    let line = describe(&event);
     let seq = event.seq;
     let number = ["#", &seq.to_string()].concat();
     let actor = fill(w.by, &[&seq.to_string(), &event.actor.name]);

@@ -6,7 +6,7 @@ use leptos::{html, prelude::*};
 use crate::ui::browser;
 
 /// Height of a row in pixels, as in `logs.css`.
-const ROW_PX: f64 = 28.0;
+const ROW_PX: usize = 28;
 /// Rows drawn before and after what can be seen.
 const AHEAD: usize = 20;
 /// A list of so many rows is drawn whole, as the server does.
@@ -28,7 +28,7 @@ impl Window {
     /// Looks where the reader is.
     pub fn look(&self) {
         let (top, height) = browser::scroll_place(self.scroller);
-        let seen = ((top / ROW_PX) as usize, (height / ROW_PX) as usize + 1);
+        let seen = (top as usize / ROW_PX, height as usize / ROW_PX + 1);
         self.seen.maybe_update(|known| {
             let moved = *known != seen;
             *known = seen;
@@ -50,18 +50,17 @@ impl Window {
     /// Gives the rows that are not drawn their room.
     pub fn make_room(&self, count: usize) {
         let (from, to) = self.part(count);
-        let above = from as f64 * ROW_PX;
-        browser::set_padding(self.space, above, (count - to) as f64 * ROW_PX);
+        browser::set_padding(self.space, from * ROW_PX, (count - to) * ROW_PX);
     }
 
     pub fn scroll_to(&self, row: usize) {
         let half = browser::scroll_place(self.scroller).1 / 2.0;
-        browser::scroll_to(self.scroller, (row as f64 * ROW_PX - half).max(0.0));
+        browser::scroll_to(self.scroller, ((row * ROW_PX) as f64 - half).max(0.0));
     }
 
     /// Keeps what can be seen in its place when rows come before it.
     pub fn shift(&self, rows: usize) {
         let top = browser::scroll_place(self.scroller).0;
-        browser::scroll_to(self.scroller, top + rows as f64 * ROW_PX);
+        browser::scroll_to(self.scroller, top + (rows * ROW_PX) as f64);
     }
 }

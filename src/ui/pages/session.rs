@@ -30,7 +30,6 @@ pub fn Workbench(
     error: Option<String>,
 ) -> impl IntoView {
     let (id, boot_id) = (page.session.id.clone(), page.boot_id.clone());
-    let blocked = page.blocked.clone();
     let back = browser::at(&["/sessions/", id.as_str()].concat());
     let listing = page.files.clone();
     let view = SessionView::new(page);
@@ -51,7 +50,7 @@ pub fn Workbench(
     view! {
         <div
             class="app session" data-zone=move || frame.zone.get().name() data-drawer=move || frame.drawer.get().to_string()
-            data-left=move || frame.left_open.get().to_string() data-right=move || frame.right_open.get().to_string()
+            data-watches=view.watches.then_some("") data-left=move || frame.left_open.get().to_string() data-right=move || frame.right_open.get().to_string()
         >
             <Topbar frame title=bar has_right=true back=back>
                 <PeopleChip view/>
@@ -65,7 +64,7 @@ pub fn Workbench(
                 {error.map(|text| view! { <Notice kind="failed">{text}</Notice> })}
                 <TranscriptView view/>
                 <PlainProgress view/>
-                <Composer view blocked/>
+                <Composer view/>
             </main>
             <Divider frame side=Side::Right/>
             <Rail frame view/>

@@ -48,6 +48,7 @@ pub struct FrameWords {
 
     pub changes: &'static str,
     pub no_changes: &'static str,
+    pub no_line_end: &'static str,
     pub turn: &'static str,
     pub created: &'static str,
     pub modified: &'static str,
@@ -126,6 +127,7 @@ pub const ENGLISH: FrameWords = FrameWords {
     tasks_done: "{0} of {1} done",
 
     changes: "Changes",
+    no_line_end: "(the last line has no line end)",
     no_changes: "No file was changed yet. What a turn changes appears here and can be taken back.",
     turn: "Turn {0}",
     created: "created",
@@ -205,6 +207,7 @@ pub const GERMAN: FrameWords = FrameWords {
     tasks_done: "{0} von {1} erledigt",
 
     changes: "Änderungen",
+    no_line_end: "(die letzte Zeile hat kein Zeilenende)",
     no_changes: "Noch wurde keine Datei geändert. Was eine Runde ändert, erscheint hier und lässt sich zurücknehmen.",
     turn: "Runde {0}",
     created: "angelegt",

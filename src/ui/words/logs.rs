@@ -1,6 +1,6 @@
 //! The logs panel: every event in words.
 
-use super::Plural;
+use super::{ByWhom, Plural};
 
 pub struct LogWords {
     pub logs: &'static str,
@@ -61,8 +61,8 @@ pub struct LogWords {
     pub pinned: &'static str,
     pub unpinned: &'static str,
     pub mode_changed: &'static str,
-    pub you_asked: &'static str,
-    pub you_asked_queued: &'static str,
+    pub asked: ByWhom,
+    pub asked_queued: ByWhom,
     pub turn_started: &'static str,
     pub model_asked: &'static str,
     pub model_asked_tokens: &'static str,
@@ -77,8 +77,8 @@ pub struct LogWords {
     pub rule_added: &'static str,
     pub rule_removed: &'static str,
     pub asks: &'static str,
-    pub you_answered: &'static str,
-    pub steered: &'static str,
+    pub answered: ByWhom,
+    pub steered: ByWhom,
     pub undone: Plural,
     pub queue_edited: &'static str,
     pub queue_removed: &'static str,
@@ -159,8 +159,8 @@ pub const ENGLISH: LogWords = LogWords {
     pinned: "pinned",
     unpinned: "not pinned any more",
     mode_changed: "mode changed",
-    you_asked: "You asked",
-    you_asked_queued: "You asked; it waits for its turn",
+    asked: ByWhom { you: "You asked", other: "{0} asked" },
+    asked_queued: ByWhom { you: "You asked; it waits for its turn", other: "{0} asked; it waits for its turn" },
     turn_started: "Turn {0} started, {1}",
     model_asked: "{0} was asked",
     model_asked_tokens: "{0} was asked, {1} tokens",
@@ -175,8 +175,8 @@ pub const ENGLISH: LogWords = LogWords {
     rule_added: "No longer asks for {0}",
     rule_removed: "Asks again for {0}",
     asks: "Asks: {0}",
-    you_answered: "You answered",
-    steered: "You said something into the turn",
+    answered: ByWhom { you: "You answered", other: "{0} answered" },
+    steered: ByWhom { you: "You said something into the turn", other: "{0} said something into the turn" },
     undone: Plural { one: "Changes of turn {1} taken back: 1 file", many: "Changes of turn {1} taken back: {0} files" },
     queue_edited: "A waiting message was changed",
     queue_removed: "A waiting message was removed, {0}",
@@ -263,8 +263,8 @@ pub const GERMAN: LogWords = LogWords {
     pinned: "angeheftet",
     unpinned: "nicht mehr angeheftet",
     mode_changed: "mit anderem Modus",
-    you_asked: "Sie fragten",
-    you_asked_queued: "Sie fragten; es wartet",
+    asked: ByWhom { you: "Sie fragten", other: "{0} fragte" },
+    asked_queued: ByWhom { you: "Sie fragten; es wartet", other: "{0} fragte; es wartet" },
     turn_started: "Runde {0} begonnen, {1}",
     model_asked: "{0} gefragt",
     model_asked_tokens: "{0} gefragt, {1} Token",
@@ -279,8 +279,8 @@ pub const GERMAN: LogWords = LogWords {
     rule_added: "Fragt nicht mehr bei {0}",
     rule_removed: "Fragt wieder bei {0}",
     asks: "Fragt: {0}",
-    you_answered: "Sie antworteten",
-    steered: "Sie sagten etwas in die Runde",
+    answered: ByWhom { you: "Sie antworteten", other: "{0} antwortete" },
+    steered: ByWhom { you: "Sie sagten etwas in die Runde", other: "{0} sagte etwas in die Runde" },
     undone: Plural {
         one: "Änderungen der Runde {1} zurückgenommen: 1 Datei",
         many: "Änderungen der Runde {1} zurückgenommen: {0} Dateien",
