@@ -35,7 +35,7 @@ async function fullSession(desk: Desk, model: ScriptedModel): Promise<void> {
   await desk.say('Endless');
   await model.reached('never');
   await desk.stop.click();
-  await expect.poll(async () => (await desk.session(desk.sessionId())).status).toBe('idle');
+  await desk.finished();
   await desk.reload();
   await desk.live();
 }

@@ -1,6 +1,6 @@
 // Two people at one session: who is there, who types, whose words they are, and what ends when it is taken back.
 import type { Browser, Page } from '@playwright/test';
-import { text } from './support/model';
+import { call, text } from './support/model';
 import { Desk } from './support/desk';
 import type { Cowork } from './support/server';
 import { expect, test } from './support/test';
@@ -62,6 +62,8 @@ test('two people see each other, and whose words are whose', async ({ browser, m
   await ben.ask('Read it');
   await expect(anna.lastTurn.locator('.bubble')).toHaveText('Read it');
   await expect(anna.lastTurn).toContainText('ben');
+  await expect(anna.page.locator('.log-row[data-type="user_message_received"] .log-text')).toHaveText('ben asked');
+  await expect(ben.page.locator('.log-row[data-type="user_message_received"] .log-text')).toHaveText('You asked');
   await expect(anna.page.locator('.people')).toHaveText('ben is here');
 
   await ben.page.close();
@@ -69,11 +71,16 @@ test('two people see each other, and whose words are whose', async ({ browser, m
   for (const desk of [anna, ben]) await desk.page.context().close();
 });
 
-test('who may watch has nothing to write with, and what is taken back is gone at once', async ({ browser, server, watch, workspace }) => {
+test('who may watch has nothing to write with, and what is taken back is gone at once', async ({ browser, model, server, watch, workspace }) => {
   // Before a session is shared, and after, there is nothing for them.
   watch.allow(/401|404|WebSocket connection .* failed/);
   const [anna, ben] = await team(browser, server, watch, workspace);
   const id = await anna.createSession({ title: 'The close' });
+  model.script('Write it', [call('write_file', { path: 'sum.md', content: 'x' })]);
+  await anna.open(`/sessions/${id}`);
+  await anna.live();
+  await anna.say('Write it');
+  await expect((await anna.waiting()).getByRole('button', { name: 'Allow once' })).toBeVisible();
   await ben.page.goto(`${server.home}/sessions/${id}`);
   await expect(ben.page.getByRole('heading', { name: 'There is nothing here' })).toBeVisible();
 
@@ -82,6 +89,9 @@ test('who may watch has nothing to write with, and what is taken back is gone at
   await ben.live();
   await expect(ben.page.getByText('You may watch this session')).toBeVisible();
   await expect(ben.composer).toHaveCount(0);
+  await expect(ben.page.locator('.asks')).toContainText('May I write');
+  await expect(ben.page.getByRole('button', { name: /Allow|Deny|Undo/ })).toHaveCount(0);
+  await expect(ben.page.locator('.drop-zone')).toBeHidden();
 
   await anna.page.getByRole('button', { name: 'Take back' }).click();
   await expect(ben.link).toHaveText('Reload the page');

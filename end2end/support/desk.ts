@@ -108,13 +108,18 @@ export class Desk {
   }
 
   async session(id: string): Promise<{ status: string; title: string; archived: boolean }> {
-    return (await this.page.request.get(`${this.server.home}/cowork/sessions/${id}`)).json();
+    return this.get(`/cowork/sessions/${id}`);
   }
 
   /** The types of the session's events so far. */
   async events(id: string): Promise<string[]> {
-    const answer = await this.page.request.get(`${this.server.home}/cowork/sessions/${id}/logs?limit=1000`);
-    return (await answer.json()).events.map((event: { event_type: string }) => event.event_type);
+    const { events } = await this.get(`/cowork/sessions/${id}/logs?limit=1000`);
+    return events.map((event: { event_type: string }) => event.event_type);
+  }
+
+  /** Once more where the connection was closed for having been idle, as browsers do. */
+  private async get(path: string) {
+    return (await this.page.request.get(this.server.home + path, { maxRetries: 2 })).json();
   }
 
   get composer(): Locator {

@@ -11,10 +11,12 @@ use serde_json::{Map, Value};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, HtmlElement, HtmlFormElement, HtmlInputElement, HtmlTextAreaElement, ResizeObserver};
 
-use super::{ask, copy, load_draft, post, save_draft};
+use super::{ask, copy, load_draft, on_next_frame, post, save_draft, sleep};
 use crate::{protocol::ApiError, ui::browser::Wish};
 
 const BUSY: &str = "aria-busy";
+/// How long a button says that it has copied, in milliseconds.
+const COPIED_MS: u32 = 2_000;
 
 /// A form that says of itself that it can be sent without leaving the page.
 pub struct LiveForm {
@@ -81,7 +83,10 @@ pub fn clicked(event: &MouseEvent) -> Option<Wish> {
     if let Some(button) = closest(event, "[data-copy]") {
         copy(&copied_text(&button)?);
         let _ = button.set_attribute("data-copied", "");
-        set_timeout(move || drop(button.remove_attribute("data-copied")), std::time::Duration::from_secs(2));
+        spawn_local(async move {
+            sleep(COPIED_MS).await;
+            let _ = button.remove_attribute("data-copied");
+        });
     } else if let Some(link) = closest(event, "[data-load]") {
         event.prevent_default();
         load_into_previous(link);
@@ -157,7 +162,7 @@ pub fn hold_place(scroller: NodeRef<html::Div>, change: impl FnOnce()) {
     let found = scroller.get_untracked().and_then(|scroller| Some((scroller.query_selector(".turn").ok()??, scroller)));
     let before = found.as_ref().map(|(first, _)| first.get_bounding_client_rect().top());
     change();
-    request_animation_frame(move || {
+    on_next_frame(move || {
         if let (Some((first, scroller)), Some(before)) = (found, before) {
             let moved = first.get_bounding_client_rect().top() - before;
             scroller.set_scroll_top(scroller.scroll_top() + moved as i32);
@@ -206,7 +211,7 @@ pub fn around_caret(field: NodeRef<html::Textarea>) -> (String, String) {
 /// Puts the caret behind `before`, which the field begins with.
 pub fn set_caret(field: NodeRef<html::Textarea>, before: &str) {
     let units = before.encode_utf16().count() as u32;
-    request_animation_frame(move || {
+    on_next_frame(move || {
         if let Some(field) = field.try_get_untracked().flatten() {
             let _ = field.focus();
             let _ = field.set_selection_range(units, units);

@@ -2,7 +2,7 @@
 
 use js_sys::{Date, Math, Object, Reflect};
 use leptos::{html, prelude::*};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{Notification, NotificationOptions, NotificationPermission};
 
 use crate::ui::words::Language;
@@ -210,7 +210,7 @@ pub fn is_near_end(element: NodeRef<html::Div>) -> bool {
 }
 
 pub fn scroll_to_end(element: NodeRef<html::Div>) {
-    request_animation_frame(move || {
+    on_next_frame(move || {
         if let Some(element) = element.try_get_untracked().flatten() {
             element.set_scroll_top(element.scroll_height());
         }
@@ -223,9 +223,15 @@ pub fn scroll_place(element: NodeRef<html::Div>) -> (f64, f64) {
     element.map_or((0.0, 0.0), |element| (element.scroll_top().into(), element.client_height().into()))
 }
 
+/// Once, before the page is drawn next. Leptos' own would be taken back with what asked for it: a button that vanishes
+/// when it is clicked, for one.
+pub fn on_next_frame(act: impl FnOnce() + 'static) {
+    let _ = window().request_animation_frame(Closure::once_into_js(act).unchecked_ref());
+}
+
 /// When what changed is drawn.
 pub fn scroll_to(element: NodeRef<html::Div>, top: f64) {
-    request_animation_frame(move || {
+    on_next_frame(move || {
         if let Some(element) = element.try_get_untracked().flatten() {
             element.set_scroll_top(top as i32);
         }

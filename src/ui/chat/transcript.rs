@@ -105,10 +105,8 @@ pub fn TranscriptView(view: SessionView) -> impl IntoView {
             reader.to_end();
         }
     });
-    Effect::new(move |_| {
-        let ticking = set_interval(browser::tick, Duration::from_secs(1));
-        on_cleanup(move || ticking.into_iter().for_each(|ticking| ticking.clear()));
-    });
+    // It ends with the effect.
+    Effect::new(move |_| drop(set_interval(browser::tick, Duration::from_secs(1))));
     let is_empty = move || view.turns.with(Vec::is_empty) && view.queue.with(Vec::is_empty);
     let clicked = move |event: leptos::ev::MouseEvent| {
         // Who opens something reads on from there, and is not taken to the end of what grew.
