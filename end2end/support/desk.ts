@@ -67,6 +67,13 @@ export class Desk {
     expect(answer.status(), await answer.text()).toBe(200);
   }
 
+  /** Says something without a page; it may wait for its turn. */
+  async send(id: string, message: string): Promise<void> {
+    const address = `${this.server.home}/cowork/sessions/${id}/messages`;
+    const answer = await this.page.request.post(address, { data: { message }, headers: { origin: this.server.origin }, maxRetries: 2 });
+    expect(answer.status(), await answer.text()).toBe(202);
+  }
+
   async say(message: string): Promise<void> {
     await this.composer.fill(message);
     await this.page.getByRole('button', { name: 'Send', exact: true }).click();
@@ -107,7 +114,7 @@ export class Desk {
     return /\/sessions\/([0-9a-f]{32})/.exec(new URL(this.page.url()).pathname)![1];
   }
 
-  async session(id: string): Promise<{ status: string; title: string; archived: boolean }> {
+  async session(id: string): Promise<{ status: string; title: string; archived: boolean; turn_count: number }> {
     return this.get(`/cowork/sessions/${id}`);
   }
 

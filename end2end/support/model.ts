@@ -1,6 +1,7 @@
 // A language model that says what the test wrote, behind OpenAI's chat completions: server-sent events, tool calls, and
 // gates at which the answer waits for the test.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { setTimeout } from 'node:timers/promises';
 import { listen } from './port';
 import { Gates } from './gates';
 
@@ -8,6 +9,7 @@ export type Step =
   | { text: string }
   | { call: { name: string; args: object } }
   | { gate: string }
+  | { wait: number }
   /** Ends the connection in the middle of the answer. */
   | { hangUp: true };
 
@@ -18,6 +20,8 @@ export const text = (text: string): Step => ({ text });
 /** The text in as many events as it has characters. */
 export const typed = (text: string): Step[] => Array.from(text, (character) => ({ text: character }));
 export const gate = (gate: string): Step => ({ gate });
+/** Milliseconds, for what is measured; a test waits at a gate. */
+export const wait = (wait: number): Step => ({ wait });
 export const call = (name: string, args: object): Step => ({ call: { name, args } });
 export const hangUp: Step = { hangUp: true };
 
@@ -88,6 +92,7 @@ export class ScriptedModel {
     for (const step of answer) {
       if (response.destroyed) return;
       if ('gate' in step) await this.gates.pass(step.gate);
+      else if ('wait' in step) await setTimeout(step.wait);
       else if ('hangUp' in step) return void response.destroy();
       else if ('text' in step) send(response, { content: step.text });
       else send(response, { tool_calls: [toolCall(calls++, step.call)] });

@@ -13,5 +13,8 @@ wasm_bindgen_version=$(awk '$0 == "name = \"wasm-bindgen\"" { getline; gsub(/"/,
 # npm's package. Binaryen before 117 can't read what today's Rust emits.
 binaryen_version=132.0.0
 
+# npm's package, which only scripts/page-speed wants; later ones need a Node.js that Debian doesn't have.
+lighthouse_version=12.8.2
+
 # The LLVM that Debian's rustc-web is built with; its linker comes from the same release.
 debian_llvm=22

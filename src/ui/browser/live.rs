@@ -209,12 +209,11 @@ pub fn is_near_end(element: NodeRef<html::Div>) -> bool {
     element.scroll_height() - element.scroll_top() - element.client_height() < NEAR_END
 }
 
+/// Now: what has just been written and is not drawn yet does not count.
 pub fn scroll_to_end(element: NodeRef<html::Div>) {
-    on_next_frame(move || {
-        if let Some(element) = element.try_get_untracked().flatten() {
-            element.set_scroll_top(element.scroll_height());
-        }
-    });
+    if let Some(element) = element.try_get_untracked().flatten() {
+        element.set_scroll_top(element.scroll_height());
+    }
 }
 
 /// How far an element is scrolled and how much of it can be seen, in pixels.

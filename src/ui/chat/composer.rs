@@ -55,12 +55,6 @@ pub fn Composer(view: SessionView) -> impl IntoView {
             _ => {}
         }
     };
-    // A composer that grows takes room from the transcript, which then follows to its end again.
-    Effect::new(move |_| {
-        draft.text.track();
-        view.problem.track();
-        view.written.update(|count| *count += 1);
-    });
     let words = &words().chat;
     view! {
         <div class="composer-area">

@@ -28,14 +28,14 @@ struct Reader {
     scroller: NodeRef<html::Div>,
     /// `None`: at the end; else what was news when the reader left it.
     left_at: RwSignal<Option<u32>>,
-    /// Top and height when it was last looked at.
-    seen: StoredValue<(i32, i32)>,
+    /// Top, height, and how much of it is shown, when it was last looked at.
+    seen: StoredValue<(i32, i32, i32)>,
     loading: RwSignal<bool>,
 }
 
 impl Reader {
     fn follow(self) {
-        if self.left_at.with_untracked(Option::is_none) {
+        if self.left_at.try_with_untracked(Option::is_none) == Some(true) {
             browser::scroll_to_end(self.scroller);
         }
     }
@@ -54,10 +54,10 @@ impl Reader {
 
     fn scrolled(self) {
         let (top, height, shown) = browser::scroll_of(self.scroller);
-        let (before, high) = self.seen.get_value();
-        self.seen.set_value((top, height));
-        // Content that shrinks moves the top too; only a person moves it up in content that stays.
-        if top < before && height == high {
+        let (before, sizes) = self.seen.with_value(|seen| (seen.0, (seen.1, seen.2)));
+        self.seen.set_value((top, height, shown));
+        // Content that shrinks moves the top too, and so does more room; only a person moves it up where both stay.
+        if top < before && sizes == (height, shown) {
             self.leave();
         } else if height - top - shown < NEAR_END {
             self.left_at.set(None);
@@ -89,16 +89,13 @@ pub fn TranscriptView(view: SessionView) -> impl IntoView {
         view,
         scroller: NodeRef::new(),
         left_at: RwSignal::new(None),
-        seen: StoredValue::new((0, 0)),
+        seen: StoredValue::new((0, 0, 0)),
         loading: RwSignal::new(false),
     };
     let column = NodeRef::<html::Div>::new();
-    // Turns out of sight get their true height when they come near, and what is drawn late grows the column, too.
-    Effect::new(move |_| browser::on_resize(column, move || reader.follow()));
-    Effect::new(move |_| {
-        view.written.track();
-        reader.follow();
-    });
+    // Whatever changes their sizes: text that comes, turns that get their true height when they come near, a composer
+    // that grows. The browser tells before it draws, so nothing is seen in the wrong place.
+    Effect::new(move |_| [column, reader.scroller].map(|element| browser::on_resize(element, move || reader.follow())));
     Effect::new(move |before: Option<()>| {
         view.said.track();
         if before.is_some() {
@@ -124,7 +121,7 @@ pub fn TranscriptView(view: SessionView) -> impl IntoView {
         reader.load_earlier();
     };
     view! {
-        <div class="scroller" node_ref=reader.scroller on:scroll=move |_| reader.scrolled() on:wheel=move |event| if event.delta_y() < 0.0 { reader.leave() } on:click=clicked on:submit=move |event| send_form(view, &event)>
+        <div class="scroller" node_ref=reader.scroller data-follows=move || reader.left_at.get().is_none().then_some("") on:scroll=move |_| reader.scrolled() on:wheel=move |event| if event.delta_y() < 0.0 { reader.leave() } on:click=clicked on:submit=move |event| send_form(view, &event)>
             <div class="column" node_ref=column role="log" aria-live="off" aria-label=words().chat.conversation>
                 <Show when=move || view.earlier.get().is_some() fallback=|| ()>
                     <p class="earlier"><a href=format!("?rows={MORE_ROWS}") on:click=earlier>
@@ -140,6 +137,7 @@ pub fn TranscriptView(view: SessionView) -> impl IntoView {
                 <AskList view/>
                 <QueueList view/>
             </div>
+            <div class="end"></div>
         </div>
         <Show when=move || reader.left_at.get().is_some() fallback=|| ()>
             <div class="to-end"><button type="button" class="button" on:click=move |_| reader.to_end()>{move || news(reader)}</button></div>

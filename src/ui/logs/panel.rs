@@ -44,9 +44,13 @@ pub fn LogPanel(frame: Frame, view: SessionView) -> impl IntoView {
     Effect::new(move |_| {
         let count = places.with(Vec::len);
         window.make_room(count);
-        if follows.get_untracked() {
-            browser::scroll_to_end(window.scroller);
-        }
+    });
+    Effect::new(move |_| {
+        browser::on_resize(window.space, move || {
+            if follows.try_get_untracked() == Some(true) {
+                browser::scroll_to_end(window.scroller);
+            }
+        });
     });
     keep_time(shown);
     jump_to_rows(view, filter, window, follows, places, shown);
