@@ -4,11 +4,11 @@ import { gate, text } from './support/model';
 import { expect, test } from './support/test';
 
 /**
- * What the browser itself says of a server that is not there; and of one that is back when the page asks without a socket
- * why its socket failed.
+ * What the browser itself says of a server that is not there, also behind a proxy; and of one that is back when the page asks
+ * without a socket why its socket failed.
  */
 const REFUSED =
-  /ERR_CONNECTION_REFUSED|WebSocket connection .* failed|ERR_SOCKET_NOT_CONNECTED|ERR_CONNECTION_RESET|answered 422: .*\/stream$|status of 422/;
+  /502|ERR_CONNECTION_REFUSED|WebSocket connection .* failed|ERR_SOCKET_NOT_CONNECTED|ERR_CONNECTION_RESET|answered 422: .*\/stream$|status of 422/;
 
 test('a crash in the middle of a turn: the page waits, comes back and misses nothing', async ({ desk, model, server, watch }) => {
   watch.allow(REFUSED);
@@ -98,13 +98,16 @@ test('the list of sessions stays when it can not be read again', async ({ desk, 
 test('a session that is deleted elsewhere says so in every tab', async ({ desk, page, server, watch }) => {
   watch.expect(/404/);
   const id = await desk.openSession();
-  await page.request.delete(`${server.origin}/cowork/sessions/${id}`, { headers: { origin: server.origin } });
+  await page.request.delete(`${server.home}/cowork/sessions/${id}`, { headers: { origin: server.origin } });
   await expect(desk.link).toHaveText('Reload the page');
   await desk.reload();
   await expect(page.getByRole('heading', { name: 'There is nothing here' })).toBeVisible();
 });
 
-test('who is signed out is told so once, and led back in', async ({ desk, page, context, server, watch }) => {
+const NAMED = 'whom a proxy names is not signed out here';
+
+test('who is signed out is told so once, and led back in', async ({ desk, page, context, reverseProxy, server, watch }) => {
+  test.skip(reverseProxy !== undefined, NAMED);
   watch.allow(/401|WebSocket connection .* failed/);
   const id = await desk.openSession();
   let opened = 0;
@@ -120,10 +123,11 @@ test('who is signed out is told so once, and led back in', async ({ desk, page, 
   await page.locator('.link').getByRole('link', { name: 'Sign in' }).click();
   await desk.alive();
   await desk.live();
-  expect(new URL(page.url()).pathname).toBe(`/sessions/${id}`);
+  expect(page.url()).toBe(`${server.home}/sessions/${id}`);
 });
 
-test('signing out stands in the menu of the page', async ({ desk, page, watch }) => {
+test('signing out stands in the menu of the page', async ({ desk, page, reverseProxy, watch }) => {
+  test.skip(reverseProxy !== undefined, NAMED);
   watch.allow(/401/);
   const id = await desk.openSession();
   await page.locator('summary[title="Look and language"]').click();

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { BrowserContext } from '@playwright/test';
 import { freePort } from './port';
+import type { Proxy } from './proxy';
 import type { Workspace } from './workspace';
 
 const target = process.env.CARGO_TARGET_DIR || '../target';
@@ -25,16 +26,22 @@ export class Cowork {
     private readonly basePath = '',
     /** More lines of the configuration. */
     private readonly settings = '',
+    private readonly proxy?: Proxy,
   ) {}
 
-  /** Lets a browser in as a person does: with a link from the terminal, which works once. */
+  /** Lets a browser in as a person does: with a link from the terminal, which works once. A proxy knows whom it lets in. */
   async signIn(context: BrowserContext): Promise<void> {
+    if (this.proxy) return;
     const answer = await context.request.get(this.link(), { maxRedirects: 0 });
     if (answer.status() !== 303) throw new Error(`The link was answered with ${answer.status()}: ${await answer.text()}`);
   }
 
   /** What a script shows. */
   credential(): { authorization: string } {
+    if (this.proxy) {
+      const { username, password } = this.proxy.credentials();
+      return { authorization: `Basic ${btoa(`${username}:${password}`)}` };
+    }
     const token = execFileSync(binary, ['token', ...this.place()], { encoding: 'utf8' }).trim();
     return { authorization: `Bearer ${token}` };
   }
@@ -66,14 +73,15 @@ export class Cowork {
   /** Also starts it again, at the same address and with the same sessions. */
   async start(): Promise<void> {
     if (!existsSync(binary)) throw new Error(`There is no ${binary}. Build it, or name one in COWORK_BIN.`);
-    this.port ||= await freePort();
-    writeFileSync(join(this.workspace.home, 'loom.toml'), configuration(this.modelUrl) + this.settings);
+    this.port ||= this.proxy?.upstream ?? (await freePort());
+    writeFileSync(join(this.workspace.home, 'loom.toml'), configuration(this.modelUrl) + (this.proxy?.settings() ?? '') + this.settings);
     const child = spawn(binary, [...this.place(), '--workspace', this.workspace.root, '--port', String(this.port), ...this.below()], {
       cwd: this.workspace.home,
       env: { HOME: this.workspace.home, PATH: process.env.PATH, RUST_BACKTRACE: '1' },
     });
     this.process = child;
-    this.home = await this.ready(child);
+    const home = await this.ready(child);
+    this.home = this.proxy ? this.proxy.origin + this.basePath : home;
     this.origin = new URL(this.home).origin;
   }
 
