@@ -1,5 +1,5 @@
 // The connection breaks: the page says so, keeps what it has, and finds its way back alone.
-import type { Locator } from '@playwright/test';
+import type { Locator, Route } from '@playwright/test';
 import { gate, text } from './support/model';
 import { expect, test } from './support/test';
 
@@ -70,6 +70,31 @@ test('a draft and a failed send are kept while the server is away', async ({ des
   await expect(desk.lastTurn.locator('.prose')).toHaveText('Noted.');
   await expect(desk.turns).toHaveCount(1);
   await expect(desk.page.locator('.composer-area .notice-failed')).toHaveCount(0);
+});
+
+test('what a proxy says for a server that is away is no answer: nothing is lost, and an upload goes on', async ({ desk, page, model, watch }) => {
+  watch.expect(/answered 502/);
+  watch.allow(/502 \(/);
+  model.script('Important', [text('Noted.')]);
+  await desk.openSession();
+  const away = (route: Route) => route.fulfill({ status: 502, contentType: 'text/html', body: '<h1>Bad Gateway</h1>' });
+  await page.route('**/messages', away);
+  await desk.say('Important');
+  await expect(page.locator('.composer-area .notice-failed')).toHaveText(/did not answer/);
+  await expect(desk.composer).toHaveValue('Important');
+  await page.unroute('**/messages');
+  await page.getByRole('button', { name: 'Send', exact: true }).click();
+  await expect(desk.lastTurn.locator('.prose')).toHaveText('Noted.');
+
+  let pieces = 0;
+  await page.route('**/uploads/tus/**', (route) => {
+    const isFirstPiece = route.request().method() === 'PATCH' && pieces++ === 0;
+    return isFirstPiece ? away(route) : route.continue();
+  });
+  const file = { name: 'film.bin', mimeType: '', buffer: Buffer.from('what the museum keeps') };
+  await page.locator('.drop-zone input[type="file"]').first().setInputFiles(file);
+  await expect(page.locator('.upload')).toContainText('added');
+  expect(pieces).toBe(2);
 });
 
 test('a quiet restart: nothing was missed, and the page says that', async ({ desk, server, watch }) => {

@@ -14,7 +14,7 @@ if (kind && !certificate) throw new Error('COWORK_BEHIND needs NODE_EXTRA_CA_CER
 /** Where Cowork begins, as the recipes have it. */
 export const PROXY_BASE = kind ? '/cowork' : '';
 /** Who works where nobody else is named. */
-const SOMEBODY = 'anna';
+export const SOMEBODY = 'anna';
 
 /** What the browser has to be told to believe the proxy's key, and no other one that it doesn't know. */
 export function browserArguments(): string[] {

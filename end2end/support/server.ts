@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { BrowserContext } from '@playwright/test';
 import { freePort } from './port';
-import type { Proxy } from './proxy';
+import { type Proxy, SOMEBODY } from './proxy';
 import type { Workspace } from './workspace';
 
 const target = process.env.CARGO_TARGET_DIR || '../target';
@@ -36,11 +36,16 @@ export class Cowork {
     if (answer.status() !== 303) throw new Error(`The link was answered with ${answer.status()}: ${await answer.text()}`);
   }
 
-  /** What a script shows. */
-  credential(): { authorization: string } {
+  /** How a card names who works here. */
+  get me(): string {
+    return this.proxy ? SOMEBODY : 'you';
+  }
+
+  /** What a script shows. To a proxy it shows a password, as a browser would by itself, so it says that it is no other site. */
+  credential(): Record<string, string> {
     if (this.proxy) {
       const { username, password } = this.proxy.credentials();
-      return { authorization: `Basic ${btoa(`${username}:${password}`)}` };
+      return { authorization: `Basic ${btoa(`${username}:${password}`)}`, origin: this.origin };
     }
     const token = execFileSync(binary, ['token', ...this.place()], { encoding: 'utf8' }).trim();
     return { authorization: `Bearer ${token}` };

@@ -105,7 +105,7 @@ impl World {
         let log = process.end().await;
         let end = log.lines().find(|line| line.contains("the log ends here")).expect("the log's end is told");
         let head = end.split_once("head=").unwrap().1;
-        self.head = head.chars().take_while(char::is_ascii_hexdigit).collect();
+        self.head = head.trim_matches(['"', ' ']).to_owned();
         let looms = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/loom-0.3.0.db");
         fs::copy(looms, self.home.path().join(".loom/loom.db")).unwrap();
     }
