@@ -3,13 +3,15 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { BrowserContext } from '@playwright/test';
+import { type BrowserContext, expect } from '@playwright/test';
 import { freePort } from './port';
 import { type Proxy, SOMEBODY } from './proxy';
 import type { Workspace } from './workspace';
 
 const target = process.env.CARGO_TARGET_DIR || '../target';
 const binary = resolve(process.env.COWORK_BIN || join(target, 'debug/cowork'));
+/** What the log says when the users file was looked at. */
+const USERS_READ = 'who may sign in was read again';
 const READY = /^Cowork is ready: (http:\/\/\S+)$/;
 
 export class Cowork {
@@ -56,9 +58,12 @@ export class Cowork {
     execFileSync(binary, ['token', '--rotate', ...this.place()]);
   }
 
-  /** Whoever signs in with a name and a password. */
-  addPerson(name: string, password: string): void {
+  /** Whoever signs in with a name and a password, from when the server has read of them. */
+  async addPerson(name: string, password: string): Promise<void> {
+    const reads = () => this.output.split(USERS_READ).length;
+    const before = reads();
     execFileSync(binary, ['user', 'add', name, ...this.place()], { input: `${password}\n`, stdio: 'pipe' });
+    await expect.poll(reads).toBeGreaterThan(before);
   }
 
   link(): string {

@@ -96,7 +96,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
       watch.attach(context);
       const desk = new Desk(await context.newPage(), server, workspace, true);
       if (!reverseProxy) {
-        server.addPerson(name, PASSWORD);
+        await server.addPerson(name, PASSWORD);
         await desk.signIn(name, PASSWORD);
       }
       return desk;
