@@ -6,7 +6,7 @@ import { expect, test } from './support/test';
 
 const WRITE = call('write_file', { path: 'sum.md', content: '# Sum\n1200.00\n' });
 
-test('a change is asked about exactly, and made once it is allowed', async ({ desk, model, workspace }) => {
+test('a change is asked about exactly, and made once it is allowed', async ({ desk, model, server, workspace }) => {
   model.script('Write the sum', [WRITE], [text('The sum is written.')]);
   await desk.openSession();
   await desk.say('Write the sum');
@@ -29,7 +29,7 @@ test('a change is asked about exactly, and made once it is allowed', async ({ de
   await expect(step.locator('.call-line')).toContainText('Wrote');
   await expect(step.locator('.call-below .added'), 'the change stands under its step').toHaveText(['+ # Sum', '+ 1200.00']);
   await step.locator('summary').first().click();
-  await expect(step.locator('.decided')).toHaveText('Allowed once by you.');
+  await expect(step.locator('.decided')).toHaveText(`Allowed once by ${server.me}.`);
 });
 
 test('a denied change is not made, and the turn goes on', async ({ desk, model, workspace }) => {

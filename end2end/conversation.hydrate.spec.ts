@@ -181,7 +181,7 @@ test('from any turn one goes on in a new session', async ({ desk, page, model })
   await desk.ask('First');
   await desk.ask('Second');
   await desk.turns.first().getByRole('button', { name: 'Go on from here in a new session' }).click();
-  await page.waitForURL((url) => url.pathname.startsWith('/sessions/') && !url.pathname.endsWith(id));
+  await page.waitForURL((url) => url.pathname.includes('/sessions/') && !url.pathname.endsWith(id));
   await desk.live();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('↳ Report');
   await expect(desk.turns).toHaveCount(1);

@@ -68,7 +68,7 @@ async function attack({ target, id }: { target: string; id: string }): Promise<A
 }
 
 for (const name of ['evil.example', 'localhost', '127.0.0.1'])
-  test(`a page under ${name} gets nowhere`, async ({ server, model, desk, playwright }, info) => {
+  test(`a page under ${name} gets nowhere`, async ({ server, model, desk, playwright, workspace }, info) => {
     model.script('Our secret', [{ text: 'It is safe here.' }]);
     const id = await desk.openSession({ title: 'Kept apart' });
     await desk.ask('Our secret');
@@ -101,6 +101,7 @@ for (const name of ['evil.example', 'localhost', '127.0.0.1'])
       await page.getByText('go').click();
       await expect(page.getByRole('heading', { name: 'Kept apart' })).toBeVisible();
       expect(await desk.events(id)).toEqual(before);
+      expect(workspace.exists('hacked.txt')).toBe(false);
     } finally {
       await attacker.close();
       site.close();

@@ -71,7 +71,7 @@ test('rename and archive', async ({ desk, page }) => {
   await expect(page.locator('.sidebar').getByRole('link', { name: /After/ })).toBeVisible();
 });
 
-test('delete, and undo', async ({ desk, page, model }) => {
+test('delete, and undo', async ({ desk, page, model, server }) => {
   model.script('Keep', [text('This is kept.')]);
   const id = await desk.openSession({ title: 'Precious' });
   await desk.ask('Keep');
@@ -80,7 +80,7 @@ test('delete, and undo', async ({ desk, page, model }) => {
 
   await expect(page.getByText('The session was deleted. Your files were not touched.')).toBeVisible();
   await expect(page.locator('.sidebar').getByRole('link', { name: /Precious/ })).toHaveCount(0);
-  const gone = await page.request.get(`/sessions/${id}`);
+  const gone = await page.request.get(`${server.home}/sessions/${id}`);
   expect(gone.status()).toBe(404);
 
   await page.getByRole('button', { name: 'Undo' }).click();

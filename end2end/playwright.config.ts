@@ -2,6 +2,7 @@
 // Each spec starts its own server through the fixture in support/, so there is no webServer here.
 import { existsSync } from 'node:fs';
 import { defineConfig } from '@playwright/test';
+import { browserArguments } from './support/proxy';
 
 const debianChromium = '/usr/bin/chromium';
 // Without either, Playwright uses the browser it has downloaded itself.
@@ -57,6 +58,7 @@ export default defineConfig({
         '--disable-sync',
         `--disable-features=${[...PLAYWRIGHTS_OWN, ...ADDRESS_BAR].join(',')}`,
         '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE *.localhost',
+        ...browserArguments(),
       ],
     },
   },

@@ -1,35 +1,7 @@
 // Two people at one session: who is there, who types, whose words they are, and what ends when it is taken back.
-import type { Browser, Page } from '@playwright/test';
+import type { Desk } from './support/desk';
 import { call, text } from './support/model';
-import { Desk } from './support/desk';
-import type { Cowork } from './support/server';
 import { expect, test } from './support/test';
-import type { Watch } from './support/watch';
-import type { Workspace } from './support/workspace';
-
-const PASSWORD = 'a horse of another colour';
-
-async function signIn(page: Page, home: string, name: string): Promise<void> {
-  await page.goto(home);
-  await page.getByLabel('Name').fill(name);
-  await page.getByLabel('Password').fill(PASSWORD);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await expect(page.locator('html[data-hydrated]')).toBeAttached();
-}
-
-/** Two people who signed in, each in a browser of their own. */
-async function team(browser: Browser, server: Cowork, watch: Watch, workspace: Workspace): Promise<Desk[]> {
-  const desks = [];
-  for (const name of ['anna', 'ben']) {
-    server.addPerson(name, PASSWORD);
-    const context = await browser.newContext();
-    watch.attach(context);
-    const desk = new Desk(await context.newPage(), server, workspace, true);
-    await signIn(desk.page, server.home, name);
-    desks.push(desk);
-  }
-  return desks;
-}
 
 async function share(desk: Desk, home: string, id: string, name: string, part: string): Promise<void> {
   await desk.page.goto(`${home}/sessions/${id}/sharing`);
@@ -39,11 +11,11 @@ async function share(desk: Desk, home: string, id: string, name: string, part: s
   await expect(desk.page.getByRole('listitem')).toContainText(name);
 }
 
-test('two people see each other, and whose words are whose', async ({ browser, model, server, watch, workspace }) => {
+test('two people see each other, and whose words are whose', async ({ model, person, server, watch }) => {
   // The page of one who has not signed in yet is answered so.
   watch.allow(/401/);
   model.script('Read it', [text('Read.')]);
-  const [anna, ben] = await team(browser, server, watch, workspace);
+  const [anna, ben] = [await person('anna'), await person('ben')];
   const id = await anna.createSession({ title: 'The close' });
   await share(anna, server.home, id, 'ben', 'take_part');
 
@@ -68,13 +40,12 @@ test('two people see each other, and whose words are whose', async ({ browser, m
 
   await ben.page.close();
   await expect(anna.page.locator('.people')).toHaveCount(0);
-  for (const desk of [anna, ben]) await desk.page.context().close();
 });
 
-test('who may watch has nothing to write with, and what is taken back is gone at once', async ({ browser, model, server, watch, workspace }) => {
+test('who may watch has nothing to write with, and what is taken back is gone at once', async ({ model, person, server, watch }) => {
   // Before a session is shared, and after, there is nothing for them.
   watch.allow(/401|404|WebSocket connection .* failed/);
-  const [anna, ben] = await team(browser, server, watch, workspace);
+  const [anna, ben] = [await person('anna'), await person('ben')];
   const id = await anna.createSession({ title: 'The close' });
   model.script('Write it', [call('write_file', { path: 'sum.md', content: 'x' })]);
   await anna.open(`/sessions/${id}`);
@@ -95,5 +66,4 @@ test('who may watch has nothing to write with, and what is taken back is gone at
 
   await anna.page.getByRole('button', { name: 'Take back' }).click();
   await expect(ben.link).toHaveText('Reload the page');
-  for (const desk of [anna, ben]) await desk.page.context().close();
 });

@@ -8,7 +8,7 @@ import { expect, test } from './support/test';
 const PIECE = 256 * 1024;
 
 test('tus-js-client goes on after the server was killed in the middle of an upload', async ({ server, workspace }) => {
-  const created = await fetch(`${server.origin}/cowork/sessions`, {
+  const created = await fetch(`${server.home}/cowork/sessions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...server.credential() },
     body: JSON.stringify({ workspace: workspace.folder }),
@@ -25,7 +25,7 @@ test('tus-js-client goes on after the server was killed in the middle of an uplo
   const address = await new Promise<string>((resolve, reject) => {
     const upload: Upload = new Upload(file, {
       headers: server.credential(),
-      endpoint: `${server.origin}/cowork/sessions/${id}/uploads/tus`,
+      endpoint: `${server.home}/cowork/sessions/${id}/uploads/tus`,
       metadata: { filename: 'big/überall.bin', target_dir: 'incoming' },
       chunkSize: PIECE,
       retryDelays: Array<number>(50).fill(200),
@@ -48,7 +48,7 @@ test('tus-js-client goes on after the server was killed in the middle of an uplo
 });
 
 test('tus-js-client is told why a name can not be used', async ({ server, workspace }) => {
-  const created = await fetch(`${server.origin}/cowork/sessions`, {
+  const created = await fetch(`${server.home}/cowork/sessions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...server.credential() },
     body: JSON.stringify({ workspace: workspace.folder }),
@@ -57,7 +57,7 @@ test('tus-js-client is told why a name can not be used', async ({ server, worksp
   const refused = await new Promise<string>((resolve, reject) => {
     new Upload(Buffer.from('x'), {
       headers: server.credential(),
-      endpoint: `${server.origin}/cowork/sessions/${id}/uploads/tus`,
+      endpoint: `${server.home}/cowork/sessions/${id}/uploads/tus`,
       metadata: { filename: '../escape.txt' },
       retryDelays: null,
       onSuccess: () => reject(new Error('it was taken')),

@@ -43,6 +43,15 @@ export class Desk {
     if (this.scripts) await expect(this.link).toHaveText('Live');
   }
 
+  /** With a password that Cowork keeps. */
+  async signIn(name: string, password: string): Promise<void> {
+    await this.page.goto(this.server.home);
+    await this.page.getByLabel('Name').fill(name);
+    await this.page.getByLabel('Password').fill(password);
+    await this.page.getByRole('button', { name: 'Sign in' }).click();
+    await this.alive();
+  }
+
   /** Makes a session in the folder with the files and shows it. */
   async openSession(wanted: NewSession = {}): Promise<string> {
     const id = await this.createSession(wanted);

@@ -3,12 +3,15 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { BrowserContext } from '@playwright/test';
+import { type BrowserContext, expect } from '@playwright/test';
 import { freePort } from './port';
+import { type Proxy, SOMEBODY } from './proxy';
 import type { Workspace } from './workspace';
 
 const target = process.env.CARGO_TARGET_DIR || '../target';
 const binary = resolve(process.env.COWORK_BIN || join(target, 'debug/cowork'));
+/** What the log says when the users file was looked at. */
+const USERS_READ = 'who may sign in was read again';
 const READY = /^Cowork is ready: (http:\/\/\S+)$/;
 
 export class Cowork {
@@ -25,16 +28,27 @@ export class Cowork {
     private readonly basePath = '',
     /** More lines of the configuration. */
     private readonly settings = '',
+    private readonly proxy?: Proxy,
   ) {}
 
-  /** Lets a browser in as a person does: with a link from the terminal, which works once. */
+  /** Lets a browser in as a person does: with a link from the terminal, which works once. A proxy knows whom it lets in. */
   async signIn(context: BrowserContext): Promise<void> {
+    if (this.proxy) return;
     const answer = await context.request.get(this.link(), { maxRedirects: 0 });
     if (answer.status() !== 303) throw new Error(`The link was answered with ${answer.status()}: ${await answer.text()}`);
   }
 
-  /** What a script shows. */
-  credential(): { authorization: string } {
+  /** How a card names who works here. */
+  get me(): string {
+    return this.proxy ? SOMEBODY : 'you';
+  }
+
+  /** What a script shows. To a proxy it shows a password, as a browser would by itself, so it says that it is no other site. */
+  credential(): Record<string, string> {
+    if (this.proxy) {
+      const { username, password } = this.proxy.credentials();
+      return { authorization: `Basic ${btoa(`${username}:${password}`)}`, origin: this.origin };
+    }
     const token = execFileSync(binary, ['token', ...this.place()], { encoding: 'utf8' }).trim();
     return { authorization: `Bearer ${token}` };
   }
@@ -44,9 +58,12 @@ export class Cowork {
     execFileSync(binary, ['token', '--rotate', ...this.place()]);
   }
 
-  /** Whoever signs in with a name and a password. */
-  addPerson(name: string, password: string): void {
+  /** Whoever signs in with a name and a password, from when the server has read of them. */
+  async addPerson(name: string, password: string): Promise<void> {
+    const reads = () => this.output.split(USERS_READ).length;
+    const before = reads();
     execFileSync(binary, ['user', 'add', name, ...this.place()], { input: `${password}\n`, stdio: 'pipe' });
+    await expect.poll(reads).toBeGreaterThan(before);
   }
 
   link(): string {
@@ -66,14 +83,15 @@ export class Cowork {
   /** Also starts it again, at the same address and with the same sessions. */
   async start(): Promise<void> {
     if (!existsSync(binary)) throw new Error(`There is no ${binary}. Build it, or name one in COWORK_BIN.`);
-    this.port ||= await freePort();
-    writeFileSync(join(this.workspace.home, 'loom.toml'), configuration(this.modelUrl) + this.settings);
+    this.port ||= this.proxy?.upstream ?? (await freePort());
+    writeFileSync(join(this.workspace.home, 'loom.toml'), configuration(this.modelUrl) + (this.proxy?.settings() ?? '') + this.settings);
     const child = spawn(binary, [...this.place(), '--workspace', this.workspace.root, '--port', String(this.port), ...this.below()], {
       cwd: this.workspace.home,
       env: { HOME: this.workspace.home, PATH: process.env.PATH, RUST_BACKTRACE: '1' },
     });
     this.process = child;
-    this.home = await this.ready(child);
+    const home = await this.ready(child);
+    this.home = this.proxy ? this.proxy.origin + this.basePath : home;
     this.origin = new URL(this.home).origin;
   }
 

@@ -1,7 +1,8 @@
 // The `test` of every spec: its own folder, model and server, and a browser that is watched.
-import { test as base, expect } from '@playwright/test';
+import { test as base, type BrowserContext, expect } from '@playwright/test';
 import { Desk } from './desk';
 import { ScriptedModel } from './model';
+import { Proxy, PROXY_BASE } from './proxy';
 import { Cowork } from './server';
 import { Watch } from './watch';
 import { Workspace } from './workspace';
@@ -16,12 +17,21 @@ interface Fixtures {
   server: Cowork;
   watch: Watch;
   desk: Desk;
+  /** Lets somebody in, in a browser of their own. */
+  person: (name: string) => Promise<Desk>;
+}
+
+interface WorkerFixtures {
+  /** What stands before the server, where the run has one. */
+  reverseProxy: Proxy | undefined;
 }
 
 export { expect };
 
-export const test = base.extend<Fixtures>({
-  basePath: ['', { option: true }],
+const PASSWORD = 'a horse of another colour';
+
+export const test = base.extend<Fixtures, WorkerFixtures>({
+  basePath: [PROXY_BASE, { option: true }],
   settings: ['', { option: true }],
 
   workspace: async ({}, use) => {
@@ -37,8 +47,17 @@ export const test = base.extend<Fixtures>({
     await model.stop();
   },
 
-  server: async ({ workspace, model, basePath, settings }, use, info) => {
-    const server = new Cowork(workspace, model.baseUrl, basePath, settings);
+  reverseProxy: [
+    async ({}, use) => {
+      const proxy = await Proxy.start();
+      await use(proxy);
+      await proxy?.end();
+    },
+    { scope: 'worker' },
+  ],
+
+  server: async ({ workspace, model, basePath, settings, reverseProxy }, use, info) => {
+    const server = new Cowork(workspace, model.baseUrl, basePath, settings, reverseProxy);
     await server.start();
     await use(server);
     await server.end('SIGKILL');
@@ -50,6 +69,8 @@ export const test = base.extend<Fixtures>({
     await server.signIn(context);
     await use(context);
   },
+
+  httpCredentials: async ({ reverseProxy }, use) => use(reverseProxy?.credentials()),
 
   baseURL: async ({ server }, use) => use(server.origin),
 
@@ -65,5 +86,21 @@ export const test = base.extend<Fixtures>({
 
   desk: async ({ page, server, workspace, javaScriptEnabled }, use) => {
     await use(new Desk(page, server, workspace, javaScriptEnabled !== false));
+  },
+
+  person: async ({ browser, server, watch, workspace, reverseProxy }, use) => {
+    const contexts: BrowserContext[] = [];
+    await use(async (name) => {
+      const context = await browser.newContext({ httpCredentials: reverseProxy?.credentials(name) });
+      contexts.push(context);
+      watch.attach(context);
+      const desk = new Desk(await context.newPage(), server, workspace, true);
+      if (!reverseProxy) {
+        await server.addPerson(name, PASSWORD);
+        await desk.signIn(name, PASSWORD);
+      }
+      return desk;
+    });
+    for (const context of contexts) await context.close();
   },
 });

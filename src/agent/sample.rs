@@ -1,4 +1,5 @@
-//! One message of the model: the request, its retries, its text into the feed and, piece by piece, into the store.
+//! One message of the model: the request, its retries, its text into the feed and, piece by piece, into the store, with
+//! what the call came to so far.
 
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use tracing::{Instrument, Span, field::Empty};
 
 use super::{
     ports::{
-        model::{ModelError, ModelEvent, ModelRequest},
+        model::{ModelError, ModelEvent},
         store::{PartialText, StoreResult},
     },
     prompt::{Prompt, estimate_tokens},
@@ -22,7 +23,7 @@ use crate::{
     redaction::OwnStream,
 };
 
-/// A killed process loses no more of the running text than what came in this time …
+/// A killed process loses no more of the running message, and counts no less of it, than what came in this time …
 const KEEP_EVERY: Duration = Duration::from_millis(250);
 /// … or this many bytes, whichever is first.
 const KEEP_BYTES: usize = 2048;
@@ -60,10 +61,10 @@ pub enum SampleEnd {
 #[derive(Default)]
 struct Draft {
     text: String,
-    /// Of what the model thought; shown while it runs, and not kept.
-    thinking_bytes: usize,
     calls: Vec<ToolCall>,
     usage: Option<Tokens>,
+    /// Of text, thoughts and calls that came after `usage`.
+    uncounted_bytes: usize,
     first_text: Option<Instant>,
     /// The request was sent; a stop may come before.
     asked: bool,
@@ -74,39 +75,55 @@ struct Draft {
     thought: OwnStream,
 }
 
+/// One request of several for the same message.
+struct Attempt<'a> {
+    context: &'a TurnContext,
+    message: u32,
+    prompt: &'a Prompt,
+    /// From 1.
+    number: u32,
+    started: Instant,
+}
+
+impl Attempt<'_> {
+    fn event(&self, tokens: Option<Tokens>) -> EventBody {
+        EventBody::ModelCall {
+            turn: self.context.turn,
+            message: self.message,
+            model: self.context.model.name.clone(),
+            attempt: self.number,
+            tokens,
+            ms: self.started.elapsed().as_millis() as u64,
+        }
+    }
+}
+
 pub async fn sample(context: &TurnContext, message: u32, prompt: &Prompt) -> StoreResult<Sample> {
-    let mut attempt = 1;
+    let mut number = 1;
     loop {
-        let started = Instant::now();
+        let attempt = Attempt { context, message, prompt, number, started: Instant::now() };
         let mut draft = Draft::default();
         let span = tracing::debug_span!(
             "model_call",
-            session = %context.id, turn = context.turn, message, model = context.model.name, attempt,
+            session = %context.id, turn = context.turn, message, model = context.model.name, attempt = number,
             input_tokens = Empty, output_tokens = Empty, outcome = Empty, otel.status_code = Empty
         );
-        let end = stream(context, message, &prompt.request, &mut draft).instrument(span.clone()).await;
+        let end = stream(&attempt, &mut draft).instrument(span.clone()).await;
         let tokens = cost(prompt, &draft, &end);
         tell(&span, tokens, &end);
-        let event = EventBody::ModelCall {
-            turn: context.turn,
-            message,
-            model: context.model.name.clone(),
-            attempt,
-            tokens,
-            ms: started.elapsed().as_millis() as u64,
-        };
-        match retry_after(&context.retry, attempt, &end, &draft) {
+        let event = attempt.event(tokens);
+        match retry_after(&context.retry, number, &end, &draft) {
             Some((wait, reason)) => {
                 let retry = EventBody::ModelRetry {
                     turn: context.turn,
                     message,
-                    attempt,
+                    attempt: number,
                     wait_ms: wait.as_millis() as u64,
                     reason,
                 };
                 context.store.record(&context.agent, &context.id, vec![event, retry]).await?;
                 tokio::select! {
-                    () = sleep(wait) => attempt += 1,
+                    () = sleep(wait) => number += 1,
                     () = context.cancel.cancelled() => return Ok(finish(draft, tokens, None, SampleEnd::Stopped)),
                 }
             }
@@ -133,14 +150,15 @@ fn finish(draft: Draft, tokens: Option<Tokens>, event: Option<EventBody>, end: S
 }
 
 /// Reads the model's stream to its end, its failure or the person's stop.
-async fn stream(context: &TurnContext, message: u32, request: &ModelRequest, draft: &mut Draft) -> SampleEnd {
-    context.feed.begin_message(context.turn, message);
+async fn stream(attempt: &Attempt<'_>, draft: &mut Draft) -> SampleEnd {
+    let context = attempt.context;
+    context.feed.begin_message(context.turn, attempt.message);
     if context.cancel.is_cancelled() {
         return SampleEnd::Stopped;
     }
     draft.asked = true;
-    let mut keeper = Keeper::new(context, message);
-    let mut stream = context.model.model.stream(request.clone());
+    let mut keeper = Keeper::new(attempt);
+    let mut stream = context.model.model.stream(attempt.prompt.request.clone());
     let end = loop {
         tokio::select! {
             // A stop is heard before the next piece of a model that never pauses.
@@ -151,14 +169,14 @@ async fn stream(context: &TurnContext, message: u32, request: &ModelRequest, dra
                 Some(Err(error)) => break SampleEnd::Failed(error),
                 Some(Ok(event)) => take(context, draft, event),
             },
-            () = sleep_until(keeper.due_at()), if keeper.lacks(&draft.text) => keeper.keep(&draft.text),
+            () = sleep_until(keeper.due_at()), if keeper.lacks(draft) => keeper.keep(draft),
         }
         if draft.text.len() > MOST_TEXT_BYTES {
             let detail = format!("its answer grew over {MOST_TEXT_BYTES} bytes. What was written so far is kept.");
             break SampleEnd::Failed(ModelError::Fatal(detail));
         }
         if draft.text.len() - keeper.kept >= KEEP_BYTES {
-            keeper.keep(&draft.text);
+            keeper.keep(draft);
         }
     };
     let (said, thought) = (draft.said.finish(), draft.thought.finish());
@@ -182,20 +200,22 @@ fn take(context: &TurnContext, draft: &mut Draft, event: ModelEvent) {
     match event {
         ModelEvent::Text(text) => {
             draft.begun = true;
+            draft.uncounted_bytes += text.len();
             draft.first_text.get_or_insert_with(Instant::now);
             let text = draft.said.push(&own, &text);
             draft.say(context, &text);
         }
         ModelEvent::Thinking(text) => {
             draft.begun = true;
-            draft.thinking_bytes += text.len();
+            draft.uncounted_bytes += text.len();
             context.feed.push_thinking(&draft.thought.push(&own, &text));
         }
         ModelEvent::ToolCall(call) => {
             draft.begun = true;
+            draft.uncounted_bytes += call.name.len() + call.arguments.len();
             draft.calls.push(ToolCall { arguments: own.cleaned(call.arguments), ..call });
         }
-        ModelEvent::Usage(tokens) => draft.usage = Some(tokens),
+        ModelEvent::Usage(tokens) => (draft.usage, draft.uncounted_bytes) = (Some(tokens), 0),
     }
 }
 
@@ -224,59 +244,66 @@ fn cost(prompt: &Prompt, draft: &Draft, end: &SampleEnd) -> Option<Tokens> {
         SampleEnd::Stopped => draft.asked,
         SampleEnd::Failed(_) => draft.begun,
     };
+    let uncounted = estimate_tokens(draft.uncounted_bytes);
     match draft.usage {
-        Some(said) if !said.estimated => Some(said),
+        Some(whole) if !whole.estimated => Some(whole),
         Some(so_far) => {
-            let output = so_far.output.max(estimate(prompt, draft).output);
-            Some(Tokens { output, total: so_far.input.saturating_add(output), ..so_far })
+            let [output, total] = [so_far.output, so_far.total].map(|count| count.saturating_add(uncounted));
+            Some(Tokens { output, total, ..so_far })
         }
-        None => worked.then(|| estimate(prompt, draft)),
+        None => worked.then(|| {
+            let input = prompt.tokens;
+            Tokens { input, output: uncounted, cached: 0, total: input + uncounted, estimated: true }
+        }),
     }
 }
 
-fn estimate(prompt: &Prompt, draft: &Draft) -> Tokens {
-    let input = prompt.tokens;
-    let calls: usize = draft.calls.iter().map(|call| call.name.len() + call.arguments.len()).sum();
-    let output = estimate_tokens(draft.text.len() + draft.thinking_bytes + calls);
-    Tokens { input, output, cached: 0, total: input + output, estimated: true }
-}
-
-/// Hands the running text to the store in pieces, one write at a time and never in the way of the stream.
+/// Hands the running message to the store in pieces, one write at a time and never in the way of the stream.
 struct Keeper<'a> {
-    context: &'a TurnContext,
-    message: u32,
+    attempt: &'a Attempt<'a>,
+    /// Bytes of text …
     kept: usize,
+    /// … and what the call had cost, that were handed over.
+    counted: Option<Tokens>,
     last: Instant,
     write: Option<JoinHandle<()>>,
 }
 
 impl<'a> Keeper<'a> {
-    fn new(context: &'a TurnContext, message: u32) -> Self {
-        Self { context, message, kept: 0, last: Instant::now(), write: None }
+    fn new(attempt: &'a Attempt<'a>) -> Self {
+        Self { attempt, kept: 0, counted: None, last: Instant::now(), write: None }
     }
 
-    fn lacks(&self, text: &str) -> bool {
-        text.len() > self.kept
+    fn lacks(&self, draft: &Draft) -> bool {
+        draft.text.len() > self.kept || self.so_far(draft) != self.counted
+    }
+
+    /// What the call would cost if it ended now.
+    fn so_far(&self, draft: &Draft) -> Option<Tokens> {
+        let marked = |tokens| Tokens { estimated: true, ..tokens };
+        cost(self.attempt.prompt, draft, &SampleEnd::Stopped).map(marked)
     }
 
     fn due_at(&self) -> Instant {
         self.last + KEEP_EVERY
     }
 
-    fn keep(&mut self, text: &str) {
+    fn keep(&mut self, draft: &Draft) {
         self.last = Instant::now();
         if self.write.as_ref().is_some_and(|write| !write.is_finished()) {
             return;
         }
-        let Some(rest) = text.get(self.kept..) else { return };
+        let Some(rest) = draft.text.get(self.kept..) else { return };
+        let (Attempt { context, message, .. }, so_far) = (self.attempt, self.so_far(draft));
         let piece = PartialText {
-            turn: self.context.turn,
-            message: self.message,
+            turn: context.turn,
+            message: *message,
             offset: self.kept as u64,
             text: rest.to_owned(),
+            call: self.attempt.event(so_far),
         };
-        let (store, id) = (self.context.store.clone(), self.context.id.clone());
-        self.kept = text.len();
+        let (store, id) = (context.store.clone(), context.id.clone());
+        (self.kept, self.counted) = (draft.text.len(), so_far);
         self.write = Some(tokio::spawn(async move {
             if let Err(error) = store.keep_partial(&id, piece).await {
                 tracing::warn!(session = %id, %error, "a piece of the running text was not kept");
@@ -296,20 +323,23 @@ impl<'a> Keeper<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::agent::ports::model::ModelRequest;
 
     #[test]
     fn a_call_costs_what_the_provider_says_else_as_far_as_it_came() {
         let prompt = Prompt { request: ModelRequest::default(), tokens: 50 };
         let failed = || SampleEnd::Failed(ModelError::Fatal("x".into()));
         let tokens = |input, output, estimated| Tokens { input, output, cached: 0, total: input + output, estimated };
-        let draft = |usage| Draft { text: "x".repeat(400), asked: true, begun: true, usage, ..Draft::default() };
+        let draft = |usage| Draft { uncounted_bytes: 400, asked: true, begun: true, usage, ..Draft::default() };
         // Figures of the whole call hold, also where the text looks longer and where the call failed behind them.
         for end in [SampleEnd::Complete, SampleEnd::Stopped, failed()] {
             assert_eq!(cost(&prompt, &draft(Some(tokens(20, 3, false))), &end), Some(tokens(20, 3, false)));
             assert_eq!(cost(&prompt, &draft(None), &end), Some(tokens(50, 100, true)));
         }
-        // Figures from the beginning know the prompt, and of the answer nothing.
-        assert_eq!(cost(&prompt, &draft(Some(tokens(20, 1, true))), &SampleEnd::Stopped), Some(tokens(20, 100, true)));
+        // Figures from the middle count what came before them.
+        assert_eq!(cost(&prompt, &draft(Some(tokens(20, 1, true))), &SampleEnd::Stopped), Some(tokens(20, 101, true)));
+        let counted = Draft { uncounted_bytes: 0, ..draft(Some(tokens(20, 7, true))) };
+        assert_eq!(cost(&prompt, &counted, &failed()), Some(tokens(20, 7, true)));
         // Nobody worked for these.
         assert_eq!(cost(&prompt, &Draft::default(), &SampleEnd::Stopped), None);
         assert_eq!(cost(&prompt, &Draft { asked: true, ..Draft::default() }, &failed()), None);

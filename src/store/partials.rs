@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{sessions, writer::Change};
+use super::{sessions, usage, writer::Change};
 use crate::{
     agent::ports::store::{PartialText, StoreResult},
     protocol::SessionId,
@@ -12,11 +12,15 @@ use crate::{
 /// was made again.
 pub(super) fn keep(change: &Change<'_>, id: &SessionId, piece: &PartialText) -> StoreResult<()> {
     sessions::require(change.connection, id)?;
-    let PartialText { turn, message, offset, text } = piece;
+    let PartialText { turn, message, offset, text, call } = piece;
+    usage::keep_running(change, id, call)?;
     let offset = *offset as i64;
     let clear = "DELETE FROM cowork_web_partials
                  WHERE session_id = ?1 AND turn = ?2 AND message = ?3 AND byte_offset >= ?4";
     change.connection.prepare_cached(clear)?.execute(params![id.as_str(), turn, message, offset])?;
+    if text.is_empty() {
+        return Ok(());
+    }
     let insert = "INSERT INTO cowork_web_partials (session_id, turn, message, byte_offset, text)
                   VALUES (?1, ?2, ?3, ?4, ?5)";
     change.connection.prepare_cached(insert)?.execute(params![id.as_str(), turn, message, offset, text])?;

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::{approvals, calls, partials, questions, sessions, turns, writer::Change};
+use super::{approvals, calls, events, partials, questions, sessions, turns, usage, writer::Change};
 use crate::{
     agent::ports::store::{CallEnd, MessageEnd, StoreResult},
     protocol::{Actor, EventBody, InterruptReason, SessionId, ToolCall, ToolResult},
@@ -55,7 +55,7 @@ pub(super) fn left_running(connection: &Connection) -> StoreResult<Vec<SessionId
 }
 
 /// Ends the running turn of a session, so that its history can be sent to a model again: each call has one result,
-/// and the text that was being written is a message. Returns whether there was such a turn.
+/// and the text that was being written is a message. What the model was at work on is counted. Returns whether there was such a turn.
 pub(super) fn end_left_turn(change: &mut Change<'_>, id: &SessionId, cause: &Cause) -> StoreResult<bool> {
     let Some(turn) = sessions::running_turn(change.connection, id)? else { return Ok(false) };
     let system = Actor::system();
@@ -65,6 +65,11 @@ pub(super) fn end_left_turn(change: &mut Change<'_>, id: &SessionId, cause: &Cau
         let preview = "interrupted".into();
         let end = CallEnd { turn, tool_call_id, name, result, elapsed_ms: 0, preview, diff: None };
         calls::end(change, &system, id, &end, calls::completed(&end))?;
+    }
+    let cut: Vec<_> = usage::running(change.connection, id)?.into_iter().collect();
+    usage::add(change, id, &cut)?;
+    for call in cut {
+        events::append(change, id, &system, call)?;
     }
     let written = partials::last_of_turn(change.connection, id, turn)?;
     if let Some((message, text)) = written.filter(|(_, text)| !text.is_empty()) {

@@ -36,16 +36,22 @@ async fn text_that_was_being_written_becomes_a_partial_message() {
     let rows = scene.rows(&id).await;
     assert_eq!((rows[1].role, rows[1].content.as_str()), (Role::Assistant, "I was about tö"));
     let events = scene.events(&id).await;
+    assert!(
+        matches!(events[4].body, EventBody::ModelCall { turn: 1, message: 0, tokens: Some(_), .. }),
+        "as it was kept"
+    );
+    assert_eq!(scene.number("SELECT tokens FROM cowork_web_usage"), 12);
     let completed = EventBody::MessageCompleted { turn: 1, message: 0, turn_number: 2, bytes: 15, partial: true };
-    assert_eq!(events[4].body, completed);
+    assert_eq!(events[5].body, completed);
     let held = EventBody::QueueChanged { change: QueueChange::Held, message_id: None, length: 1 };
-    assert_eq!(events[5].body, held);
-    assert!(matches!(events[6].body, EventBody::TurnInterrupted { turn: 1, reason: InterruptReason::Restart, .. }));
-    assert_eq!(events[6].actor, Actor::system());
-    assert_eq!(scene.published.sequences(&id), [5, 6, 7]);
+    assert_eq!(events[6].body, held);
+    assert!(matches!(events[7].body, EventBody::TurnInterrupted { turn: 1, reason: InterruptReason::Restart, .. }));
+    assert_eq!(events[7].actor, Actor::system());
+    assert_eq!(scene.published.sequences(&id), [5, 6, 7, 8]);
     let session = scene.session(&id).await;
     assert!(session.running_turn.is_none() && session.queue_held);
     assert_eq!(scene.number("SELECT COUNT(*) FROM cowork_web_partials"), 0);
+    assert_eq!(scene.number("SELECT COUNT(*) FROM cowork_web_running_calls"), 0);
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0005_pinned_sessions.sql"),
     include_str!("../../migrations/0007_access.sql"),
     include_str!("../../migrations/0008_usage.sql"),
+    include_str!("../../migrations/0009_running_calls.sql"),
 ];
 
 const LOOM_TABLES: &str = include_str!("../../migrations/loom_tables.sql");

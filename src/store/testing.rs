@@ -198,7 +198,9 @@ impl Scene {
     }
 
     pub async fn partial(&self, id: &SessionId, turn: u32, message: u32, offset: u64, text: &str) {
-        let piece = PartialText { turn, message, offset, text: text.into() };
+        let tokens = Some(Tokens { input: 10, output: 2, cached: 0, total: 12, estimated: true });
+        let call = EventBody::ModelCall { turn, message, model: "primary".into(), attempt: 1, tokens, ms: 250 };
+        let piece = PartialText { turn, message, offset, text: text.into(), call };
         self.store.keep_partial(id, piece).await.unwrap();
     }
 

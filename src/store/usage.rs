@@ -1,15 +1,20 @@
-//! Tokens that people's messages cost, by days. Kept apart from the log, whose old rows may leave.
+//! Tokens that people's messages cost, by days. Kept apart from the log, whose old rows may leave. And what the model call
+//! that runs has cost so far, for the case that the process is killed.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::writer::Change;
+use super::{failure::unreadable, writer::Change};
 use crate::{
     agent::ports::{clock::day, store::StoreResult},
     protocol::{EventBody, SessionId},
 };
 
-/// Counts what the model calls among `events` cost, for whoever sent the message that the session works on.
+/// Counts what the model calls among `events` cost, for whoever sent the message that the session works on. None of them
+/// runs any more.
 pub(super) fn add(change: &Change<'_>, id: &SessionId, events: &[EventBody]) -> StoreResult<()> {
+    if events.iter().any(|event| matches!(event, EventBody::ModelCall { .. })) {
+        forget_running(change.connection, id)?;
+    }
     let cost = |event: &EventBody| match event {
         EventBody::ModelCall { tokens, .. } => tokens.map_or(0, |tokens| tokens.total),
         _ => 0,
@@ -20,6 +25,27 @@ pub(super) fn add(change: &Change<'_>, id: &SessionId, events: &[EventBody]) -> 
                ON CONFLICT (person, day) DO UPDATE SET tokens = tokens + excluded.tokens";
     let tokens = i64::try_from(tokens).unwrap_or(i64::MAX);
     change.connection.prepare_cached(sql)?.execute(params![person, day(change.now), tokens])?;
+    Ok(())
+}
+
+/// Keeps how far the call that runs has come.
+pub(super) fn keep_running(change: &Change<'_>, id: &SessionId, call: &EventBody) -> StoreResult<()> {
+    let call = serde_json::to_string(call).map_err(|error| unreadable("a model call", &error))?;
+    let sql = "INSERT INTO cowork_web_running_calls (session_id, model_call) VALUES (?1, ?2)
+               ON CONFLICT (session_id) DO UPDATE SET model_call = excluded.model_call";
+    change.connection.prepare_cached(sql)?.execute([id.as_str(), &call])?;
+    Ok(())
+}
+
+/// The call that ran when the process ended, as far as it was kept.
+pub(super) fn running(connection: &Connection, id: &SessionId) -> StoreResult<Option<EventBody>> {
+    let sql = "SELECT model_call FROM cowork_web_running_calls WHERE session_id = ?1";
+    let call: Option<String> = connection.prepare_cached(sql)?.query_row([id.as_str()], |row| row.get(0)).optional()?;
+    call.map(|call| serde_json::from_str(&call).map_err(|error| unreadable("a model call", &error))).transpose()
+}
+
+fn forget_running(connection: &Connection, id: &SessionId) -> StoreResult<()> {
+    connection.prepare_cached("DELETE FROM cowork_web_running_calls WHERE session_id = ?1")?.execute([id.as_str()])?;
     Ok(())
 }
 

@@ -2,13 +2,14 @@
 
 use std::{
     io::Write,
+    net::TcpListener,
     os::unix::fs::PermissionsExt,
     process::{Command, Stdio},
 };
 
 use serde_json::json;
 
-use crate::support::{process::Home, proxy::Proxy, soon};
+use crate::support::{model::ScriptedModel, process::Home, proxy::Proxy, soon};
 
 fn database(home: &Home) -> String {
     home.database.display().to_string()
@@ -164,6 +165,35 @@ async fn the_doctor_says_what_is_fine_and_what_is_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_looks_at_the_machine_the_models_the_port_and_the_file() {
+    let (model, taken) = (ScriptedModel::start().await, TcpListener::bind("127.0.0.1:0").unwrap());
+    let home = Home::with(&model);
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let address = taken.local_addr().unwrap();
+    home.add_settings(&format!(
+        "[models.away]\nprovider = \"openai_compatible\"\nbase_url = \"http://{nobody}/v1\"\nmodel = \"x\"\n
+         [server]\nport = {}",
+        address.port()
+    ));
+    std::fs::create_dir(home.database.parent().unwrap()).unwrap();
+    std::fs::write(&home.database, "this is no database").unwrap();
+    let ill = home.run(&["doctor", "--database", &database(&home)]).await;
+    assert_eq!(ill.code, Some(1), "{ill:?}");
+    for wanted in [
+        "ok    configuration: ",
+        &format!("WRONG server: does not run, and can't listen on {address}"),
+        "WRONG database: ",
+        "ok    disk: ",
+        "ok    clock: plausible",
+        "ok    model scripted: answers",
+        "look  model away: ",
+        "ok    sandbox: commands run confined",
+    ] {
+        assert!(ill.out.lines().any(|line| line.starts_with(wanted)), "{wanted}: {}", ill.out);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_doctor_looks_through_the_proxy_that_people_come_by() {
     let home = Home::new();
     let database = database(&home);
@@ -184,7 +214,7 @@ async fn the_doctor_looks_through_the_proxy_that_people_come_by() {
     assert!(code == Some(1) && told.contains("proxy_buffering off") && !told.contains("secret"), "{told}");
     let (code, told) = look(format!("http://{}/office", Proxy::without_sockets(process.address).await)).await;
     assert!(code == Some(1) && told.contains("hands no sockets on"), "{told}");
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let (code, told) = look(format!("http://{nobody}/office")).await;
     assert!(code == Some(0) && told.starts_with("look  proxy: ") && told.contains("can't be reached"), "{told}");
 }

@@ -203,6 +203,29 @@ async fn tokens_of_a_call_that_comes_to_no_end_count_as_far_as_it_came() {
 }
 
 #[tokio::test]
+async fn a_server_that_counts_with_every_piece_is_believed_also_of_a_call_that_is_cut() {
+    let (server, team) = shared(Allowed::default()).await;
+    let gate = Gate::new();
+    let long = "Many letters and few tokens. ".repeat(20);
+    // What comes behind the last count is estimated, at four letters a token.
+    let counted = || say("").counted("One. ", 200, 1).counted(&long, 200, 3).then("Twenty-eight letters it has.");
+    server.model.play_for("stop this", [counted().wait(&gate)]);
+    server.model.play_for("break this", [counted().broken()]);
+    for words in ["stop this", "break this"] {
+        let id = team.anna.create(json!({})).await;
+        let mut socket = Socket::open(&team.anna, &id, "cursor=0").await;
+        message(&team.anna, &id, words).await.expect(202);
+        if words == "stop this" {
+            socket.wait_for(|frame| frame["text"].as_str().is_some_and(|text| text.ends_with("it has."))).await;
+            team.anna.post(&format!("/cowork/sessions/{id}/stop"), json!({})).await.expect(202);
+        }
+        socket.wait_event("turn_interrupted").await;
+        let expected = json!({"input": 200, "output": 10, "cached": 0, "total": 210, "estimated": true});
+        assert_eq!(spent(&team.anna, &id).await, [expected], "{words}");
+    }
+}
+
+#[tokio::test]
 async fn a_call_that_the_model_refused_or_never_got_costs_nothing() {
     let (server, team) = shared(Allowed { tokens_per_day: Some(1), ..Allowed::default() }).await;
     let id = team.anna.create(json!({})).await;
@@ -234,6 +257,53 @@ async fn tokens_count_on_over_a_restart_and_the_configuration_says_the_limit() {
     process.kill_9();
     let process = home.start().await;
     limited(&message(&process.api, &id, "two").await, 429, "tokens_used_up");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_of_a_call_that_a_kill_cut_are_counted_once() {
+    let model = ScriptedModel::start().await;
+    let (gate, written) = (Gate::new(), "Half of it. ".repeat(100));
+    let home = Home::with(&model);
+    home.add_settings("[cowork.limits]\ntokens_per_day = 1");
+    let process = home.start().await;
+    // The one was thinking, the other had its prompt to read when the process ended.
+    let mut cut = Vec::new();
+    for (words, script, output) in
+        [("think", say("").think(&written).wait(&gate), written.len() as u64 / 4), ("read", say("").wait(&gate), 0)]
+    {
+        model.play_for(words, [script]);
+        let id = process.api.create(json!({})).await;
+        process.api.send(&id, words).await;
+        cut.push((id, output));
+    }
+    gate.reached(2).await;
+    // A kill takes no more than a quarter of a second with it; the store's own file says when that is over.
+    let file = rusqlite::Connection::open(&home.database).unwrap();
+    for (id, output) in &cut {
+        let sql = "SELECT EXISTS(SELECT 1 FROM cowork_web_running_calls
+                   WHERE session_id = ?1 AND json_extract(model_call, '$.payload.tokens.output') = ?2)";
+        let kept = || -> bool { file.query_row(sql, rusqlite::params![id, *output as i64], |row| row.get(0)).unwrap() };
+        soon("what the call came to", async {
+            while !kept() {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
+    drop(file);
+    process.kill_9();
+
+    home.start().await.kill_9();
+    let process = home.start().await;
+    let mut sum = 0;
+    for (id, output) in &cut {
+        let [tokens] = spent(&process.api, id).await.try_into().unwrap_or_else(|calls| panic!("{calls:?}"));
+        assert_eq!((&tokens["estimated"], &tokens["output"]), (&json!(true), &json!(output)), "{tokens}");
+        assert!(tokens["input"].as_u64().unwrap() > 100, "{tokens}");
+        sum += tokens["total"].as_u64().unwrap();
+    }
+    let (_, detail) = limited(&message(&process.api, &cut[0].0, "more").await, 429, "tokens_used_up");
+    assert!(detail.contains(&format!("You have used {sum} tokens today")), "{detail}");
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ mod base_path;
 mod canary;
 mod commands;
 mod conformance;
+mod containerfile;
 mod docs_commands;
 mod docs_defaults;
 mod docs_examples;

@@ -268,14 +268,17 @@ pub struct CallEnd {
     pub diff: Option<String>,
 }
 
-/// A piece of the text that is being written, kept so that a killed process loses little of it.
+/// A piece of the message that is being written, kept so that a killed process loses little of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PartialText {
     pub turn: u32,
     pub message: u32,
     /// Byte offset of `text` in the message.
     pub offset: u64,
+    /// Empty where the call has only cost something since the last piece.
     pub text: String,
+    /// The `model_call` that it would be if it ended now.
+    pub call: EventBody,
 }
 
 #[derive(Debug, thiserror::Error)]

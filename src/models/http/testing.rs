@@ -65,6 +65,11 @@ pub fn usage(input: u64, output: u64, cached: u64) -> ModelEvent {
     ModelEvent::Usage(Tokens { input, output, cached, total: input + output, estimated: false })
 }
 
+/// What the server said of the call before its end.
+pub fn usage_so_far(input: u64, output: u64, cached: u64) -> ModelEvent {
+    ModelEvent::Usage(Tokens { input, output, cached, total: input + output, estimated: true })
+}
+
 pub fn ok(events: impl IntoIterator<Item = ModelEvent>) -> Said {
     events.into_iter().map(Ok).collect()
 }

@@ -106,9 +106,13 @@ impl Decoder {
         }
         // Moonshot puts the usage into the choice.
         let usage = value.get("usage").and_then(tokens).or_else(|| choice.get("usage").and_then(tokens));
-        self.usage = usage.or(self.usage);
         if let Some(part) = self.part(choice) {
             self.take(part, ready);
+        }
+        // Some count on in every chunk: what counts if the answer comes to no end. Behind the text, which it has counted.
+        if usage.is_some() && usage != self.usage {
+            self.usage = usage;
+            ready.extend(usage.map(|tokens| ModelEvent::Usage(Tokens { estimated: true, ..tokens })));
         }
         match choice.get("finish_reason").and_then(Value::as_str) {
             Some("content_filter") => return Err(self.server.filtered(None)),

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 use crate::models::http::{
     Advice,
-    testing::{settings, text, thinking, tool_call},
+    testing::{settings, text, thinking, tool_call, usage, usage_so_far},
 };
 
 pub fn decoder() -> Decoder {
@@ -71,13 +71,14 @@ fn calls_come_whole_after_all_text_with_the_names_that_we_know() {
 }
 
 #[test]
-fn the_last_usage_counts_and_is_told_once() {
-    let usage = |output: u64| json!({"choices": [], "usage": {"prompt_tokens": 10, "completion_tokens": output, "total_tokens": 10 + output, "prompt_tokens_details": {"cached_tokens": 4}}});
-    let told = said(&[usage(1), usage(2), json!({"choices": [], "usage": null})]);
-    assert_eq!(
-        told,
-        Ok(vec![ModelEvent::Usage(Tokens { input: 10, output: 2, cached: 4, total: 12, estimated: false })])
-    );
+fn usage_is_told_as_it_grows_behind_the_text_that_it_counts_and_the_last_is_the_whole() {
+    let counts = |output: u64| json!({"prompt_tokens": 10, "completion_tokens": output, "total_tokens": 10 + output, "prompt_tokens_details": {"cached_tokens": 4}});
+    // As vLLM does with `continuous_usage_stats`.
+    let counted = |said: &str, output| json!({"choices": [{"delta": {"content": said}}], "usage": counts(output)});
+    let last = json!({"choices": [], "usage": counts(2)});
+    let told = said(&[counted("a", 1), counted("b", 2), last, json!({"choices": [], "usage": null})]);
+    let expected = [text("a"), usage_so_far(10, 1, 4), text("b"), usage_so_far(10, 2, 4), usage(10, 2, 4)];
+    assert_eq!(told, Ok(expected.into()));
 }
 
 #[test]

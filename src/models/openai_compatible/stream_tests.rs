@@ -8,7 +8,7 @@ use crate::{
     models::http::{
         Packing,
         sse::MAX_EVENT,
-        testing::{Said, ok, read as read_with, text, tool_call, usage, without_made_up_ids},
+        testing::{Said, ok, read as read_with, text, tool_call, usage, usage_so_far, without_made_up_ids},
     },
 };
 
@@ -115,16 +115,17 @@ fn whole(text: &str) -> Said {
 #[test]
 fn the_streams_of_all_servers_are_read() {
     let weather = tool_call("call_1", "get_weather", r#"{"location":"Zürich"}"#);
-    assert_eq!(whole(OPENAI), ok([text("Grüße 👋"), usage(82, 17, 64), weather]));
+    assert_eq!(whole(OPENAI), ok([text("Grüße 👋"), usage_so_far(82, 17, 64), usage(82, 17, 64), weather]));
     let list = tool_call("chatcmpl-tool-7", "list", r#"{"path": "."}"#);
     assert_eq!(whole(VLLM), ok([ModelEvent::Thinking("Hm.".into()), list]));
-    assert_eq!(whole(LLAMA_CPP), ok([text("Hello"), usage(11, 2, 0)]));
+    assert_eq!(whole(LLAMA_CPP), ok([text("Hello"), usage_so_far(11, 2, 0), usage(11, 2, 0)]));
     let both = [tool_call("call_a", "read", r#"{"path":"a"}"#), tool_call("call_b", "read", r#"{"path":"b"}"#)];
     assert_eq!(whole(OLLAMA), ok(both));
     assert_eq!(whole(OPENROUTER), ok([text("Yes")]));
     let hm = ["Hm", "."].map(|thought| ModelEvent::Thinking(thought.into()));
     assert_eq!(whole(THINK), ok(hm.into_iter().chain([text("Yes")])));
-    assert_eq!(whole(WHOLE), ok([text("Grüezi"), usage(1, 2, 0), tool_call("c", "now", "{}")]));
+    let now = tool_call("c", "now", "{}");
+    assert_eq!(whole(WHOLE), ok([text("Grüezi"), usage_so_far(1, 2, 0), usage(1, 2, 0), now]));
 }
 
 #[test]

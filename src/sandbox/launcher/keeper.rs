@@ -16,8 +16,8 @@ const FIRST_OWN_FILE: RawFd = 3;
 /// What the first process inside needs to build its file tree and to give up the rest.
 const NEEDED: CapabilitySet = CapabilitySet::SYS_ADMIN.union(CapabilitySet::SETPCAP);
 
-/// Makes the namespaces, starts the first process in them, and waits until everything inside has ended. What runs inside talks to the server itself.
-///XX everything inside has ended. What runs inside talks to the server itself.
+/// Makes the namespaces, starts the first process in them, and waits until everything inside has ended. What runs inside
+/// talks to the server itself.
 pub fn keep(online: bool) -> Result<(), Fault> {
     leave_the_terminal()?;
     // Both are told from outside the namespaces: inside they have no meaning before the maps are written.

@@ -38,10 +38,17 @@ impl Link {
         }
     }
 
-    /// Returns when the server closes its side, on purpose or because it died.
+    /// Returns when the server closes its side, on purpose or because it died. A signal that the program sends us, such as
+    /// one that our runtime handles, is no end.
     pub fn wait_for_the_end(&self) {
         let mut piece = [0; 64];
-        while let Ok(1..) = (&self.socket).read(&mut piece) {}
+        loop {
+            match (&self.socket).read(&mut piece) {
+                Ok(1..) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(0) | Err(_) => return,
+            }
+        }
     }
 
     pub fn try_clone(&self) -> io::Result<Self> {

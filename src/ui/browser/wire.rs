@@ -92,7 +92,10 @@ impl Drop for Timer {
     }
 }
 
-/// What came back; a status of 0 means that nothing did.
+/// What a proxy says while the server behind it is away. Our own answers of that kind are documents.
+const AWAY: [u16; 3] = [502, 503, 504];
+
+/// What came back; a status of 0 means that nothing did, or nothing of the server's.
 pub struct Reply {
     pub status: u16,
     pub text: String,
@@ -166,7 +169,9 @@ pub async fn exchange(
     sent.ok()?;
     told.await.ok()?;
     let text = request.response_text().ok().flatten().unwrap_or_default();
-    Some(Reply { status: request.status().unwrap_or_default(), text, request })
+    let status = request.status().unwrap_or_default();
+    let is_away = AWAY.contains(&status) && read::<ApiError>(&text).is_none();
+    Some(Reply { status: if is_away { 0 } else { status }, text, request })
 }
 
 /// Posts JSON, and hands out the answer's text; the error is the server's own, or that it did not answer.

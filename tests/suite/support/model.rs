@@ -71,6 +71,12 @@ pub enum Script {
 #[derive(Clone)]
 pub enum Step {
     Text(String),
+    /// With what the call came to so far, as some servers send each piece.
+    Counted {
+        text: String,
+        input: u64,
+        output: u64,
+    },
     Thinking(String),
     Call {
         id: String,
@@ -109,6 +115,9 @@ impl Script {
     }
     pub fn then(self, text: &str) -> Self {
         self.with(Step::Text(text.into()))
+    }
+    pub fn counted(self, text: &str, input: u64, output: u64) -> Self {
+        self.with(Step::Counted { text: text.into(), input, output })
     }
     pub fn think(self, text: &str) -> Self {
         self.with(Step::Thinking(text.into()))
@@ -263,6 +272,11 @@ async fn perform(steps: Vec<Step>, pieces: Pieces) {
     for step in steps {
         let events = match step {
             Step::Text(text) => vec![delta(&json!({"content": text}))],
+            Step::Counted { text, input, output } => {
+                let mut piece = delta(&json!({"content": text}));
+                piece["usage"] = usage(input, output);
+                vec![piece]
+            }
             Step::Thinking(text) => vec![delta(&json!({"reasoning_content": text}))],
             Step::Call { id, name, arguments } => {
                 let index = calls;
@@ -288,9 +302,12 @@ async fn perform(steps: Vec<Step>, pieces: Pieces) {
     }
     let reason = if calls > 0 { "tool_calls" } else { "stop" };
     send(&pieces, &json!({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})).await;
-    let usage = json!({"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18});
-    send(&pieces, &json!({"choices": [], "usage": usage})).await;
+    send(&pieces, &json!({"choices": [], "usage": usage(11, 7)})).await;
     let _ = pieces.send(Ok(Bytes::from_static(b"data: [DONE]\n\n"))).await;
+}
+
+fn usage(input: u64, output: u64) -> Value {
+    json!({"prompt_tokens": input, "completion_tokens": output, "total_tokens": input + output})
 }
 
 fn delta(delta: &Value) -> Value {
