@@ -272,7 +272,8 @@ structs! {
         pinned, head_seq, pending, tasks
     }
     SessionPage {
-        session, transcript, events, cursor, in_flight, boot_id, changed, changes, files, earlier, menu, meter, blocked
+        session, transcript, events, cursor, in_flight, boot_id, changed, changes, files, uploads, earlier, menu, meter,
+        blocked
     }
     Steered { steering_id, after, said }
     Table { columns, rows }

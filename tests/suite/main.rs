@@ -47,6 +47,7 @@ mod models;
 mod openapi;
 mod page_words;
 mod pages;
+mod panics;
 mod portable;
 mod questions;
 mod queue;
@@ -65,8 +66,12 @@ mod sessions;
 mod sessions_delete;
 mod sessions_fork;
 mod stream;
+#[cfg(target_os = "linux")]
+mod stream_crowd;
 mod stream_input;
 mod stream_joins;
+#[cfg(target_os = "linux")]
+mod stream_vanished;
 mod stream_view;
 mod turn_control;
 mod turns;

@@ -271,6 +271,20 @@ impl Process {
         Socket::open(&self.api, session, query).await
     }
 
+    /// What it has for itself, without the program and files that the system could read again.
+    #[cfg(target_os = "linux")]
+    pub fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
+    /// Files and connections that it has open.
+    #[cfg(target_os = "linux")]
+    pub fn open_files(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
+    }
+
     /// As a power cut does: nothing gets a last word.
     pub fn kill_9(mut self) {
         self.child.kill().unwrap();
@@ -293,6 +307,10 @@ impl Process {
         assert_eq!(self.exit_code().await, Some(0));
         let log = log.lock().unwrap();
         log.clone()
+    }
+
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
     }
 
     pub async fn exit_code(mut self) -> Option<i32> {
