@@ -47,8 +47,8 @@ impl Tool for Falls {
 async fn a_tool_that_panics_ends_its_turn_once_and_nothing_else() {
     let gate = Gate::new();
     let server = Setup { more_tools: vec![Arc::new(Falls)], ..Setup::default() }.start().await;
-    server.model.play_for("other", [say("Still ").wait(&gate).then("here.")]);
-    server.model.play_for("fall", [call("c", "fall", &json!({}))]);
+    server.model.play_for("The other", [say("Still ").wait(&gate).then("here.")]);
+    server.model.play_for("Please fall", [call("c", "fall", &json!({})), say("As new.")]);
     let (id, other) = (server.session().await, server.session().await);
     let mut beside = server.socket(&other, "").await;
     server.api.send(&other, "The other").await;
@@ -64,7 +64,6 @@ async fn a_tool_that_panics_ends_its_turn_once_and_nothing_else() {
         rows.iter().any(|row| row["tool_call_id"] == "c" && row["role"] == "tool"),
         "the call has a result: {rows:#?}"
     );
-    server.model.play_for("again", [say("As new.")]);
     server.turn(&id, "And again").await;
     assert_eq!(server.api.rows(&id).await.last().unwrap()["content"], "As new.");
     gate.open();

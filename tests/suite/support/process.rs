@@ -145,6 +145,19 @@ impl Home {
         run(self.serve_command(more)).await
     }
 
+    /// Runs a server where the folder of its database can only be read. It is expected to refuse to start.
+    pub async fn refused_where_data_is_read_only(&self) -> Ended {
+        let serve = self.serve_command(&[]);
+        let script = "mount --bind \"$0\" \"$0\" && mount -o remount,ro,bind \"$0\" && exec \"$@\"";
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
+        command.arg(self.database.parent().unwrap()).arg(serve.get_program()).args(serve.get_args());
+        command.current_dir(self.folder.path()).env_clear().env("HOME", self.folder.path());
+        command.env("PATH", std::env::var_os("PATH").unwrap());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        run(command).await
+    }
+
     pub async fn run(&self, arguments: &[&str]) -> Ended {
         run(self.command(arguments)).await
     }
