@@ -1,5 +1,5 @@
 // Uploads on the page: every way in, what is told meanwhile, and what is told afterwards.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator, Page } from '@playwright/test';
 import { expect, test } from './support/test';
@@ -91,33 +91,15 @@ function tree(home: string): string {
   return folder;
 }
 
-test('a folder that is chosen keeps its tree', async ({ desk, page, workspace }) => {
+test('a folder keeps its tree, chosen or dropped on the window; a file may be pasted', async ({ desk, page, workspace }) => {
   await desk.openSession();
-  await folders(page).setInputFiles(tree(workspace.home));
-  await expect(page.locator('.upload').filter({ hasText: 'added' })).toHaveCount(2);
+  const folder = tree(workspace.home);
+  const added = page.locator('.upload').filter({ hasText: 'added' });
+  await folders(page).setInputFiles(folder);
+  await expect(added).toHaveCount(2);
   expect(workspace.bytes('photos/cover.txt').toString()).toBe('cover');
   expect(workspace.bytes('photos/march/raw/one.txt').toString()).toBe('one');
   await expect(page.locator('.files').getByRole('button', { name: 'photos' })).toBeVisible();
-});
-
-test('a folder that is dropped on the window keeps its tree', async ({ desk, page, workspace }) => {
-  await desk.openSession();
-  // As the system drags it, not as a script would.
-  const mouse = await page.context().newCDPSession(page);
-  const place = await page.locator('main').boundingBox();
-  const at = { x: place!.x + place!.width / 2, y: place!.y + place!.height / 2 };
-  const data = { items: [], files: [tree(workspace.home)], dragOperationsMask: 1 };
-  for (const type of ['dragEnter', 'dragOver'] as const) await mouse.send('Input.dispatchDragEvent', { type, ...at, data });
-  await expect(page.locator('.drop-overlay')).toHaveText('Drop to add to q1-close');
-  await mouse.send('Input.dispatchDragEvent', { type: 'drop', ...at, data });
-  await expect(page.locator('.upload').filter({ hasText: 'added' })).toHaveCount(2);
-  expect(workspace.bytes('photos/cover.txt').toString()).toBe('cover');
-  expect(workspace.bytes('photos/march/raw/one.txt').toString()).toBe('one');
-  await expect(page.locator('.drop-overlay')).toHaveCount(0);
-});
-
-test('a file that is pasted is uploaded', async ({ desk, page, workspace }) => {
-  await desk.openSession();
   await desk.composer.evaluate((field) => {
     const clipboardData = new DataTransfer();
     clipboardData.items.add(new File(['pasted'], 'screenshot.png', { type: 'image/png' }));
@@ -125,6 +107,19 @@ test('a file that is pasted is uploaded', async ({ desk, page, workspace }) => {
   });
   await expect(row(page, 'screenshot.png')).toContainText('added');
   expect(workspace.bytes('screenshot.png').toString()).toBe('pasted');
+  renameSync(folder, `${folder}-too`);
+  // As the system drags it, not as a script would.
+  const mouse = await page.context().newCDPSession(page);
+  const place = await page.locator('main').boundingBox();
+  const at = { x: place!.x + place!.width / 2, y: place!.y + place!.height / 2 };
+  const data = { items: [], files: [`${folder}-too`], dragOperationsMask: 1 };
+  for (const type of ['dragEnter', 'dragOver'] as const) await mouse.send('Input.dispatchDragEvent', { type, ...at, data });
+  await expect(page.locator('.drop-overlay')).toHaveText('Drop to add to q1-close');
+  await mouse.send('Input.dispatchDragEvent', { type: 'drop', ...at, data });
+  await expect(added).toHaveCount(5);
+  expect(workspace.bytes('photos-too/cover.txt').toString()).toBe('cover');
+  expect(workspace.bytes('photos-too/march/raw/one.txt').toString()).toBe('one');
+  await expect(page.locator('.drop-overlay')).toHaveCount(0);
 });
 
 test('what was uploaded lately is told after a reload too: name, result, who and when', async ({ desk, page, workspace }) => {

@@ -46,7 +46,7 @@ fn order(socket: &Socket) -> Vec<&Value> {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_takes_nothing_among_a_thousand_costs_little_and_changes_nothing() {
     const WATCHERS: usize = 1000;
-    const FLOODS: usize = 80;
+    const FLOODS: usize = 64;
     cowork::web::raise_file_limit();
     let (gate, held_back) = (Gate::new(), Gate::new());
     let model = ScriptedModel::start().await;
@@ -76,10 +76,10 @@ async fn one_that_takes_nothing_among_a_thousand_costs_little_and_changes_nothin
     quick.wait_for(|frame| frame["type"] == "log_event" && frame["seq"] == last).await;
     let held = process.memory().saturating_sub(before);
     let since = quick.frames.iter().filter(|frame| frame["seq"].as_u64() > Some(first));
-    let missed = since.map(|frame| frame.to_string().len() as u64).sum::<u64>();
+    let missed = since.map(|frame| frame["message"].as_str().map_or(0, str::len) as u64).sum::<u64>();
     println!("{} KiB more with {} KiB that one did not take", held / 1024, missed / 1024);
-    assert!(missed > 16 * MIB, "{missed} bytes are no flood");
-    assert!(held < 8 * MIB, "{held} bytes more for {missed} bytes that one did not take");
+    assert!(missed > 15 * MIB, "{missed} bytes are no flood");
+    assert!(held < 6 * MIB, "{held} bytes more for {missed} bytes that one did not take");
 
     gate.open();
     for other in &mut others {
