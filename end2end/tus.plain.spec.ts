@@ -3,17 +3,22 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Upload } from 'tus-js-client';
+import type { Cowork } from './support/server';
 import { expect, test } from './support/test';
 
 const PIECE = 256 * 1024;
 
-test('tus-js-client goes on after the server was killed in the middle of an upload', async ({ server, workspace }) => {
+async function session(server: Cowork, workspace: string): Promise<string> {
   const created = await fetch(`${server.home}/cowork/sessions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...server.credential() },
-    body: JSON.stringify({ workspace: workspace.folder }),
+    body: JSON.stringify({ workspace }),
   });
-  const { id } = (await created.json()) as { id: string };
+  return ((await created.json()) as { id: string }).id;
+}
+
+test('tus-js-client goes on after the server was killed in the middle of an upload', async ({ server, workspace }) => {
+  const id = await session(server, workspace.folder);
   const file = randomBytes(8 * PIECE + 123);
   let pieces = 0;
   let crashed: Promise<void> | undefined;
@@ -47,13 +52,29 @@ test('tus-js-client goes on after the server was killed in the middle of an uplo
   expect(told.result.sha256).toBe(createHash('sha256').update(file).digest('hex'));
 });
 
-test('tus-js-client is told why a name can not be used', async ({ server, workspace }) => {
-  const created = await fetch(`${server.home}/cowork/sessions`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...server.credential() },
-    body: JSON.stringify({ workspace: workspace.folder }),
+test('tus-js-client brings the first bytes with the creation, and the others by POST', async ({ server, workspace }) => {
+  const id = await session(server, workspace.folder);
+  const file = randomBytes(3 * PIECE);
+  const methods: string[] = [];
+  await new Promise<void>((resolve, reject) => {
+    new Upload(file, {
+      headers: server.credential(),
+      endpoint: `${server.home}/cowork/sessions/${id}/uploads/tus`,
+      metadata: { filename: 'by-post.bin' },
+      chunkSize: PIECE,
+      uploadDataDuringCreation: true,
+      overridePatchMethod: true,
+      onBeforeRequest: (request) => void methods.push(request.getMethod()),
+      onSuccess: () => resolve(),
+      onError: reject,
+    }).start();
   });
-  const { id } = (await created.json()) as { id: string };
+  expect(methods).toEqual(['POST', 'POST', 'POST']);
+  expect(readFileSync(join(workspace.folder, 'by-post.bin')).equals(file)).toBe(true);
+});
+
+test('tus-js-client is told why a name can not be used', async ({ server, workspace }) => {
+  const id = await session(server, workspace.folder);
   const refused = await new Promise<string>((resolve, reject) => {
     new Upload(Buffer.from('x'), {
       headers: server.credential(),

@@ -213,7 +213,8 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         stopping: stopping.clone(),
         sockets: sockets.clone(),
     };
-    let options = ServeOptions { connections: config.cowork.max_connections as usize, grace: LAST_WAIT };
+    let connections = config.cowork.max_connections as usize;
+    let options = ServeOptions { connections, vanished: web::VANISHED, grace: LAST_WAIT };
 
     tell_metrics(&config, metrics, agent.clone(), stopping.clone().cancelled_owned()).await?;
     link::tell_address(&database.data_folder(), address, &base)?;
@@ -434,7 +435,7 @@ async fn tell_metrics(
         format!("Cowork can't tell its metrics on {address}. Choose another `listen` in `[metrics]`")
     })?;
     tracing::info!(address = %listener.local_addr()?, "metrics are told");
-    let options = ServeOptions { connections: SCRAPERS, grace: Duration::ZERO };
+    let options = ServeOptions { connections: SCRAPERS, vanished: web::VANISHED, grace: Duration::ZERO };
     tokio::spawn(web::serve(listener, web::metrics_router(metrics, agent), options, stop));
     Ok(())
 }

@@ -70,7 +70,8 @@ impl Publish for Nobody {
 pub async fn compare(stage: &Stage, repeats: usize) -> anyhow::Result<Log> {
     let mut log = Log { durable: Compared::default(), replay: Compared::default(), watcher: Compared::default() };
     let replayed = stage.folder.join("replay.db");
-    let session = fill(&replayed).await?;
+    let (events, watching) = (stage.part_of(REPLAYED), stage.part_of(WATCHERS));
+    let session = fill(&replayed, events).await?;
     for repeat in 1..=repeats {
         eprintln!("bench: log, {repeat} of {repeats}");
         for (turn, side) in Side::ORDER.into_iter().enumerate() {
@@ -78,13 +79,13 @@ pub async fn compare(stage: &Stage, repeats: usize) -> anyhow::Result<Log> {
             match side {
                 Side::Cowork => {
                     log.durable.cowork.push(durable(&file).await?);
-                    log.replay.cowork.push(replay(stage, &session).await?);
-                    log.watcher.cowork.push(watchers(&stage.cowork("watched.db")?, true).await?);
+                    log.replay.cowork.push(replay(stage, &session, events).await?);
+                    log.watcher.cowork.push(watchers(&stage.cowork("watched.db")?, watching, true).await?);
                 }
                 Side::Bare => {
                     log.durable.bare.push(bare_durable(&file).await?);
-                    log.replay.bare.push(bare_replay(&replayed, &session)?);
-                    log.watcher.bare.push(watchers(&stage.bare_server()?, false).await?);
+                    log.replay.bare.push(bare_replay(&replayed, &session, events)?);
+                    log.watcher.bare.push(watchers(&stage.bare_server()?, watching, false).await?);
                 }
             }
         }
@@ -188,11 +189,11 @@ async fn bare_durable(file: &Path) -> anyhow::Result<f64> {
 }
 
 /// A session with as many events as are replayed.
-async fn fill(file: &Path) -> anyhow::Result<SessionId> {
+async fn fill(file: &Path, count: usize) -> anyhow::Result<SessionId> {
     let store = SqliteStore::open(file, Arc::new(Nobody), Arc::new(SystemClock))?;
     let id = create(&store, 1).await?;
-    for first in (1..REPLAYED).step_by(1000) {
-        let events = (first..(first + 1000).min(REPLAYED)).map(event).collect();
+    for first in (1..count).step_by(1000) {
+        let events = (first..(first + 1000).min(count)).map(event).collect();
         store.record(&Actor::local(), &id, events).await?;
     }
     store.close().await?;
@@ -222,17 +223,17 @@ async fn read_until(socket: &mut WebSocketStream<TcpStream>, kind: &str) -> anyh
     }
 }
 
-async fn replay(stage: &Stage, session: &SessionId) -> anyhow::Result<f64> {
+async fn replay(stage: &Stage, session: &SessionId, events: usize) -> anyhow::Result<f64> {
     let cowork = stage.cowork("replay.db")?;
     let begun = Instant::now();
     let mut socket = open(&cowork.base, &cowork.token, &format!("/cowork/sessions/{session}/stream?cursor=0")).await?;
     let frames = read_until(&mut socket, "synced").await?;
-    ensure!(frames > REPLAYED, "{frames} frames for {REPLAYED} events");
-    Ok(REPLAYED as f64 / begun.elapsed().as_secs_f64())
+    ensure!(frames > events, "{frames} frames for {events} events");
+    Ok(events as f64 / begun.elapsed().as_secs_f64())
 }
 
 /// Pages of rows, each as the JSON that a client would get.
-fn bare_replay(file: &Path, session: &SessionId) -> anyhow::Result<f64> {
+fn bare_replay(file: &Path, session: &SessionId, count: usize) -> anyhow::Result<f64> {
     let connection = Connection::open(file)?;
     let begun = Instant::now();
     let (mut cursor, mut bytes, mut events) = (0_i64, 0, 0);
@@ -256,7 +257,7 @@ fn bare_replay(file: &Path, session: &SessionId) -> anyhow::Result<f64> {
             break;
         }
     }
-    ensure!(events == REPLAYED && bytes > events, "{events} events");
+    ensure!(events == count && bytes > events, "{events} events");
     Ok(events as f64 / begun.elapsed().as_secs_f64())
 }
 
@@ -267,7 +268,7 @@ async fn watch(base: String, token: String, path: String) -> anyhow::Result<WebS
 }
 
 /// What each of the watchers adds to the memory of the server.
-async fn watchers(subject: &Subject, is_cowork: bool) -> anyhow::Result<f64> {
+async fn watchers(subject: &Subject, count: usize, is_cowork: bool) -> anyhow::Result<f64> {
     let path = if is_cowork {
         let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build()?;
         let sessions = format!("{}/cowork/sessions", subject.base);
@@ -287,11 +288,11 @@ async fn watchers(subject: &Subject, is_cowork: bool) -> anyhow::Result<f64> {
     // The first ones bring what all share.
     let warm = try_join_all((0..OPENED_AT_ONCE).map(watch)).await?;
     let before = settled(subject).await?;
-    let opened: Vec<_> = stream::iter(0..WATCHERS).map(watch).buffer_unordered(OPENED_AT_ONCE).collect().await;
+    let opened: Vec<_> = stream::iter(0..count).map(watch).buffer_unordered(OPENED_AT_ONCE).collect().await;
     let opened = opened.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
     let after = settled(subject).await?;
     drop((warm, opened));
-    Ok(after.anonymous.saturating_sub(before.anonymous) as f64 / WATCHERS as f64)
+    Ok(after.anonymous.saturating_sub(before.anonymous) as f64 / count as f64)
 }
 
 /// The memory when it no longer moves.

@@ -39,6 +39,9 @@ struct Cli {
     /// Only these parts.
     #[arg(long, value_delimiter = ',', default_value = "streams,start,memory,page,uploads,log")]
     only: Vec<Part>,
+    /// Uploads and log with so many hundredths of the usual work: 1 shows that all of it runs, and measures nothing.
+    #[arg(long, default_value_t = 100)]
+    percent: usize,
     /// Instead of measuring: works for so many minutes, and fails if memory, files or threads grow with time.
     #[arg(long, value_name = "MINUTES")]
     soak: Option<f64>,
@@ -67,6 +70,8 @@ enum Part {
 
 fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
+    // Thousands of sockets are open at both ends, here and in the bare server.
+    cowork::web::raise_file_limit();
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         match &cli.role {
             Some(Role::Relay { model, database }) => relay::serve(model, database).await,
@@ -91,10 +96,12 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
     let program =
         program.with_context(|| format!("there is no {}; scripts/program builds it", cli.program.display()))?;
     ensure!(cli.repeats > 0, "--repeats must be at least 1");
+    ensure!((1..=100).contains(&cli.percent), "--percent is 1 to 100");
     let _ = rustls::crypto::ring::default_provider().install_default();
     // On the disk of the build, not in a temporary folder, which may be memory where nothing is ever synced.
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-    let stage = Stage { folder: folder.path().to_owned(), program, model: model::start().await? };
+    let model = model::start().await?;
+    let stage = Stage { folder: folder.path().to_owned(), program, model, percent: cli.percent };
     stage.configure(&scripts())?;
     if let Some(minutes) = cli.soak {
         return soak::run(&stage, minutes).await;
@@ -130,9 +137,14 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
         add(report::log(&log::compare(&stage, cli.repeats).await?));
     }
     println!(
-        "{host}- load average before the run {load}, after it {}; {} repeats\n{tables}{}",
+        "{host}- load average before the run {load}, after it {}; {} repeats{}\n{tables}{}",
         host::load(),
         cli.repeats,
+        if cli.percent < 100 {
+            format!("; **{} % of the work of uploads and log**", cli.percent)
+        } else {
+            String::new()
+        },
         report::aims(&aims)
     );
     Ok(())

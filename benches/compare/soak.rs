@@ -65,7 +65,7 @@ async fn work(subject: &Subject, script: Script) -> anyhow::Result<()> {
     }
     let session = format!("{}/cowork/sessions/{}", subject.base, client.id);
     for path in
-        [format!("{}/sessions/{}", subject.base, client.id), format!("{session}/turns"), format!("{session}/events")]
+        [format!("{}/sessions/{}", subject.base, client.id), format!("{session}/turns"), format!("{session}/logs")]
     {
         let answer = http.get(&path).bearer_auth(&subject.token).send().await?.error_for_status();
         answer.with_context(|| path.clone())?.bytes().await?;

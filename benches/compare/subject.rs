@@ -32,6 +32,8 @@ pub struct Stage {
     pub program: PathBuf,
     /// Base URL of the model server.
     pub model: String,
+    /// How much of the usual work is done, in hundredths.
+    pub percent: usize,
 }
 
 /// A running server; dropping it ends it.
@@ -53,6 +55,11 @@ pub struct Memory {
 }
 
 impl Stage {
+    /// This part of the usual amount.
+    pub fn part_of(&self, usual: usize) -> usize {
+        (usual * self.percent / 100).max(1)
+    }
+
     /// Writes the configuration that names the model server, one model for each script.
     pub fn configure(&self, scripts: &[Script]) -> anyhow::Result<()> {
         let models = scripts.iter().map(|script| {

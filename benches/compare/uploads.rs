@@ -17,9 +17,10 @@ use super::{
     subject::{Side, Stage, Subject},
 };
 
-pub const LARGE_BYTES: u64 = 512 * 1024 * 1024;
-pub const SMALL_FILES: usize = 10_000;
-pub const SMALL_BYTES: usize = 4096;
+const LARGE_MIB: usize = 512;
+const SMALL_FILES: usize = 10_000;
+const SMALL_BYTES: usize = 4096;
+/// A mebibyte.
 const PIECE_BYTES: usize = 1024 * 1024;
 const BOUNDARY: &str = "----bench";
 
@@ -36,14 +37,15 @@ pub struct Uploads {
 }
 
 pub fn compare(stage: &Stage, repeats: usize) -> anyhow::Result<Uploads> {
+    let (large, small) = (stage.part_of(LARGE_MIB), stage.part_of(SMALL_FILES));
     let source = stage.folder.join("large.bin");
-    write_noise(&source)?;
+    write_noise(&source, large)?;
     let cowork = stage.cowork("uploads.db")?;
     let (workspace, bare) = (stage.folder.join("workspace"), stage.folder.join("bare"));
     fs::create_dir_all(&bare)?;
     let session = session(&cowork)?;
     // Both in the caches of the system, and the server as it is after its first upload.
-    upload_large(&cowork, &session, &source)?;
+    upload_large(&cowork, &session, &source, large)?;
     let mut uploads = Uploads::default();
     for repeat in 1..=repeats {
         eprintln!("bench: uploads, {repeat} of {repeats}");
@@ -53,17 +55,17 @@ pub fn compare(stage: &Stage, repeats: usize) -> anyhow::Result<Uploads> {
             match side {
                 Side::Cowork => {
                     let before = cowork.memory()?.rss;
-                    let seconds = timed(|| upload_large(&cowork, &session, &source))?;
-                    uploads.large_cowork.push(LARGE_BYTES as f64 / MIB / seconds);
+                    let seconds = timed(|| upload_large(&cowork, &session, &source, large))?;
+                    uploads.large_cowork.push(large as f64 / seconds);
                     uploads.growth.push((cowork.memory()?.rss as f64 - before as f64).max(0.0) / MIB);
-                    let seconds = timed(|| upload_small(&cowork, &session))?;
-                    uploads.small_cowork.push(SMALL_FILES as f64 / seconds);
+                    let seconds = timed(|| upload_small(&cowork, &session, small))?;
+                    uploads.small_cowork.push(small as f64 / seconds);
                 }
                 Side::Bare => {
                     let seconds = timed(|| copy(&source, &bare.join("large.bin")))?;
-                    uploads.large_bare.push(LARGE_BYTES as f64 / MIB / seconds);
-                    let seconds = timed(|| write_and_rename(&bare))?;
-                    uploads.small_bare.push(SMALL_FILES as f64 / seconds);
+                    uploads.large_bare.push(large as f64 / seconds);
+                    let seconds = timed(|| write_and_rename(&bare, small))?;
+                    uploads.small_bare.push(small as f64 / seconds);
                 }
             }
         }
@@ -78,11 +80,11 @@ fn timed(work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<f64> {
 }
 
 /// What no file system can make smaller.
-fn write_noise(path: &Path) -> io::Result<()> {
+fn write_noise(path: &Path, mebibytes: usize) -> io::Result<()> {
     let mut file = File::create(path)?;
     let mut state = 88_172_645_463_325_252_u64;
     let mut piece = Vec::with_capacity(PIECE_BYTES);
-    for _ in 0..LARGE_BYTES / PIECE_BYTES as u64 {
+    for _ in 0..mebibytes {
         piece.clear();
         while piece.len() < PIECE_BYTES {
             state ^= state << 13;
@@ -107,10 +109,10 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     }
 }
 
-fn write_and_rename(folder: &Path) -> anyhow::Result<()> {
+fn write_and_rename(folder: &Path, files: usize) -> anyhow::Result<()> {
     let content = [7; SMALL_BYTES];
     let unfinished = folder.join(".unfinished");
-    for number in 0..SMALL_FILES {
+    for number in 0..files {
         fs::write(&unfinished, content)?;
         fs::rename(&unfinished, folder.join(number.to_string()))?;
     }
@@ -140,24 +142,24 @@ fn part(name: &str) -> String {
     )
 }
 
-fn upload_large(cowork: &Subject, session: &str, source: &Path) -> anyhow::Result<()> {
+fn upload_large(cowork: &Subject, session: &str, source: &Path, mebibytes: usize) -> anyhow::Result<()> {
     let (before, after) = (part("large.bin"), format!("\r\n--{BOUNDARY}--\r\n"));
-    upload(cowork, session, before.len() as u64 + LARGE_BYTES + after.len() as u64, 1, |socket| {
+    upload(cowork, session, (before.len() + mebibytes * PIECE_BYTES + after.len()) as u64, 1, |socket| {
         socket.write_all(before.as_bytes())?;
         io::copy(&mut BufReader::with_capacity(PIECE_BYTES, File::open(source)?), socket)?;
         socket.write_all(after.as_bytes())
     })
 }
 
-fn upload_small(cowork: &Subject, session: &str) -> anyhow::Result<()> {
-    let mut body = Vec::with_capacity(SMALL_FILES * (SMALL_BYTES + 200));
-    for number in 0..SMALL_FILES {
+fn upload_small(cowork: &Subject, session: &str, files: usize) -> anyhow::Result<()> {
+    let mut body = Vec::with_capacity(files * (SMALL_BYTES + 200));
+    for number in 0..files {
         body.extend_from_slice(part(&format!("small/{number}")).as_bytes());
         body.extend_from_slice(&[7; SMALL_BYTES]);
         body.extend_from_slice(b"\r\n");
     }
     body.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
-    upload(cowork, session, body.len() as u64, SMALL_FILES, |socket| socket.write_all(&body))
+    upload(cowork, session, body.len() as u64, files, |socket| socket.write_all(&body))
 }
 
 fn upload(

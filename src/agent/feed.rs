@@ -15,8 +15,12 @@ use crate::protocol::{CallId, EventBody, InFlight, LiveCall, Record, Seq, Sessio
 
 /// Events kept in memory; a cursor older than the oldest of them reads from the store.
 const TAIL_EVENTS: usize = 256;
+/// Text of events kept in memory, but for the newest event's.
+const TAIL_BYTES: usize = 1024 * 1024;
 /// Events handed out by one pull, so that a far cursor does not hold the lock for long.
 const PULL_EVENTS: usize = 64;
+/// Text handed out by one pull, but for the last event's: what a watcher that takes nothing keeps others from freeing.
+const PULL_BYTES: usize = 256 * 1024;
 /// Live output kept of each running call, in bytes; a person watches its end, and the result tells the rest.
 const OUTPUT_BYTES: usize = 64 * 1024;
 
@@ -31,6 +35,8 @@ struct State {
     head: Seq,
     /// Dense, ascending; the last one has seq `head`.
     tail: VecDeque<Arc<Entry>>,
+    /// Of the texts in it.
+    tail_bytes: usize,
     live: Option<Live>,
     /// What the running calls have printed.
     outputs: Vec<LiveCall>,
@@ -49,6 +55,10 @@ pub struct Entry {
 impl Entry {
     pub fn new(record: Arc<Record>) -> Self {
         Self { record, mark: None, frames: OnceLock::new() }
+    }
+
+    fn text_bytes(&self) -> usize {
+        self.record.text.as_ref().map_or(0, String::len)
     }
 
     /// The event's frames, encoded by the first watcher for all.
@@ -241,16 +251,17 @@ impl Feed {
     /// What the watcher lacks, as far as the tail goes.
     pub fn pull(&self, cursor: &mut Cursor) -> Pulled {
         let state = self.state();
-        let mut items = Vec::new();
+        let (mut items, mut bytes) = (Vec::new(), 0);
         while cursor.seq < state.head {
             let Some(entry) = state.entry(cursor.seq + 1) else {
                 return if items.is_empty() { Pulled::Behind } else { Pulled::Items(items) };
             };
-            if items.len() >= PULL_EVENTS {
+            if items.len() >= PULL_EVENTS || bytes >= PULL_BYTES {
                 return Pulled::Items(items);
             }
             items.extend(state.text_before(entry, cursor));
             items.push(Item::Event(entry.clone()));
+            bytes += entry.text_bytes();
             cursor.seq += 1;
         }
         items.extend(state.live_text(cursor));
@@ -281,9 +292,11 @@ impl State {
             _ => {}
         }
         self.head = event.seq;
-        self.tail.push_back(Arc::new(Entry { mark, ..Entry::new(record) }));
-        if self.tail.len() > TAIL_EVENTS {
-            self.tail.pop_front();
+        let entry = Arc::new(Entry { mark, ..Entry::new(record) });
+        self.tail_bytes += entry.text_bytes();
+        self.tail.push_back(entry);
+        while self.tail.len() > TAIL_EVENTS || (self.tail.len() > 1 && self.tail_bytes > TAIL_BYTES) {
+            self.tail_bytes -= self.tail.pop_front().map_or(0, |entry| entry.text_bytes());
         }
     }
 

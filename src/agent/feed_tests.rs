@@ -80,6 +80,40 @@ fn the_tail_is_bounded() {
 }
 
 #[test]
+fn the_tail_holds_no_more_text_than_it_may() {
+    let feed = Feed::new();
+    let long = "x".repeat(TAIL_BYTES / 2);
+    for seq in 1..=5 {
+        feed.publish(&[completed(seq, 0, &long)]);
+    }
+    assert!(matches!(feed.pull(&mut Cursor::at(2, None)), Pulled::Behind));
+    assert_eq!(feed.state().tail.len(), 2);
+    feed.publish(&[completed(6, 0, &"x".repeat(2 * TAIL_BYTES))]);
+    assert_eq!(feed.state().tail.len(), 1, "the newest is there, however long");
+}
+
+#[test]
+fn a_pull_takes_no_more_text_than_a_watcher_may_hold() {
+    let feed = Feed::new();
+    let long = "x".repeat(PULL_BYTES / 2);
+    for message in 0..8 {
+        feed.begin_message(1, message);
+        feed.push_text(&long);
+        feed.publish(&[completed(Seq::from(message) + 1, message, &long)]);
+    }
+    let mut cursor = Cursor::default();
+    let mut pulls = Vec::new();
+    while let Pulled::Items(items) = feed.pull(&mut cursor) {
+        let events = items.iter().filter(|item| matches!(item, Item::Event(_))).count();
+        if events == 0 {
+            break;
+        }
+        pulls.push(events);
+    }
+    assert_eq!(pulls, [2, 2, 2, 2]);
+}
+
+#[test]
 fn a_feed_that_nobody_holds_is_forgotten() {
     let feeds = Feeds::default();
     let id = SessionId::new("0".repeat(32));

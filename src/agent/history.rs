@@ -12,7 +12,7 @@ use super::{
     store_failed,
 };
 use crate::protocol::{
-    Actor, ApiError, CallId, ChangeList, ErrorCode, EventBody, EventPage, QueuedMessage, Record, Seq, Session,
+    Actor, ApiError, CallId, ChangeList, ErrorCode, Event, EventBody, EventPage, QueuedMessage, Record, Seq, Session,
     SessionId, Status, TurnPage, UndoAnswer,
     transcript::{Call, CallState},
 };
@@ -35,6 +35,10 @@ impl Agent {
         check_limit(limit)?;
         self.session(id).await?;
         self.parts.store.events(id, cursor, limit, types).await.map_err(store_failed)
+    }
+
+    pub async fn recent_uploads(&self, id: &SessionId, limit: u32) -> Result<Vec<Event>, ApiError> {
+        self.parts.store.recent_uploads(id, limit).await.map_err(store_failed)
     }
 
     pub async fn records(&self, id: &SessionId, cursor: Seq, limit: u32) -> Result<Vec<Arc<Record>>, ApiError> {

@@ -74,6 +74,8 @@ pub struct SessionPage {
     pub changes: BTreeMap<u32, ChangeList>,
     /// The workspace's own folder, not what is in folders.
     pub files: FileList,
+    /// The newest events that ended an upload, ascending.
+    pub uploads: Vec<Event>,
     /// The row that the window begins with, where there are rows before it.
     pub earlier: Option<u64>,
     /// As HTML.

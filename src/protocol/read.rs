@@ -272,7 +272,7 @@ structs! {
         pinned, head_seq, pending, tasks
     }
     SessionPage {
-        session, transcript, events, cursor, in_flight, boot_id, changed, changes, files, earlier, menu, meter,
+        session, transcript, events, cursor, in_flight, boot_id, changed, changes, files, uploads, earlier, menu, meter,
         blocked, watches
     }
     Steered { steering_id, after, said }

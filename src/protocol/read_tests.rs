@@ -245,6 +245,7 @@ fn pages_are_read_as_serde_reads_them() {
         changed: BTreeMap::from([(2, BTreeSet::from(["a".to_owned(), "b".to_owned()]))]),
         changes: BTreeMap::from([(2, list)]),
         files: FileList { entries: entries.into(), truncated: true },
+        uploads: events().iter().map(both::<Event>).collect(),
         earlier: Some(4),
         menu: "<m>".into(),
         meter: String::new(),

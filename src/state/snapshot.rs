@@ -21,6 +21,8 @@ const ROWS: u32 = 120;
 const MOST_ROWS: u32 = 1000;
 /// Turns whose changes a page opens with; scripts read the others.
 const CHANGED_TURNS: usize = 20;
+/// Ends of uploads that the files panel opens with.
+const UPLOADS: u32 = 5;
 /// Events that the logs panel opens with.
 const LOG_ROWS: u32 = 200;
 
@@ -64,6 +66,8 @@ impl AppState {
         });
         let (menu, meter) = (pen.menu(&menu_parts), pen.meter(context.unwrap_or_default()));
         let events = self.newest_events(id, cursor).await?;
+        let mut uploads = self.agent.recent_uploads(id, UPLOADS).await?;
+        uploads.retain(|event| event.seq <= cursor);
         let changed = changed_files(&transcript, &events);
         let transcript = drawn(pen, transcript).await?;
         let workspace = self.agent.check_workspace(session.workspace.clone()).await;
@@ -80,6 +84,7 @@ impl AppState {
             boot_id,
             changes,
             files,
+            uploads,
             changed,
             earlier,
             menu,

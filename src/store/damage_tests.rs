@@ -74,6 +74,45 @@ async fn a_file_with_a_byte_turned_over_or_cut_off_is_refused_or_read_and_never_
     assert!(told >= PLACES / 4, "what was cut off is missed: {told}");
 }
 
+/// What was not moved into the database yet, with damage: its beginning counts, and nothing is made up.
+#[tokio::test]
+async fn a_write_ahead_log_that_is_damaged_loses_its_end_alone() {
+    const PLACES: usize = 60;
+    let scene = Scene::new();
+    let id = scene.create('a', "Whole").await;
+    for turn in 1..=12 {
+        scene.start(&id, &format!("Question {turn} {}", "x".repeat(400))).await;
+        scene.say(&id, turn, 0, &"answer ".repeat(100), vec![]).await;
+        scene.complete(&id, turn).await;
+    }
+    let events = scene.events(&id).await;
+    let beside = |name: &str| scene.path.with_file_name(name);
+    let (database, log) = (std::fs::read(&scene.path).unwrap(), std::fs::read(beside("cowork.db-wal")).unwrap());
+    assert!(log.len() > 100_000, "{} bytes are not moved yet", log.len());
+    let (mut whole, mut shortened) = (0, 0);
+    for place in 0..PLACES {
+        let mut damaged = log.clone();
+        let at = place * 7919 * 13 % log.len();
+        if place % 4 == 0 {
+            damaged.truncate(at);
+        } else {
+            damaged[at] ^= 0x55;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cowork.db");
+        std::fs::write(&path, &database).unwrap();
+        std::fs::write(folder.path().join("cowork.db-wal"), damaged).unwrap();
+        let Ok(store) = open(&path, Arc::new(Published::default()), scene.clock.clone()) else { continue };
+        // A session whose beginning is lost is not there.
+        let Ok(found) = store.events(&id, 0, 1000, &[]).await else { continue };
+        assert_eq!(found.events, events[..found.events.len()], "damage at {at}");
+        let count = if found.events.len() == events.len() { &mut whole } else { &mut shortened };
+        *count += 1;
+        store.close().await.unwrap();
+    }
+    assert!(shortened > PLACES / 4, "{whole} whole, {shortened} shortened");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_taken_while_many_write_is_whole_dense_and_fits_its_chain() {
     let scene = Scene::new();

@@ -28,6 +28,11 @@ const AFTER_CURSOR_OF_TYPES: &str = "SELECT seq, event_type, payload, created_at
      WHERE session_id = :session AND seq > :cursor AND event_type IN (SELECT value FROM json_each(:types))
      ORDER BY seq LIMIT :limit";
 
+/// The plus keeps SQLite from going by the index of types, which is that of all sessions.
+pub(super) const NEWEST_OF_UPLOADS: &str = "SELECT seq, event_type, payload, created_at, actor FROM cowork_events
+     WHERE session_id = ?1 AND seq > ?2 AND +event_type IN ('upload_completed', 'upload_failed')
+     ORDER BY seq DESC LIMIT ?3";
+
 pub(super) const FIRST_OF_TURN: &str = "SELECT seq FROM cowork_events
      WHERE session_id = ?1 AND turn >= ?2 ORDER BY turn, seq LIMIT 1";
 
@@ -113,13 +118,42 @@ pub(super) fn page(
     Ok(EventPage { events, next_cursor, head_seq: head(connection, id)?, total })
 }
 
+/// How far back an upload is recent: no page waits for a look through a whole long log.
+const RECENT_EVENTS: Seq = 2_000;
+
+/// The newest ends of uploads, ascending.
+pub(super) fn recent_uploads(connection: &Connection, id: &SessionId, limit: u32) -> StoreResult<Vec<Event>> {
+    let after = head(connection, id)?.saturating_sub(RECENT_EVENTS);
+    let mut statement = connection.prepare_cached(NEWEST_OF_UPLOADS)?;
+    let found = statement.query_map(params![id.as_str(), sql_cursor(after), limit], RawEvent::read)?;
+    let mut events = found.map(|raw| raw?.event()).collect::<StoreResult<Vec<_>>>()?;
+    events.reverse();
+    Ok(events)
+}
+
+/// What one watcher is given at once, but for the last record: it holds that until its client has taken it.
+const BATCH_BYTES: usize = 512 * 1024;
+
+/// The next events after `cursor` with the text that their frames carry: `limit` at most, fewer where they are large.
+pub(super) fn batch(connection: &Connection, id: &SessionId, cursor: Seq, limit: u32) -> StoreResult<Vec<Arc<Record>>> {
+    let mut statement = connection.prepare_cached(AFTER_CURSOR)?;
+    let mut rows = statement.query(params![id.as_str(), sql_cursor(cursor), limit])?;
+    let (mut records, mut bytes) = (Vec::new(), 0);
+    while bytes < BATCH_BYTES
+        && let Some(row) = rows.next()?
+    {
+        let raw = RawEvent::read(row)?;
+        bytes += raw.payload.len();
+        let event = raw.event()?;
+        let text = text(connection, id, &event.body)?;
+        bytes += text.as_ref().map_or(0, String::len);
+        records.push(Arc::new(Record { event, text }));
+    }
+    Ok(records)
+}
+
 /// Events after `cursor` with the text that their frames carry.
-pub(super) fn records(
-    connection: &Connection,
-    id: &SessionId,
-    cursor: Seq,
-    limit: i64,
-) -> StoreResult<Vec<Arc<Record>>> {
+fn records(connection: &Connection, id: &SessionId, cursor: Seq, limit: i64) -> StoreResult<Vec<Arc<Record>>> {
     after(connection, id, cursor, limit)?
         .into_iter()
         .map(|event| Ok(Arc::new(Record { text: text(connection, id, &event.body)?, event })))

@@ -119,6 +119,27 @@ async fn records_from_a_turn_start_with_its_first_event() {
 }
 
 #[tokio::test]
+async fn large_events_are_read_a_few_at_a_time() {
+    let scene = Scene::new();
+    let id = scene.create('a', "Notes").await;
+    scene.start(&id, "one").await;
+    let long = "x".repeat(BATCH_BYTES / 2);
+    for message in 0..4 {
+        scene.say(&id, 1, message, &long, vec![]).await;
+    }
+    let (mut cursor, mut batches, mut seen) = (0, Vec::new(), Vec::new());
+    loop {
+        let records = scene.store.records(&id, cursor, 1000).await.unwrap();
+        let Some(last) = records.last() else { break };
+        cursor = last.event.seq;
+        batches.push(records.iter().filter_map(|record| record.text.as_ref()).map(String::len).sum::<usize>());
+        seen.extend(records);
+    }
+    assert_eq!(seen, scene.published.of(&id));
+    assert!(batches.len() > 1 && batches.iter().all(|bytes| *bytes < 2 * BATCH_BYTES), "{batches:?}");
+}
+
+#[tokio::test]
 async fn the_text_of_a_queued_message_follows_it_into_its_turn_and_out_of_the_queue() {
     let scene = Scene::new();
     let id = scene.create('a', "Notes").await;

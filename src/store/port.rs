@@ -19,7 +19,7 @@ use crate::{
         },
     },
     protocol::{
-        Accepted, Actor, ApprovalId, ApprovalRule, Asked, CallId, Decision, EventBody, EventPage, MessageId,
+        Accepted, Actor, ApprovalId, ApprovalRule, Asked, CallId, Decision, Event, EventBody, EventPage, MessageId,
         QuestionId, QueuedMessage, Record, Right, RuleId, Seq, SessionId, SessionQuery, Share, Sharing, Task,
         ToolResult, TurnPage, UpdateSession, UploadId, UploadedFile,
     },
@@ -125,8 +125,12 @@ impl Store for SqliteStore {
         self.read_session(id, move |connection, id| events::page(connection, id, cursor, limit, &types)).await
     }
 
+    async fn recent_uploads(&self, id: &SessionId, limit: u32) -> StoreResult<Vec<Event>> {
+        self.read_session(id, move |connection, id| events::recent_uploads(connection, id, limit)).await
+    }
+
     async fn records(&self, id: &SessionId, cursor: Seq, limit: u32) -> StoreResult<Vec<Arc<Record>>> {
-        self.read_session(id, move |connection, id| events::records(connection, id, cursor, limit.into())).await
+        self.read_session(id, move |connection, id| events::batch(connection, id, cursor, limit)).await
     }
 
     async fn records_from_turn(&self, id: &SessionId, turn: u32) -> StoreResult<Vec<Arc<Record>>> {

@@ -5,6 +5,7 @@ pub mod examples;
 pub mod panel;
 mod preview;
 mod queue;
+mod recent;
 mod send;
 mod sizes;
 pub use sizes::size;

@@ -22,6 +22,8 @@ use super::{browser, files::examples::examples};
 use parts::add_live;
 pub use parts::{BlockView, CallView, MessageView, TurnView};
 
+/// Ends of uploads that the files panel shows.
+const UPLOADS: usize = 5;
 /// Log rows kept in the page, the newest; older ones are in the log itself.
 const LOG_ROWS: usize = 100_000;
 
@@ -55,6 +57,8 @@ pub struct SessionView {
     pub compose: RwSignal<Option<String>>,
     /// Of the session alone, so that what depends on it is not drawn with each event.
     pub status: Memo<Status>,
+    /// The newest ends of uploads, ascending.
+    pub uploads: RwSignal<Vec<Arc<Event>>>,
     /// Counts what may have changed a file of the workspace.
     pub files_changed: RwSignal<u64>,
     /// What each turn changed, as far as its steps said.
@@ -131,6 +135,7 @@ impl SessionView {
             in_flight,
             changed,
             changes,
+            uploads,
             earlier,
             menu,
             meter,
@@ -165,6 +170,7 @@ impl SessionView {
             said: RwSignal::new(0),
             compose: RwSignal::new(None),
             status: Memo::new(move |_| session.with(|session| session.status)),
+            uploads: RwSignal::new(uploads.into_iter().map(Arc::new).collect()),
             files_changed: RwSignal::new(0),
             changed: RwSignal::new(changed),
             changes: StoredValue::new(changes),
@@ -221,7 +227,9 @@ impl SessionView {
             }
             let mut event = record.event;
             leave_out_bulk(&mut event.body);
-            rows.push(LogRow::Event(Arc::new(event)));
+            let event = Arc::new(event);
+            self.note_upload(&event);
+            rows.push(LogRow::Event(event));
             let surplus = rows.len().saturating_sub(LOG_ROWS);
             rows.drain(..surplus);
         });
@@ -234,6 +242,16 @@ impl SessionView {
         }
         if body.may_change_files() {
             self.files_changed.update(|count| *count += 1);
+        }
+    }
+
+    fn note_upload(&self, event: &Arc<Event>) {
+        if let EventBody::UploadCompleted { .. } | EventBody::UploadFailed { .. } = &event.body {
+            self.uploads.update(|uploads| {
+                uploads.push(event.clone());
+                let surplus = uploads.len().saturating_sub(UPLOADS);
+                uploads.drain(..surplus);
+            });
         }
     }
 

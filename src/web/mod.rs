@@ -43,4 +43,4 @@ pub use health::PROBE_PAUSE;
 pub use metrics::metrics_router;
 pub use public_config::public_config;
 pub use router::{addresses, router};
-pub use server::{ServeOptions, raise_file_limit, serve};
+pub use server::{ServeOptions, VANISHED, raise_file_limit, serve};

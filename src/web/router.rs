@@ -178,7 +178,12 @@ fn resumable() -> Routes {
         .route("/sessions/{id}/uploads/tus", post(tus::create).options(tus::options))
         .route(
             "/sessions/{id}/uploads/tus/{upload}",
-            patch(tus::send).head(tus::head).get(tus::result).delete(tus::cancel).options(tus::options),
+            patch(tus::send)
+                .post(tus::by_post)
+                .head(tus::head)
+                .get(tus::result)
+                .delete(tus::cancel)
+                .options(tus::options),
         )
         .with(|router| router.layer(Extension(Arc::<tus::Desk>::default())))
         .with(|router| router.layer(middleware::map_response(tus::speak)))

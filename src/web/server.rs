@@ -22,8 +22,9 @@ pub const HEAD_BUFFER_BYTES: usize = 64 * 1024;
 /// Pause after the system refused a connection, for want of file descriptors for example.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Longer than a watcher may take no byte: that one is told why it is closed.
-const VANISHED: Duration = Duration::from_secs(65);
+/// How long what was sent may stay without an answer of the other end's system. Longer than a watcher may take no byte:
+/// that one is told why it is closed.
+pub const VANISHED: Duration = Duration::from_secs(65);
 /// More than the connections and files that are open at once here.
 const OPEN_FILES: u64 = 65_536;
 
@@ -51,6 +52,8 @@ pub struct Remote(pub SocketAddr);
 pub struct ServeOptions {
     /// Connections at once; one more is closed at once.
     pub connections: usize,
+    /// How long a peer may acknowledge nothing. Every watcher is sent a heartbeat, so one that vanished is noticed.
+    pub vanished: Duration,
     /// How long open requests and sockets may take to end after the stop.
     pub grace: Duration,
 }
@@ -75,7 +78,7 @@ pub async fn serve(listener: TcpListener, router: Router, options: ServeOptions,
         };
         // Small frames must leave at once.
         let _ = socket.set_nodelay(true);
-        give_up_on_vanished_peers(&socket);
+        give_up_when_vanished(&socket, options.vanished);
         connections.spawn(connect(socket, Remote(remote), router.clone(), Place(Arc::new(place)), stopping.clone()));
     }
     drop(listener);
@@ -87,13 +90,13 @@ pub async fn serve(listener: TcpListener, router: Router, options: ServeOptions,
 }
 
 /// A peer that vanished without a word acknowledges nothing, not even a heartbeat; the system then ends the connection.
-fn give_up_on_vanished_peers(socket: &TcpStream) {
+fn give_up_when_vanished(socket: &TcpStream, after: Duration) {
     #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(socket, VANISHED.as_millis() as u32) {
+    if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(socket, after.as_millis() as u32) {
         tracing::debug!(%error, "a vanished peer will be noticed later");
     }
     #[cfg(not(target_os = "linux"))]
-    let _ = (socket, VANISHED);
+    let _ = (socket, after);
 }
 
 /// HTTP/1 alone: hyper-util's builder for both versions waits without a limit for the first bytes that tell them apart.

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-const ROUNDS: u32 = 20_000;
+const ROUNDS: u32 = 50_000;
 const INSIDE: &str = "inside";
 const OUTSIDE: &str = "OUTSIDE";
 
@@ -39,11 +39,11 @@ fn race(read: impl Fn(&Workspace) -> Option<String>) {
     let mut seen_inside = 0;
     thread::scope(|scope| {
         scope.spawn(|| flip(&inside.join("dir"), &inside.join("link"), &done, &flips));
-        for _ in 0..ROUNDS {
+        for round in 0..ROUNDS {
             if let Some(text) = read(&workspace) {
                 if text != INSIDE {
                     done.store(true, Relaxed);
-                    panic!("{text:?} came from outside");
+                    panic!("{text:?} came from outside in round {round}");
                 }
                 seen_inside += 1;
             }

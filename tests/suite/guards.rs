@@ -24,6 +24,7 @@ const CHANGING: &[(&str, &str)] = &[
     ("POST", "/cowork/sessions/{id}/uploads"),
     ("POST", "/cowork/sessions/{id}/uploads/tus"),
     ("PATCH", "/cowork/sessions/{id}/uploads/tus/{upload}"),
+    ("POST", "/cowork/sessions/{id}/uploads/tus/{upload}"),
     ("DELETE", "/cowork/sessions/{id}/uploads/tus/{upload}"),
     ("POST", "/cowork/sessions/{id}/messages"),
     ("POST", "/cowork/sessions/{id}/stop"),

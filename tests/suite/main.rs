@@ -48,6 +48,7 @@ mod models;
 mod openapi;
 mod page_words;
 mod pages;
+mod panics;
 mod portable;
 mod questions;
 mod queue;
@@ -66,8 +67,12 @@ mod sessions;
 mod sessions_delete;
 mod sessions_fork;
 mod stream;
+#[cfg(target_os = "linux")]
+mod stream_crowd;
 mod stream_input;
 mod stream_joins;
+#[cfg(target_os = "linux")]
+mod stream_vanished;
 mod stream_view;
 mod turn_control;
 mod turns;

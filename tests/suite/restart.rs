@@ -197,6 +197,31 @@ async fn sigterm_ends_turns_closes_sockets_with_1001_and_the_process_within_five
     assert_eq!(process.api.rows(&id).await[1]["content"], "Half of it");
 }
 
+/// Promise P14: who asks twice waits for nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_sigterm_ends_the_process_at_once_and_the_next_start_mends_it() {
+    let gate = Gate::new();
+    let model = ScriptedModel::start().await;
+    model.play([say("Half of it").wait(&gate)]);
+    let home = Home::with(&model);
+    home.add_settings("[cowork]\ngrace_period_ms = 60000");
+    let mut process = home.start().await;
+    let id = process.api.create(json!({})).await;
+    process.api.send(&id, "Hi").await;
+    let _watching = seen(&process, &id, "Half of it").await;
+    // The end of the turn can't be written, so the orderly end takes its time.
+    let other = rusqlite::Connection::open(&home.database).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    while !process.has_ended() {
+        process.terminate();
+    }
+    assert_eq!(process.exit_code().await, Some(130), "it waited for nothing");
+    drop(other);
+    let process = home.start().await;
+    let kinds = process.api.event_types(&id).await;
+    assert_eq!(kinds.iter().filter(|kind| *kind == "turn_interrupted").count(), 1, "{kinds:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_deleted_long_before_the_start_leaves_no_row() {
     let (_model, home, process) = world([say("Remember the fox.")]).await;

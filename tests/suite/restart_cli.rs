@@ -48,6 +48,22 @@ async fn a_file_that_is_no_database_is_refused_and_left_as_it_is() {
     assert_eq!(std::fs::read(&home.database).unwrap(), before);
 }
 
+/// Assurance row 67.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_can_only_be_read_is_refused_with_what_helps() {
+    let home = Home::new();
+    drop(home.start().await);
+    let before = std::fs::read(&home.database).unwrap();
+    let ended = home.refused_where_data_is_read_only().await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let path = home.database.display().to_string();
+    for told in [path.as_str(), "can't be opened for writing", "--database"] {
+        assert!(ended.err.contains(told), "{told}: {}", ended.err);
+    }
+    assert_eq!(std::fs::read(&home.database).unwrap(), before);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_that_others_reach_is_refused() {
     let home = Home::new();

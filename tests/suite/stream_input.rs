@@ -143,6 +143,27 @@ async fn a_frame_over_one_mebibyte_closes_with_1009() {
     assert_eq!(socket.close_code().await, Some(1009), "in two halves, too");
 }
 
+/// Assurance row 55: pieces without a byte add up to nothing.
+#[tokio::test]
+async fn a_message_of_a_hundred_thousand_empty_pieces_is_a_message() {
+    const PIECES: usize = 100_000;
+    let server = Server::start().await;
+    let id = server.session().await;
+    let mut connection = Raw::connect(server.address).await;
+    let path = format!("/cowork/sessions/{id}/stream");
+    connection.write(format!("GET {path} HTTP/1.1\r\n{}{HANDSHAKE}\r\n", server.signed_head())).await;
+    connection.read_until("\"synced\"").await;
+    let ping = b"{\"type\":\"ping\"}";
+    let mut pieces = vec![0x01, 0x80, 0, 0, 0, 0];
+    for _ in 0..PIECES {
+        pieces.extend_from_slice(&[0x00, 0x80, 0, 0, 0, 0]);
+    }
+    pieces.extend_from_slice(&[0x80, 0x80 | ping.len() as u8, 0, 0, 0, 0]);
+    pieces.extend_from_slice(ping);
+    connection.write(pieces).await;
+    connection.read_until("\"pong\"").await;
+}
+
 #[tokio::test]
 async fn a_message_that_just_fits_passes_and_one_byte_more_does_not() {
     let server = Server::playing([say("Long.")]).await;

@@ -198,6 +198,7 @@ async fn thousands_of_small_files_in_one_request() {
         let (api, id) = (server.api.clone(), id.clone());
         tokio::spawn(async move { api.upload(&id, form).await })
     };
+    // One that had to wait for the upload would be answered at its end, so only a few would be.
     let mut served = 0;
     while !upload.is_finished() {
         server.api.get("/health").await.expect(200);
@@ -205,7 +206,7 @@ async fn thousands_of_small_files_in_one_request() {
     }
     let answer = upload.await.unwrap().expect(200);
     assert_eq!((&answer["uploaded"], answer["files"].as_array().unwrap().len()), (&json!(3000), 3000));
-    assert!(served > 0);
+    assert!(served > 5, "{served} requests were answered meanwhile");
     assert_eq!(fs::read_to_string(server.workspace.join("many/2999")).unwrap(), "content 2999");
     assert_eq!(server.api.session(&id).await["head_seq"], 3002);
 }

@@ -111,8 +111,76 @@ async fn what_the_server_can_do_is_told() {
     let answer = server.api.request("OPTIONS", &format!("/cowork/sessions/{id}/uploads/tus"), &[], None).await;
     assert_eq!(answer.status, 204);
     assert_eq!((answer.header("tus-version"), answer.header("tus-resumable")), ("1.0.0", "1.0.0"));
-    assert_eq!(answer.header("tus-extension"), "creation,checksum,termination,expiration");
+    assert_eq!(answer.header("tus-extension"), "creation,creation-with-upload,checksum,termination,expiration");
     assert_eq!((answer.header("tus-max-size"), answer.header("tus-checksum-algorithm")), ("1000000", "sha1,sha256"));
+}
+
+/// Creation with the first bytes: what is told is how much of it is there, whatever came of them.
+async fn create_with(api: &Api, session: &str, length: usize, first: &[u8], more: &[(&str, &str)]) -> Answer {
+    let (length, metadata) = (length.to_string(), metadata(&[("filename", "a.txt")]));
+    let headers = [
+        TUS,
+        ("content-type", "application/offset+octet-stream"),
+        ("upload-length", length.as_str()),
+        ("upload-metadata", metadata.as_str()),
+    ];
+    let headers: Vec<_> = headers.into_iter().chain(more.iter().copied()).collect();
+    api.send_bytes("POST", &format!("/cowork/sessions/{session}/uploads/tus"), &headers, first.to_vec()).await
+}
+
+#[tokio::test]
+async fn the_first_bytes_may_come_with_the_creation() {
+    let server = Server::start().await;
+    let id = server.session().await;
+    let answer = create_with(&server.api, &id, 5, b"hel", &[]).await;
+    assert_eq!((answer.status, answer.header("upload-offset")), (201, "3"), "{answer:?}");
+    let place = answer.header("location");
+    assert_eq!(offset(&server.api, place).await, 3);
+    assert_eq!(send(&server.api, place, 3, b"lo", &[]).await.status, 204);
+    assert_eq!(fs::read_to_string(server.workspace.join("a.txt")).unwrap(), "hello");
+    // All of a small file in one request.
+    fs::remove_file(server.workspace.join("a.txt")).unwrap();
+    let answer = create_with(&server.api, &id, 5, b"whole", &[]).await;
+    assert_eq!((answer.status, answer.header("upload-offset")), (201, "5"), "{answer:?}");
+    assert_eq!(fs::read_to_string(server.workspace.join("a.txt")).unwrap(), "whole");
+    assert_eq!(server.api.events_of(&id, "upload_completed").await.len(), 2);
+}
+
+#[tokio::test]
+async fn first_bytes_that_are_not_taken_leave_an_upload_that_can_go_on() {
+    let server = Server::start().await;
+    let id = server.session().await;
+    let good = ("upload-checksum", "sha1 qvTGHdzF6KLavt4PO0gs2a6pQ00=");
+    let answer = create_with(&server.api, &id, 5, b"hallo", &[good]).await;
+    assert_eq!((answer.status, answer.header("upload-offset")), (201, "0"), "{answer:?}");
+    let place = answer.header("location");
+    send(&server.api, place, 0, b"hallo", &[good]).await.expect_problem(460, "checksum_mismatch");
+    assert_eq!(send(&server.api, place, 0, b"hello", &[good]).await.status, 204);
+    assert_eq!(fs::read_to_string(server.workspace.join("a.txt")).unwrap(), "hello");
+    let answer = create_with(&server.api, &id, 5, b"again", &[]).await;
+    answer.expect_problem(422, "already_exists");
+}
+
+#[tokio::test]
+async fn a_post_may_stand_for_a_method_that_somebody_on_the_way_lets_not_through() {
+    let server = Server::start().await;
+    let id = server.session().await;
+    let place = begin(&server.api, &id, 5, &[("filename", "a.txt")]).await;
+    let as_method = |method: &'static str| ("x-http-method-override", method);
+    let piece = [TUS, ("content-type", "application/offset+octet-stream"), ("upload-offset", "0"), as_method("PATCH")];
+    let answer = server.api.send_bytes("POST", &place, &piece, b"hel".to_vec()).await;
+    assert_eq!((answer.status, answer.header("upload-offset")), (204, "3"), "{answer:?}");
+    let answer = server.api.request("POST", &place, &[TUS, as_method("HEAD")], None).await;
+    assert_eq!((answer.status, answer.header("upload-offset")), (200, "3"), "{answer:?}");
+    for other in ["", "GET", "patch", "PUT"] {
+        let answer = server.api.request("POST", &place, &[TUS, ("x-http-method-override", other)], None).await;
+        answer.expect_problem(422, "invalid_request");
+    }
+    // A method that is checked as reading stays one.
+    let answer = server.api.request("GET", &place, &[TUS, as_method("DELETE")], None).await;
+    assert_eq!(answer.expect(200)["offset"], 3);
+    assert_eq!(server.api.request("POST", &place, &[TUS, as_method("DELETE")], None).await.status, 204);
+    assert_eq!(server.api.request("HEAD", &place, &[TUS], None).await.status, 404);
 }
 
 #[tokio::test]

@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::protocol::{
-    Accepted, Actor, ApprovalId, ApprovalRule, Asked, Attached, CallId, Decision, EventBody, EventPage, ForkPoint,
-    MessageId, Mode, OnConflict, Pending, Question, QuestionId, QueuedMessage, Record, Right, Risk, Role, RuleId, Seq,
-    SessionId, SessionQuery, Share, Sharing, SteeringId, Task, ToolCall, ToolResult, TurnPage, UpdateSession, UploadId,
-    UploadedFile,
+    Accepted, Actor, ApprovalId, ApprovalRule, Asked, Attached, CallId, Decision, Event, EventBody, EventPage,
+    ForkPoint, MessageId, Mode, OnConflict, Pending, Question, QuestionId, QueuedMessage, Record, Right, Risk, Role,
+    RuleId, Seq, SessionId, SessionQuery, Share, Sharing, SteeringId, Task, ToolCall, ToolResult, TurnPage,
+    UpdateSession, UploadId, UploadedFile,
 };
 
 /// How long a deleted session can be brought back; then its rows go.
@@ -319,7 +319,10 @@ pub trait Store: Send + Sync {
     async fn turns(&self, id: &SessionId, window: TurnWindow) -> StoreResult<TurnPage>;
     /// Events with seq > `cursor`, ascending; `types` empty means all.
     async fn events(&self, id: &SessionId, cursor: Seq, limit: u32, types: &[String]) -> StoreResult<EventPage>;
-    /// Events with seq > `cursor`, ascending, with the text that their frames carry.
+    /// The newest events that ended an upload, ascending, as far as they are not long ago.
+    async fn recent_uploads(&self, id: &SessionId, limit: u32) -> StoreResult<Vec<Event>>;
+    /// The next events with seq > `cursor`, ascending, with the text that their frames carry: `limit` at most, fewer
+    /// where they are large, none where there are none.
     async fn records(&self, id: &SessionId, cursor: Seq, limit: u32) -> StoreResult<Vec<Arc<Record>>>;
     /// All events from the first one of `turn` on, for a page that shows turns from there.
     async fn records_from_turn(&self, id: &SessionId, turn: u32) -> StoreResult<Vec<Arc<Record>>>;

@@ -1,8 +1,9 @@
 //! The server's side of `upload`: there are no files of a person's computer.
 
+use futures::channel::oneshot;
 use leptos::{ev, html, prelude::*};
 
-use crate::{protocol::ApiError, ui::files::state::State};
+use crate::protocol::ApiError;
 
 #[derive(Clone)]
 pub struct LocalFile;
@@ -57,7 +58,7 @@ pub async fn send_piece(
     _address: &str,
     _offset: u64,
     _progress: impl Fn(u64) + 'static,
-    _state: RwSignal<State>,
+    _stopped: oneshot::Receiver<()>,
 ) -> Sent {
     Sent::Broken
 }

@@ -1,13 +1,18 @@
 //! Files of the person's computer, and bringing them to the server with a measured progress.
 
-use futures::channel::oneshot;
+use std::pin::pin;
+
+use futures::{
+    channel::oneshot,
+    future::{Either, select},
+};
 use leptos::{ev, html, prelude::*};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, File, FileSystemDirectoryEntry, FileSystemEntry, FileSystemFileEntry};
 
 use super::wire::{Body, Reply, exchange};
-use crate::{protocol::ApiError, ui::files::state::State};
+use crate::protocol::ApiError;
 
 /// A file as the browser hands it out, with the folders that it was dropped with.
 #[derive(Clone)]
@@ -135,19 +140,19 @@ pub fn base64(text: &str) -> String {
 /// A request of tus without a body.
 pub async fn tus(method: &str, path: &str, headers: &[(&str, String)]) -> Sent {
     let headers: Vec<_> = headers.iter().cloned().chain([version()]).collect();
-    told(exchange(method, path, &headers, Body::None, |_| true).await)
+    told(exchange(method, path, &headers, Body::None, |_| ()).await)
 }
 
 /// What is sent with one hash: what a piece that arrived wrongly costs again, and what the page holds of a file at once.
 const PIECE_BYTES: u64 = 8 * 1024 * 1024;
 
-/// The next piece of a file from an offset on.
+/// The next piece of a file from an offset on, given up when `stopped` says so.
 pub async fn send_piece(
     file: StoredValue<LocalFile, LocalStorage>,
     address: &str,
     offset: u64,
     progress: impl Fn(u64) + 'static,
-    state: RwSignal<State>,
+    stopped: oneshot::Receiver<()>,
 ) -> Sent {
     let (from, to) = (offset as f64, (offset + PIECE_BYTES) as f64);
     let piece = file.try_with_value(|file| file.file.slice_with_f64_and_f64(from, to));
@@ -156,13 +161,13 @@ pub async fn send_piece(
     let headers = [("upload-offset", offset.to_string()), kind, version()];
     let checksum = checksum(&piece).await.map(|hash| ("upload-checksum", hash));
     let headers: Vec<_> = headers.into_iter().chain(checksum).collect();
-    let goes_on = move || state.try_with_untracked(|state| *state == State::Cancelled) == Some(false);
-    let watched = move |sent| {
-        progress(sent);
-        goes_on()
-    };
-    let reply = exchange("PATCH", address, &headers, Body::Bytes(&piece), watched).await;
-    if goes_on() { told(reply) } else { Sent::Cancelled }
+    let reply = pin!(exchange("PATCH", address, &headers, Body::Bytes(&piece), progress));
+    match select(stopped, reply).await {
+        Either::Left((Ok(()), _)) => Sent::Cancelled,
+        // The page that could stop it is gone.
+        Either::Left((Err(_), reply)) => told(reply.await),
+        Either::Right((reply, _)) => told(reply),
+    }
 }
 
 /// What the server is to find in the piece. `None` where the browser hashes nothing: on pages that came without TLS.

@@ -134,13 +134,25 @@ pub enum Body<'a> {
     Bytes(&'a Blob),
 }
 
-/// Asks and waits. `progress` is told the bytes that were sent, and says whether to go on.
+/// One that nobody waits for any more is given up.
+struct Asked(Option<XmlHttpRequest>);
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        let Some(request) = &self.0 else { return };
+        request.set_onloadend(None);
+        request.upload().into_iter().for_each(|upload| upload.set_onprogress(None));
+        let _ = request.abort();
+    }
+}
+
+/// Asks and waits. `progress` is told the bytes that were sent.
 pub async fn exchange(
     method: &str,
     path: &str,
     headers: &[(&str, String)],
     body: Body<'_>,
-    progress: impl Fn(u64) -> bool + 'static,
+    progress: impl Fn(u64) + 'static,
 ) -> Option<Reply> {
     let request = XmlHttpRequest::new().ok()?;
     let (tell, told) = oneshot::channel::<()>();
@@ -148,12 +160,7 @@ pub async fn exchange(
         let _ = tell.send(());
     });
     request.set_onloadend(Some(ended.as_ref().unchecked_ref()));
-    let sending = request.clone();
-    let moved = Closure::<dyn Fn(ProgressEvent)>::new(move |event: ProgressEvent| {
-        if !progress(event.loaded() as u64) {
-            let _ = sending.abort();
-        }
-    });
+    let moved = Closure::<dyn Fn(ProgressEvent)>::new(move |event: ProgressEvent| progress(event.loaded() as u64));
     if let (Ok(upload), Body::Bytes(_)) = (request.upload(), &body) {
         upload.set_onprogress(Some(moved.as_ref().unchecked_ref()));
     }
@@ -167,7 +174,11 @@ pub async fn exchange(
         Body::Bytes(bytes) => request.send_with_opt_blob(Some(bytes)),
     };
     sent.ok()?;
+    // Let go before what it calls is.
+    let mut asked = Asked(Some(request.clone()));
     told.await.ok()?;
+    // What has been answered would forget its answer.
+    asked.0 = None;
     let text = request.response_text().ok().flatten().unwrap_or_default();
     let status = request.status().unwrap_or_default();
     let is_away = AWAY.contains(&status) && read::<ApiError>(&text).is_none();
@@ -192,6 +203,6 @@ pub async fn ask(method: &str, path: &str, body: Option<Value>) -> Result<String
     let headers: &[_] =
         if text.is_some() { &[("accept", json()), ("content-type", json())] } else { &[("accept", json())] };
     let body = text.as_deref().map_or(Body::None, Body::Text);
-    let reply = exchange(method, path, headers, body, |_| true).await;
+    let reply = exchange(method, path, headers, body, |_| ()).await;
     reply.map_or_else(|| Err(ApiError::new(ErrorCode::Unavailable, words().frame.no_answer)), Reply::taken)
 }

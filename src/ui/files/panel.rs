@@ -6,6 +6,7 @@ use super::{
     drop_zone::{DropOverlay, DropZone},
     preview::Preview,
     queue::UploadQueue,
+    recent::RecentUploads,
     state::Files,
     tree::FileTree,
 };
@@ -25,6 +26,7 @@ pub fn FilesPanel(files: Files) -> impl IntoView {
             {move || files.problem.get().map(|text| view! { <Notice kind="waiting">{text}</Notice> })}
             <FileTree files/>
             <UploadQueue files/>
+            <RecentUploads view=files.view/>
             <DropZone files folder=folder.clone()/>
         </section>
         <Preview files/>

@@ -50,10 +50,13 @@ fn told(upload: Upload) -> String {
     let w = &words().files;
     match upload.state.get() {
         State::Waiting => w.waiting.to_owned(),
-        State::Sending { sent, left_s } => {
+        State::Sending { sent, speed } => {
             let how_much = fill(w.sending, &[&size(sent), &size(upload.size)]);
-            match left_s {
-                Some(left) => [&how_much, " · ", &fill(w.seconds_left, &[&left.to_string()])].concat(),
+            match speed {
+                Some(speed) => {
+                    let left = upload.size.saturating_sub(sent).div_ceil(speed.max(1)).to_string();
+                    [&how_much, " · ", &fill(w.speed, &[&size(speed)]), " · ", &fill(w.seconds_left, &[&left])].concat()
+                }
                 None => how_much,
             }
         }
@@ -76,7 +79,7 @@ fn Choices(files: Files, upload: Upload) -> impl IntoView {
     let forget = move || button(w.dismiss, Box::new(move || files.forget(upload.id)));
     let choices = move || match upload.state.get() {
         State::Waiting | State::Sending { .. } | State::Verifying => {
-            vec![button(w.cancel, Box::new(move || upload.state.set(State::Cancelled)))]
+            vec![button(w.cancel, Box::new(move || files.cancel(upload)))]
         }
         State::Exists => {
             vec![

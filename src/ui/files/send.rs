@@ -1,6 +1,7 @@
 //! One upload by tus: begun or taken up where it stood, sent piece by piece, each with its hash, and gone on with where
 //! the connection broke.
 
+use futures::channel::oneshot;
 use leptos::prelude::*;
 
 use super::state::{State, Upload};
@@ -39,8 +40,9 @@ pub async fn send(view: SessionView, upload: Upload) {
         Ok((address, offset)) => transfer(upload, &address, offset).await,
         Err(refused) => refused,
     };
-    // Cancelled meanwhile: that word stays.
-    if upload.state.try_with_untracked(|state| *state == State::Cancelled) == Some(false) {
+    // Cancelled meanwhile: that word stays, or what the person said after it.
+    let is_cancelled = upload.state.try_with_untracked(|state| *state == State::Cancelled);
+    if ended != State::Cancelled && is_cancelled == Some(false) {
         upload.state.try_set(ended);
     }
 }
@@ -72,15 +74,19 @@ async fn transfer(upload: Upload, address: &str, mut offset: u64) -> State {
     while offset < upload.size {
         let progress = move |sent: u64| {
             let (passed_ms, there) = ((browser::now_ms() - started.0) as u64, offset + sent);
-            let rest = upload.size.saturating_sub(there).saturating_mul(passed_ms);
-            let left_s = (there > started.1 && passed_ms > 500).then(|| (rest / (there - started.1)).div_ceil(1000));
-            upload.state.try_update(|known| {
-                if *known != State::Cancelled {
-                    *known = State::Sending { sent: there, left_s }
-                }
+            let speed = (there > started.1 && passed_ms > 500).then(|| (there - started.1) * 1000 / passed_ms);
+            upload.state.try_update(|known| match known {
+                State::Cancelled => {}
+                known if there >= upload.size => *known = State::Verifying,
+                known => *known = State::Sending { sent: there, speed },
             });
         };
-        match browser::send_piece(upload.file, address, offset, progress, upload.state).await {
+        let (stop, stopped) = oneshot::channel();
+        upload.stop.try_set_value(Some(stop));
+        if upload.state.try_with_untracked(|state| *state == State::Cancelled) != Some(false) {
+            return give_up(upload, address).await;
+        }
+        match browser::send_piece(upload.file, address, offset, progress, stopped).await {
             Sent::Taken { offset: Some(now), .. } => (offset, wait, broken) = (now, FIRST_WAIT_MS, 0),
             Sent::Broken | Sent::Taken { offset: None, .. } => {
                 broken += 1;
@@ -93,14 +99,22 @@ async fn transfer(upload: Upload, address: &str, mut offset: u64) -> State {
                     offset = now;
                 }
             }
-            other => {
+            Sent::Cancelled => return give_up(upload, address).await,
+            Sent::Refused(error) => {
                 browser::save_draft(&key(upload), "");
-                return refused(other);
+                return refused(Sent::Refused(error));
             }
         }
     }
     browser::save_draft(&key(upload), "");
     result(address).await
+}
+
+/// The server need not keep what came. It answers or not: what nobody goes on with expires.
+async fn give_up(upload: Upload, address: &str) -> State {
+    browser::save_draft(&key(upload), "");
+    browser::tus("DELETE", address, &[]).await;
+    State::Cancelled
 }
 
 async fn result(address: &str) -> State {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures::channel::oneshot;
 use leptos::{prelude::*, task::spawn_local};
 
 use super::send;
@@ -51,6 +52,8 @@ pub struct Upload {
     pub dir: StoredValue<String>,
     pub size: u64,
     pub state: RwSignal<State>,
+    /// Gives up the piece that is on its way.
+    pub stop: StoredValue<Option<oneshot::Sender<()>>>,
     /// What happens where the name is taken.
     pub rule: RwSignal<&'static str>,
 }
@@ -58,11 +61,12 @@ pub struct Upload {
 #[derive(Clone, PartialEq)]
 pub enum State {
     Waiting,
-    /// Bytes that are there, and the seconds that the rest will take.
+    /// Bytes that are there, and how many come in a second once that can be told.
     Sending {
         sent: u64,
-        left_s: Option<u64>,
+        speed: Option<u64>,
     },
+    /// All bytes are sent; the server has the last word.
     Verifying,
     Added(String),
     Skipped,
@@ -171,6 +175,7 @@ impl Files {
                 file: StoredValue::new_local(file),
                 dir: StoredValue::new(dir.to_owned()),
                 state: RwSignal::new(State::Waiting),
+                stop: StoredValue::new(None),
                 rule: RwSignal::new("fail"),
             };
             self.uploads.update(|uploads| uploads.push(upload));
@@ -185,7 +190,7 @@ impl Files {
             let Some(next) = self.uploads.with_untracked(|uploads| uploads.iter().find(waiting).copied()) else {
                 break;
             };
-            next.state.set(State::Sending { sent: 0, left_s: None });
+            next.state.set(State::Sending { sent: 0, speed: None });
             self.counts.update_value(|counts| counts.running += 1);
             spawn_local(async move {
                 send::send(self.view, next).await;
@@ -205,6 +210,14 @@ impl Files {
         upload.rule.set(rule);
         upload.state.set(State::Waiting);
         self.start_next();
+    }
+
+    pub fn cancel(self, upload: Upload) {
+        upload.state.set(State::Cancelled);
+        if let Some(stop) = upload.stop.try_update_value(Option::take).flatten() {
+            // It may have ended just now.
+            let _ = stop.send(());
+        }
     }
 
     pub fn forget(self, id: u32) {

@@ -1,7 +1,5 @@
 //! Files of the workspace: tree, uploads, preview.
 
-use super::Plural;
-
 pub struct FileWords {
     pub files_in: &'static str,
     pub no_files: &'static str,
@@ -13,16 +11,17 @@ pub struct FileWords {
     pub drop_to_add: &'static str,
     pub upload: &'static str,
     pub uploads: &'static str,
-    pub queue: Plural,
+    pub recent: &'static str,
+    pub by: &'static str,
 
     pub waiting: &'static str,
     pub sending: &'static str,
+    pub speed: &'static str,
     pub seconds_left: &'static str,
     pub verifying: &'static str,
     pub added: &'static str,
     pub skipped: &'static str,
     pub cancelled: &'static str,
-    pub interrupted: &'static str,
     pub exists: &'static str,
     pub keep_both: &'static str,
     pub replace: &'static str,
@@ -31,8 +30,6 @@ pub struct FileWords {
     pub retry: &'static str,
     pub dismiss: &'static str,
     pub not_added: &'static str,
-    pub too_large: &'static str,
-    pub leaving: &'static str,
 
     pub open: &'static str,
     pub mention: &'static str,
@@ -61,16 +58,17 @@ pub const ENGLISH: FileWords = FileWords {
     drop_to_add: "Drop to add to {0}",
     upload: "Upload",
     uploads: "Uploads",
-    queue: Plural { one: "1 file waits", many: "{0} files wait" },
+    recent: "Recent uploads",
+    by: "by {0}",
 
     waiting: "waiting",
     sending: "{0} of {1}",
+    speed: "{0}/s",
     seconds_left: "{0} s",
     verifying: "verifying",
     added: "added",
     skipped: "skipped",
     cancelled: "cancelled",
-    interrupted: "interrupted; choose the same file again to go on",
     exists: "{0} exists already.",
     keep_both: "Keep both",
     replace: "Replace",
@@ -79,8 +77,6 @@ pub const ENGLISH: FileWords = FileWords {
     retry: "Try again",
     dismiss: "Clear",
     not_added: "{0} was not added: {1}",
-    too_large: "{0} is over the limit of {1} for one file. Split it, or ask an administrator to raise max_upload_file_bytes.",
-    leaving: "Uploads are still running.",
 
     open: "Open",
     mention: "Mention in chat",
@@ -109,16 +105,17 @@ pub const GERMAN: FileWords = FileWords {
     drop_to_add: "Loslassen, um in {0} abzulegen",
     upload: "Hochladen",
     uploads: "Hochgeladenes",
-    queue: Plural { one: "1 Datei wartet", many: "{0} Dateien warten" },
+    recent: "Zuletzt hochgeladen",
+    by: "von {0}",
 
     waiting: "wartet",
     sending: "{0} von {1}",
+    speed: "{0}/s",
     seconds_left: "{0} s",
     verifying: "wird geprüft",
     added: "hinzugefügt",
     skipped: "übersprungen",
     cancelled: "abgebrochen",
-    interrupted: "unterbrochen; wählen Sie dieselbe Datei noch einmal, um fortzufahren",
     exists: "{0} gibt es schon.",
     keep_both: "Beide behalten",
     replace: "Ersetzen",
@@ -127,9 +124,6 @@ pub const GERMAN: FileWords = FileWords {
     retry: "Noch einmal",
     dismiss: "Entfernen",
     not_added: "{0} wurde nicht hinzugefügt: {1}",
-    too_large: "{0} sind über der Grenze von {1} für eine Datei. Teilen Sie sie, oder bitten Sie die Verwaltung, \
-                max_upload_file_bytes zu erhöhen.",
-    leaving: "Es wird noch hochgeladen.",
 
     open: "Öffnen",
     mention: "Im Chat erwähnen",

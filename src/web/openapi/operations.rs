@@ -246,7 +246,7 @@ fn uploads(s: &mut Schemas) -> Made {
                 Code::QuotaExceeded,
             ]),
         Operation::new("OPTIONS", BASE, "What resumable uploads can do").empty(204),
-        post(BASE, "Begin a resumable upload (tus 1.0)")
+        post(BASE, "Begin a resumable upload (tus 1.0); its first bytes may be the body")
             .header("Tus-Resumable", true, "1.0.0")
             .header("Upload-Length", true, "Bytes of the file")
             .header("Upload-Metadata", true, "filename, target_dir, on_conflict, each in base64")
@@ -262,6 +262,11 @@ fn uploads(s: &mut Schemas) -> Made {
             .header("Tus-Resumable", true, "1.0.0")
             .header("Upload-Offset", true, "Where they begin")
             .body_of("application/offset+octet-stream", json!({"type": "string"}))
+            .empty(204)
+            .errors(&[Code::TusVersion, Code::OffsetMismatch, Code::ChecksumMismatch]),
+        post(ONE, "PATCH, HEAD or DELETE, for who can send none of them")
+            .header("X-HTTP-Method-Override", true, "Which one; all else is as there")
+            .header("Tus-Resumable", true, "1.0.0")
             .empty(204)
             .errors(&[Code::TusVersion, Code::OffsetMismatch, Code::ChecksumMismatch]),
         Operation::new("DELETE", ONE, "Cancel it").header("Tus-Resumable", true, "1.0.0").empty(204).errors(&told),

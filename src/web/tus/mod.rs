@@ -1,9 +1,12 @@
-//! Uploads that go on after their connection broke, by the tus protocol 1.0: creation, checksum, termination and
-//! expiration. What is acknowledged is on the disk; the file appears when it is whole, as any other upload.
+//! Uploads that go on after their connection broke, by the tus protocol 1.0: creation, also with the first bytes,
+//! checksum, termination and expiration. What is acknowledged is on the disk; the file appears when it is whole, as any other upload.
 
 mod metadata;
+mod overridden;
 mod partial;
 mod turnstile;
+
+pub use overridden::by_post;
 
 use std::sync::Arc;
 
@@ -37,7 +40,7 @@ use crate::{
         new_id,
         ports::store::{NewUpload, Resumable, StoredUpload},
     },
-    protocol::{ApiError, ErrorCode, SessionId, UploadId, UploadStatus, UploadedFile},
+    protocol::{Actor, ApiError, ErrorCode, SessionId, UploadId, UploadStatus, UploadedFile},
     state::AppState,
     workspace::{
         names,
@@ -46,7 +49,9 @@ use crate::{
 };
 
 const VERSION: &str = "1.0.0";
-const EXTENSIONS: &str = "creation,checksum,termination,expiration";
+const EXTENSIONS: &str = "creation,creation-with-upload,checksum,termination,expiration";
+/// The type of bytes that belong into an upload.
+const PIECE_TYPE: &str = "application/offset+octet-stream";
 /// Gathered before it is written.
 const PIECE_BYTES: usize = 1024 * 1024;
 
@@ -87,25 +92,51 @@ pub async fn create(
     Extension(desk): Extension<Arc<Desk>>,
     Who(actor): Who,
     SessionPath(id): SessionPath,
-    headers: HeaderMap,
+    request: Request,
 ) -> Answer<Response> {
-    check_version(&headers)?;
+    let headers = request.headers();
+    check_version(headers)?;
     let limits = state.site.uploads;
-    let length = number(&headers, &LENGTH)?;
+    let length = number(headers, &LENGTH)?;
     if length > limits.file_bytes {
         let detail =
             format!("The file has {length} bytes; {} is the limit for one file. Nothing was begun.", limits.file_bytes);
         return Err(Problem::new(ErrorCode::FileTooLarge, detail));
     }
-    let Metadata { file_name, target_dir, on_conflict } = Metadata::parse(text(&headers, "upload-metadata"))?;
-    let beginning = desk.beginning.lock().await;
+    let metadata = Metadata::parse(text(headers, "upload-metadata"))?;
+    let upload = begin(&state, &desk, &actor, &id, metadata, length).await?;
+    let taken = if length == 0 {
+        let stored = state.agent.resumable(&id, &upload).await?;
+        finish(&state, &stored).await?;
+        0
+    } else if text(headers, "content-type") == PIECE_TYPE {
+        first_piece(&state, &desk, &id, &upload, request).await?
+    } else {
+        0
+    };
+    let mut response = StatusCode::CREATED.into_response();
+    set(&mut response, header::LOCATION, state.site.base.at(&format!("/cowork/sessions/{id}/uploads/tus/{upload}")));
+    tell(&mut response, &state, taken);
+    Ok(response)
+}
+
+/// Nothing but a row, an event and an empty file; or what stands against the upload, told now and not after its last byte.
+async fn begin(
+    state: &AppState,
+    desk: &Desk,
+    actor: &Actor,
+    id: &SessionId,
+    metadata: Metadata,
+    length: u64,
+) -> Result<UploadId, ApiError> {
+    let Metadata { file_name, target_dir, on_conflict } = metadata;
+    let _beginning = desk.beginning.lock().await;
     state.agent.expire_uploads().await?;
-    let folder = state.agent.folder(&id).await?;
-    let rules = Rules::new(&target_dir, on_conflict, limits)?;
+    let folder = state.agent.folder(id).await?;
+    let rules = Rules::new(&target_dir, on_conflict, state.site.uploads)?;
     let upload_id = UploadId::new(new_id());
     let (partials, upload, name, target) =
         (state.agent.partial_uploads(), upload_id.clone(), file_name.clone(), rules.target.to_string());
-    // What stands against the file is told now, and not after its last byte.
     blocking(move || {
         Receiver::open(&folder, rules, Some(length))?.probe(&name)?;
         partial::create(&partials, &upload).map_err(|error| not_kept(&error))
@@ -116,18 +147,28 @@ pub async fn create(
         target_dir: target,
         on_conflict,
         bytes: None,
-        resumable: Some(Resumable { name: file_name, length, expires: expiry(&state) }),
+        resumable: Some(Resumable { name: file_name, length, expires: expiry(state) }),
     };
-    state.agent.begin_upload(&actor, &id, new).await?;
-    drop(beginning);
-    if length == 0 {
-        let stored = state.agent.resumable(&id, &upload_id).await?;
-        finish(&state, &stored).await?;
+    state.agent.begin_upload(actor, id, new).await?;
+    Ok(upload_id)
+}
+
+/// The bytes that came with the creation. What is wrong with them is no reason to refuse an upload that is begun: its
+/// address and how much of it is there are the answer, and what is sent next is told why. One that ended is told now.
+async fn first_piece(
+    state: &AppState,
+    desk: &Arc<Desk>,
+    id: &SessionId,
+    upload: &UploadId,
+    request: Request,
+) -> Result<u64, ApiError> {
+    match take_on(state, desk, id, upload.to_string(), 0, request).await {
+        Ok(taken) => Ok(taken),
+        Err(error) => {
+            let stored = state.agent.resumable(id, upload).await?;
+            if stored.result.is_some() { Err(error) } else { Ok(stored.received) }
+        }
     }
-    let mut response = StatusCode::CREATED.into_response();
-    set(&mut response, header::LOCATION, state.site.base.at(&format!("/cowork/sessions/{id}/uploads/tus/{upload_id}")));
-    tell(&mut response, &state, 0);
-    Ok(response)
 }
 
 /// Where the upload stands; whoever sends to it at this moment stops and keeps what has arrived.
@@ -179,7 +220,7 @@ pub async fn cancel(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The next piece. The work goes on by itself when the client is gone: what has arrived is kept.
+/// The next piece.
 pub async fn send(
     State(state): State<AppState>,
     Extension(desk): Extension<Arc<Desk>>,
@@ -188,18 +229,31 @@ pub async fn send(
     request: Request,
 ) -> Answer<Response> {
     check_version(request.headers())?;
-    if text(request.headers(), "content-type") != "application/offset+octet-stream" {
-        let detail = "A piece of an upload is of the type application/offset+octet-stream. Nothing was taken.";
+    if text(request.headers(), "content-type") != PIECE_TYPE {
+        let detail = format!("A piece of an upload is of the type {PIECE_TYPE}. Nothing was taken.");
         return Err(Problem::new(ErrorCode::UnsupportedMediaType, detail));
     }
-    let work = {
-        let state = state.clone();
-        async move { take(&state, &desk, &id, upload, request).await }
-    };
-    let taken = state.sockets.spawn(work.in_current_span()).await.unwrap_or_else(|error| Err(panicked(error)))?;
+    let from = number(request.headers(), &OFFSET)?;
+    let taken = take_on(&state, &desk, &id, upload, from, request).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
     tell(&mut response, &state, taken);
     Ok(response)
+}
+
+/// Takes a piece in a task of its own, which goes on when the client is gone: what has arrived is kept.
+async fn take_on(
+    state: &AppState,
+    desk: &Arc<Desk>,
+    id: &SessionId,
+    upload: String,
+    from: u64,
+    request: Request,
+) -> Result<u64, ApiError> {
+    let work = {
+        let (state, desk, id) = (state.clone(), desk.clone(), id.clone());
+        async move { take(&state, &desk, &id, upload, from, request).await }
+    };
+    state.sockets.spawn(work.in_current_span()).await.unwrap_or_else(|error| Err(panicked(error)))
 }
 
 /// Returns the offset after the piece.
@@ -208,10 +262,10 @@ async fn take(
     desk: &Desk,
     id: &SessionId,
     upload: String,
+    from: u64,
     request: Request,
 ) -> Result<u64, ApiError> {
     let (parts, body) = request.into_parts();
-    let from = number(&parts.headers, &OFFSET)?;
     let checksum = parts.headers.get("upload-checksum").map(|_| text(&parts.headers, "upload-checksum"));
     let checksum = checksum.map(Checksum::parse).transpose()?;
     let (inside, stored) = enter(state, desk, id, upload).await?;

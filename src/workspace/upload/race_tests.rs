@@ -12,7 +12,9 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use super::{receiver_tests::*, *};
 
-const ROUNDS: u32 = 4_000;
+/// Requests, and files in each: most of a request's price is that it is one.
+const REQUESTS: u32 = 600;
+const FILES: u32 = 20;
 
 /// Exchanges the two names until `done`, counting.
 fn flip(a: &Path, b: &Path, done: &AtomicBool, flips: &AtomicU32) {
@@ -22,25 +24,26 @@ fn flip(a: &Path, b: &Path, done: &AtomicBool, flips: &AtomicU32) {
     }
 }
 
-/// Uploads `name` again and again while `a` and `b` change places; nothing may come to stand outside.
-fn race(place: &Place, a: &Path, b: &Path, name: &str) {
+/// Uploads files into `folder` again and again while `a` and `b` change places; nothing may come to stand outside.
+fn race(place: &Place, a: &Path, b: &Path, folder: &str) {
     let outside = place.folder.path().join("outside");
     let (done, flips) = (AtomicBool::new(false), AtomicU32::new(0));
     let mut uploaded = 0;
     thread::scope(|scope| {
         scope.spawn(|| flip(a, b, &done, &flips));
-        for round in 0..ROUNDS {
-            // In one step with thousands of others, a sync each would be most of the time.
+        for request in 0..REQUESTS {
             let mut receiver = place.receiver(".", OnConflict::Replace);
-            receiver.unnamed = round % 2 == 0;
-            receiver.begin(name);
-            receiver.write(b"inside");
-            receiver.end();
+            receiver.unnamed = request % 2 == 0;
+            for file in 0..FILES {
+                receiver.begin(&format!("{folder}/{file}.txt"));
+                receiver.write(b"inside");
+                receiver.end();
+            }
             let files = receiver.finish();
-            uploaded += u32::from(files[0].status == UploadStatus::Uploaded);
+            uploaded += files.iter().filter(|file| file.status == UploadStatus::Uploaded).count();
             if fs::read_dir(&outside).unwrap().next().is_some() {
                 done.store(true, Relaxed);
-                panic!("a file came to stand outside: {files:?}");
+                panic!("a file of request {request} came to stand outside: {files:?}");
             }
         }
         done.store(true, Relaxed);
@@ -55,7 +58,7 @@ fn a_link_swapped_in_while_a_file_arrives_takes_nothing_out() {
     let place = Place::new();
     let link = place.root().join("link");
     symlink(place.folder.path().join("outside"), &link).unwrap();
-    race(&place, &place.root().join("docs"), &link, "docs/a.txt");
+    race(&place, &place.root().join("docs"), &link, "docs");
 }
 
 /// Assurance row 34: the link is an ancestor of the folder.
@@ -64,5 +67,5 @@ fn a_link_swapped_in_above_takes_nothing_out() {
     let place = Place::new();
     let link = place.root().join("link");
     symlink(place.folder.path().join("outside"), &link).unwrap();
-    race(&place, &place.root().join("docs"), &link, "docs/new/deeper/a.txt");
+    race(&place, &place.root().join("docs"), &link, "docs/new/deeper");
 }

@@ -145,6 +145,19 @@ impl Home {
         run(self.serve_command(more)).await
     }
 
+    /// Runs a server where the folder of its database can only be read. It is expected to refuse to start.
+    pub async fn refused_where_data_is_read_only(&self) -> Ended {
+        let serve = self.serve_command(&[]);
+        let script = "mount --bind \"$0\" \"$0\" && mount -o remount,ro,bind \"$0\" && exec \"$@\"";
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
+        command.arg(self.database.parent().unwrap()).arg(serve.get_program()).args(serve.get_args());
+        command.current_dir(self.folder.path()).env_clear().env("HOME", self.folder.path());
+        command.env("PATH", std::env::var_os("PATH").unwrap());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        run(command).await
+    }
+
     pub async fn run(&self, arguments: &[&str]) -> Ended {
         run(self.command(arguments)).await
     }
@@ -271,6 +284,20 @@ impl Process {
         Socket::open(&self.api, session, query).await
     }
 
+    /// What it has for itself, without the program and files that the system could read again.
+    #[cfg(target_os = "linux")]
+    pub fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
+    /// Files and connections that it has open.
+    #[cfg(target_os = "linux")]
+    pub fn open_files(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
+    }
+
     /// As a power cut does: nothing gets a last word.
     pub fn kill_9(mut self) {
         self.child.kill().unwrap();
@@ -293,6 +320,10 @@ impl Process {
         assert_eq!(self.exit_code().await, Some(0));
         let log = log.lock().unwrap();
         log.clone()
+    }
+
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
     }
 
     pub async fn exit_code(mut self) -> Option<i32> {

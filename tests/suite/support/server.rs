@@ -54,6 +54,8 @@ pub struct Setup {
     pub queued_messages: usize,
     pub allowed: Allowed,
     pub connections: usize,
+    /// How long a peer may acknowledge nothing.
+    pub vanished: Duration,
     pub attempts: u32,
     pub api_key: Option<&'static str>,
     /// Window of the scripted model.
@@ -91,6 +93,7 @@ impl Default for Setup {
             queued_messages: 100,
             allowed: Allowed::default(),
             connections: 1000,
+            vanished: web::VANISHED,
             attempts: 3,
             api_key: None,
             context_tokens: 100_000,
@@ -275,7 +278,7 @@ impl Setup {
             sockets: TaskTracker::new(),
         };
         let addresses = web::addresses();
-        let served = serve(listener, self.connections, state, store, stopping.clone());
+        let served = serve(listener, (self.connections, self.vanished), state, store, stopping.clone());
         Server {
             api: Api::new(address, &access::token(&data).unwrap()).below(self.base.as_str()),
             address,
@@ -324,13 +327,13 @@ impl Setup {
 /// Listens until the token is cancelled, then ends as the program does: turns, sockets, connections, store.
 fn serve(
     listener: TcpListener,
-    connections: usize,
+    (connections, vanished): (usize, Duration),
     state: AppState,
     store: Arc<SqliteStore>,
     stop: CancellationToken,
 ) -> JoinHandle<()> {
     let (agent, stopping, sockets) = (state.agent.clone(), state.stopping.clone(), state.sockets.clone());
-    let options = ServeOptions { connections, grace: Duration::from_secs(3) };
+    let options = ServeOptions { connections, vanished, grace: Duration::from_secs(3) };
     tokio::spawn(async move {
         web::serve(listener, web::router(state), options, async move {
             stop.cancelled().await;

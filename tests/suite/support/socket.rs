@@ -4,14 +4,20 @@ use futures::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
-    WebSocketStream, client_async,
-    tungstenite::{self, Message, client::IntoClientRequest, http::HeaderValue},
+    WebSocketStream, client_async_with_config,
+    tungstenite::{self, Message, client::IntoClientRequest, http::HeaderValue, protocol::WebSocketConfig},
 };
 
 use super::{
     http::{Answer, Api},
     soon,
 };
+
+/// `BPF_RET`: the filter ends and says how much of the packet is taken.
+#[cfg(target_os = "linux")]
+const RETURN: u16 = 0x06;
+
+const READ_BYTES: usize = 16 * 1024;
 
 pub struct Socket {
     stream: WebSocketStream<TcpStream>,
@@ -44,7 +50,9 @@ impl Socket {
             request.headers_mut().insert(*name, HeaderValue::from_str(value).unwrap());
         }
         let tcp = TcpStream::connect(address).await.unwrap();
-        match soon("the handshake", client_async(request, tcp)).await {
+        // Thousands of clients are one process here.
+        let config = WebSocketConfig::default().read_buffer_size(READ_BYTES);
+        match soon("the handshake", client_async_with_config(request, tcp, Some(config))).await {
             Ok((stream, _)) => Ok(Self { stream, frames: Vec::new(), closed: None }),
             Err(tungstenite::Error::Http(response)) => {
                 let (parts, body) = response.into_parts();
@@ -130,6 +138,15 @@ impl Socket {
     pub async fn leave(mut self) {
         let _ = self.stream.close(None).await;
         while self.next().await.is_some() {}
+    }
+
+    /// From now on nothing that is sent to it arrives, and nothing is acknowledged: as if its machine had lost its
+    /// power. The connection ends for nobody here.
+    #[cfg(target_os = "linux")]
+    pub fn vanish(&self) {
+        // A filter of one instruction: of each packet, nothing is taken.
+        let nothing = socket2::SockFilter::new(RETURN, 0, 0, 0);
+        socket2::SockRef::from(self.stream.get_ref()).attach_filter(&[nothing]).unwrap();
     }
 
     /// The connection breaks without a word.
