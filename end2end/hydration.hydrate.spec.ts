@@ -46,9 +46,9 @@ async function beforeAndAfter(page: Page, address: string, settled: () => Promis
   return { before, after, shifted: await shifted(page) };
 }
 
-/** What the browser saw jump since the page was opened; times and the state of the connection do say something new. */
-function shifted(page: Page): Promise<string[]> {
-  return page.evaluate(() => {
+/** What the browser saw jump since then, in its own milliseconds since the page was opened; times and the state of the connection do say something new. */
+function shifted(page: Page, since = 0): Promise<string[]> {
+  return page.evaluate((since) => {
     type Shift = PerformanceEntry & { sources: { node?: Node }[] };
     const shifts: Shift[] = [];
     const observer = new PerformanceObserver((list) => shifts.push(...(list.getEntries() as Shift[])));
@@ -57,14 +57,14 @@ function shifted(page: Page): Promise<string[]> {
       // Buffered entries have been handed out by then.
       requestAnimationFrame(() =>
         requestAnimationFrame(() => {
-          const nodes = shifts.flatMap((shift) => shift.sources.map((source) => source.node));
+          const nodes = shifts.filter((shift) => shift.startTime >= since).flatMap((shift) => shift.sources.map((source) => source.node));
           const elements = nodes.map((node) => (node instanceof Element ? node : node?.parentElement));
           const moved = elements.filter((element) => element && !element.closest('time, .elapsed, .link, .check'));
           resolve(moved.map((element) => `${element!.tagName} ${element!.className}`));
         }),
       );
     });
-  });
+  }, since);
 }
 
 test('the start page does not move', async ({ page, desk, server }) => {
@@ -100,4 +100,24 @@ test('a running turn does not move', async ({ page, desk, model, server }) => {
   });
   expect(after).toEqual(before);
   expect(shifted).toEqual([]);
+});
+
+test('nothing moves for a reader who follows, while text comes and when the turn ends', async ({ page, desk, model }) => {
+  const line = (name: string) => text(`${name}\n\n`);
+  model.script('Long', Array.from({ length: 60 }, (_, count) => line(`Line ${count}`)));
+  model.script('More', [...['one', 'two', 'three'].flatMap((name) => [line(name), gate(name)])]);
+  const id = await desk.openSession();
+  await desk.send(id, 'Long');
+  await expect(desk.lastTurn.locator('.turn-foot')).toBeInViewport();
+
+  const since = await page.evaluate(() => performance.now());
+  await desk.send(id, 'More');
+  for (const name of ['one', 'two', 'three']) {
+    await model.reached(name);
+    await expect(desk.lastTurn.getByText(name, { exact: true })).toBeInViewport();
+    expect(await shifted(page, since), name).toEqual([]);
+    model.open(name);
+  }
+  await expect(desk.lastTurn.locator('.turn-foot')).toBeInViewport();
+  expect(await shifted(page, since)).toEqual([]);
 });
