@@ -8,9 +8,11 @@ interface Attempt {
   outcome: string;
 }
 
-/** A site of somebody else's, reached under a name of its own or under ours with another port. */
+/** A site of somebody else's, reached under a name of its own or under ours with another port. It can send one on. */
 async function otherSite(html: string): Promise<{ server: Server; port: number }> {
-  const server = createServer((_, response) => {
+  const server = createServer((request, response) => {
+    const to = new URL(request.url!, 'http://other').searchParams.get('to');
+    if (to) return void response.writeHead(307, { location: to }).end();
     response.writeHead(200, { 'content-type': 'text/html' });
     response.end(html);
   });
@@ -38,7 +40,51 @@ async function attack({ target, id }: { target: string; id: string }): Promise<A
     const upload = new FormData();
     upload.append('files', new Blob(['hacked']), 'hacked.txt');
     await note(`upload ${mode}`, () => post(`${session}/uploads`, { mode, body: upload }));
+    const sentOn = `/?to=${encodeURIComponent(`${session}/messages`)}`;
+    await note(`sent on ${mode}`, () => post(sentOn, { mode, body: new URLSearchParams({ message: 'hacked' }) }));
   }
+  // Forms need no permission to be sent anywhere; what comes back stands in a frame that nobody can look into.
+  const form = (path: string, enctype: string) =>
+    new Promise<string>((resolve) => {
+      const frame = Object.assign(document.createElement('iframe'), { name: `${path} ${enctype}` });
+      document.body.append(frame);
+      const sent = Object.assign(document.createElement('form'), { method: 'post', action: session + path, enctype, target: frame.name });
+      const field = Object.assign(document.createElement('input'), { name: 'message', value: 'hacked' });
+      const files = Object.assign(document.createElement('input'), { type: 'file', name: 'files' });
+      const chosen = new DataTransfer();
+      chosen.items.add(new File(['hacked'], 'hacked.txt'));
+      files.files = chosen.files;
+      sent.append(path === '/uploads' ? files : field);
+      document.body.append(sent);
+      frame.onload = () => {
+        const outcome = frame.contentDocument ? 'got the answer' : 'refused: closed to us';
+        // A frame whose answer is blocked asks again by itself, for as long as it stands.
+        frame.remove();
+        sent.remove();
+        resolve(outcome);
+      };
+      sent.submit();
+    });
+  for (const enctype of ['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain'])
+    for (const path of ['/messages', '/stop', '/uploads', '/restore']) await note(`${enctype} to ${path}`, () => form(path, enctype));
+  // A sandboxed frame has no origin at all.
+  const nowhere = `<script>
+    const done = (outcome) => parent.postMessage(outcome, '*');
+    fetch('${session}/messages', { method: 'POST', mode: 'no-cors', credentials: 'include', body: 'message=hacked' }).finally(() => {
+      const socket = new WebSocket('${session.replace('http', 'ws')}/stream?cursor=0');
+      socket.onopen = () => done('opened');
+      socket.onerror = () => done('refused: closed');
+    });
+  </script>`;
+  await note('nowhere', () =>
+    new Promise((resolve) => {
+      addEventListener('message', (told) => resolve(told.data), { once: true });
+      const frame = document.createElement('iframe');
+      frame.setAttribute('sandbox', 'allow-scripts allow-forms');
+      frame.srcdoc = nowhere;
+      document.body.append(frame);
+    }),
+  );
   await note('json', () => post(`${session}/messages`, { headers: json, body: '{"message":"hacked"}' }));
   await note('delete', () => post(session, { method: 'DELETE' }));
   await note('beacon', async () => (navigator.sendBeacon(`${session}/messages`, 'message=hacked'), 'refused: no answer'));
@@ -89,6 +135,8 @@ for (const name of ['evil.example', 'localhost', '127.0.0.1'])
         const attempts = await page.evaluate(attack, { target, id });
         expect(attempts.filter((attempt) => !attempt.outcome.startsWith('refused'))).toEqual([]);
       }
+      expect(await desk.events(id), 'nothing has happened').toEqual(before);
+      expect(workspace.exists('hacked.txt')).toBe(false);
       // Rebinding: the attacker's own name comes to mean this machine, and the browser takes the server for its origin.
       const rebound = await page.goto(server.origin.replace('127.0.0.1', 'evil.example'));
       expect(rebound!.status()).toBe(421);
@@ -101,7 +149,6 @@ for (const name of ['evil.example', 'localhost', '127.0.0.1'])
       await page.getByText('go').click();
       await expect(page.getByRole('heading', { name: 'Kept apart' })).toBeVisible();
       expect(await desk.events(id)).toEqual(before);
-      expect(workspace.exists('hacked.txt')).toBe(false);
     } finally {
       await attacker.close();
       site.close();
