@@ -49,6 +49,19 @@ async fn read_all(bytes: &[u8], id: &SessionId, whole: &[String]) -> bool {
     }
 }
 
+/// The bytes with one of them turned over, or cut off there; places are spread by a step that shares no factor with the
+/// size.
+fn damaged(bytes: &[u8], place: usize) -> Vec<u8> {
+    let mut damaged = bytes.to_vec();
+    let at = place * 7919 * 13 % bytes.len();
+    if place.is_multiple_of(4) {
+        damaged.truncate(at);
+    } else {
+        damaged[at] ^= 0x55;
+    }
+    damaged
+}
+
 #[tokio::test]
 async fn a_file_with_a_byte_turned_over_or_cut_off_is_refused_or_read_and_never_a_panic() {
     const PLACES: usize = 160;
@@ -61,15 +74,7 @@ async fn a_file_with_a_byte_turned_over_or_cut_off_is_refused_or_read_and_never_
     assert!(read_all(&bytes, &id, &whole).await, "the file itself is whole");
     let mut told = 0;
     for place in 0..PLACES {
-        let mut damaged = bytes.clone();
-        // Spread over the file by a step that shares no factor with its size.
-        let at = place * 7919 * 13 % bytes.len();
-        if place % 4 == 0 {
-            damaged.truncate(at);
-        } else {
-            damaged[at] ^= 0x55;
-        }
-        told += usize::from(!read_all(&damaged, &id, &whole).await);
+        told += usize::from(!read_all(&damaged(&bytes, place), &id, &whole).await);
     }
     assert!(told >= PLACES / 4, "what was cut off is missed: {told}");
 }
@@ -91,21 +96,14 @@ async fn a_write_ahead_log_that_is_damaged_loses_its_end_alone() {
     assert!(log.len() > 100_000, "{} bytes are not moved yet", log.len());
     let (mut whole, mut shortened) = (0, 0);
     for place in 0..PLACES {
-        let mut damaged = log.clone();
-        let at = place * 7919 * 13 % log.len();
-        if place % 4 == 0 {
-            damaged.truncate(at);
-        } else {
-            damaged[at] ^= 0x55;
-        }
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cowork.db");
         std::fs::write(&path, &database).unwrap();
-        std::fs::write(folder.path().join("cowork.db-wal"), damaged).unwrap();
+        std::fs::write(folder.path().join("cowork.db-wal"), damaged(&log, place)).unwrap();
         let Ok(store) = open(&path, Arc::new(Published::default()), scene.clock.clone()) else { continue };
         // A session whose beginning is lost is not there.
         let Ok(found) = store.events(&id, 0, 1000, &[]).await else { continue };
-        assert_eq!(found.events, events[..found.events.len()], "damage at {at}");
+        assert_eq!(found.events, events[..found.events.len()], "damage {place}");
         let count = if found.events.len() == events.len() { &mut whole } else { &mut shortened };
         *count += 1;
         store.close().await.unwrap();

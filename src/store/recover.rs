@@ -55,7 +55,8 @@ pub(super) fn left_running(connection: &Connection) -> StoreResult<Vec<SessionId
 }
 
 /// Ends the running turn of a session, so that its history can be sent to a model again: each call has one result,
-/// and the text that was being written is a message. What the model was at work on is counted. Returns whether there was such a turn.
+/// and the text that was being written is a message. What the model was at work on is counted. Returns whether there was
+/// such a turn.
 pub(super) fn end_left_turn(change: &mut Change<'_>, id: &SessionId, cause: &Cause) -> StoreResult<bool> {
     let Some(turn) = sessions::running_turn(change.connection, id)? else { return Ok(false) };
     let system = Actor::system();

@@ -1,5 +1,6 @@
 //! Uploads that go on after their connection broke, by the tus protocol 1.0: creation, also with the first bytes,
-//! checksum, termination and expiration. What is acknowledged is on the disk; the file appears when it is whole, as any other upload.
+//! checksum, termination and expiration. What is acknowledged is on the disk; the file appears when it is whole, as any
+//! other upload.
 
 mod metadata;
 mod overridden;
