@@ -34,7 +34,7 @@ pub use frame::{ClientFrame, InFlight, LiveCall, Present, ServerFrame};
 pub use ids::{ApprovalId, CallId, MessageId, QuestionId, RuleId, Seq, SessionId, SteeringId, UploadId};
 pub use look::{LEFT_WIDTHS, Look, RIGHT_WIDTHS, Tab, Theme};
 pub use model::{ModelInfo, ModelOffer, OfferedModel, ToolInfo};
-pub use page::{CreateChoices, EarlierTurns, HomePage, Opened, Page, Part, SessionPage};
+pub use page::{CreateChoices, EarlierTurns, HomePage, Opened, Page, Part, RECENT_UPLOADS, SessionPage};
 pub use question::{Answer, Asked, Question, QuestionKind, QuestionOption};
 pub use session::{
     CreateSession, Folder, FolderList, ForkPoint, ForkSession, Listed, ListedPage, Mode, Pending, Session, SessionList,

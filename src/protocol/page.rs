@@ -56,6 +56,9 @@ pub enum Part {
     Meter,
 }
 
+/// Ends of uploads that the files panel shows.
+pub const RECENT_UPLOADS: usize = 5;
+
 /// A session as of one event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SessionPage {

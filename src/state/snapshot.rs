@@ -9,7 +9,7 @@ use crate::{
     cards::{MenuParts, Pen},
     protocol::{
         ApiError, ChangeList, CreateChoices, EarlierTurns, ErrorCode, Event, EventBody, FileList, HomePage, InFlight,
-        Listed, Right, Role, Seq, SessionId, SessionPage, SessionQuery,
+        Listed, RECENT_UPLOADS, Right, Role, Seq, SessionId, SessionPage, SessionQuery,
         transcript::{Call, CallState, Message, Outcome, Transcript},
     },
     ui::words::{Language, cards::cards},
@@ -21,8 +21,6 @@ const ROWS: u32 = 120;
 const MOST_ROWS: u32 = 1000;
 /// Turns whose changes a page opens with; scripts read the others.
 const CHANGED_TURNS: usize = 20;
-/// Ends of uploads that the files panel opens with.
-const UPLOADS: u32 = 5;
 /// Events that the logs panel opens with.
 const LOG_ROWS: u32 = 200;
 
@@ -66,7 +64,7 @@ impl AppState {
         });
         let (menu, meter) = (pen.menu(&menu_parts), pen.meter(context.unwrap_or_default()));
         let events = self.newest_events(id, cursor).await?;
-        let mut uploads = self.agent.recent_uploads(id, UPLOADS).await?;
+        let mut uploads = self.agent.recent_uploads(id, RECENT_UPLOADS as u32).await?;
         uploads.retain(|event| event.seq <= cursor);
         let changed = changed_files(&transcript, &events);
         let transcript = drawn(pen, transcript).await?;

@@ -13,8 +13,8 @@ use std::{
 use leptos::prelude::*;
 
 use crate::protocol::{
-    CallId, ChangeList, EarlierTurns, Event, EventBody, InFlight, Part, Present, QueuedMessage, Record, Seq, Session,
-    SessionPage, Status,
+    CallId, ChangeList, EarlierTurns, Event, EventBody, InFlight, Part, Present, QueuedMessage, RECENT_UPLOADS, Record,
+    Seq, Session, SessionPage, Status,
     transcript::{CallCard, CallState, Message, Touched, Transcript, Turn},
 };
 
@@ -22,8 +22,6 @@ use super::{browser, files::examples::examples};
 use parts::add_live;
 pub use parts::{BlockView, CallView, MessageView, TurnView};
 
-/// Ends of uploads that the files panel shows.
-const UPLOADS: usize = 5;
 /// Log rows kept in the page, the newest; older ones are in the log itself.
 const LOG_ROWS: usize = 100_000;
 
@@ -249,7 +247,7 @@ impl SessionView {
         if let EventBody::UploadCompleted { .. } | EventBody::UploadFailed { .. } = &event.body {
             self.uploads.update(|uploads| {
                 uploads.push(event.clone());
-                let surplus = uploads.len().saturating_sub(UPLOADS);
+                let surplus = uploads.len().saturating_sub(RECENT_UPLOADS);
                 uploads.drain(..surplus);
             });
         }
