@@ -19,7 +19,7 @@ use axum::{
     serve::ListenerExt,
 };
 use futures::{Stream, stream};
-use serde_json::Value;
+use serde::Deserialize;
 use tokio::{net::TcpListener, time};
 
 /// Model and clients are one process, so one monotonic clock times both ends of a chunk's way.
@@ -65,8 +65,14 @@ pub async fn start() -> anyhow::Result<String> {
     Ok(format!("http://{address}/v1"))
 }
 
-async fn complete(Json(request): Json<Value>) -> Response {
-    let Some(script) = request.get("model").and_then(Value::as_str).and_then(Script::parse) else {
+/// What the answer depends on. The rest is passed over: its reading would count as the servers' time.
+#[derive(Deserialize)]
+struct Request {
+    model: String,
+}
+
+async fn complete(Json(request): Json<Request>) -> Response {
+    let Some(script) = Script::parse(&request.model) else {
         return axum::http::StatusCode::NOT_FOUND.into_response();
     };
     ([(CONTENT_TYPE, "text/event-stream")], Body::from_stream(answer(script))).into_response()

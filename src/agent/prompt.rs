@@ -2,7 +2,10 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use super::ports::model::{ChatMessage, ModelRequest, ToolSpec};
+use super::ports::{
+    model::{ChatMessage, ModelRequest, ToolSpec},
+    tool::Tools,
+};
 use crate::protocol::{Attached, Role, STEERING_PREFIX, ToolCall, ToolResult, TurnRow};
 
 /// Characters a token, on average; Loom estimates the same way.
@@ -103,9 +106,9 @@ pub struct Prompt {
 }
 
 impl Preamble {
-    pub fn new(system: String, tools: Arc<[ToolSpec]>) -> Self {
-        let tokens = estimate_tokens(system.len()) + tools.iter().map(tool_tokens).sum::<u64>();
-        Self { system, tools, tokens }
+    pub fn new(system: String, tools: &Tools) -> Self {
+        let tokens = estimate_tokens(system.len()) + estimate_tokens(tools.spec_bytes());
+        Self { system, tools: tools.specs().clone(), tokens }
     }
 
     /// The newest whole turns of the conversation that fit `limit` tokens beside the preamble, and an index of those
@@ -233,10 +236,6 @@ fn message_tokens(message: &ChatMessage) -> u64 {
         ChatMessage::Tool { content, .. } => content.len(),
     };
     estimate_tokens(chars)
-}
-
-fn tool_tokens(tool: &ToolSpec) -> u64 {
-    estimate_tokens(tool.name.len() + tool.description.len() + tool.parameters.to_string().len())
 }
 
 /// An id for a call that no earlier one of the session has: the provider's, with a suffix where it was used.

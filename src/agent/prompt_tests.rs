@@ -74,7 +74,7 @@ fn the_newest_turn_always_stays_and_older_ones_leave_whole() {
     let long = "x".repeat(4_000);
     let rows: Vec<_> =
         (0..10).flat_map(|_| [row(Role::User, &long), asking("a"), result("a"), row(Role::Assistant, &long)]).collect();
-    let preamble = Preamble::new("system".into(), Arc::default());
+    let preamble = Preamble::new("system".into(), &Tools::new([]));
     let Prompt { request, tokens } = preamble.prompt(&history(&rows).0, 1, 6_000);
     assert!(tokens <= 6_000);
     assert!(matches!(request.messages[0], ChatMessage::Note(_)));
@@ -104,7 +104,7 @@ fn what_is_left_out_is_told_with_its_turns_and_their_first_words() {
     let long = "x".repeat(4_000);
     let ask = |turn: u32| row(Role::User, &format!("Question {turn}\nwith more lines"));
     let rows: Vec<_> = (1..=9).flat_map(|turn| [ask(turn), row(Role::Assistant, &long)]).collect();
-    let Prompt { request, tokens } = Preamble::new("system".into(), Arc::default()).prompt(&history(&rows).0, 4, 6_000);
+    let Prompt { request, tokens } = Preamble::new("system".into(), &Tools::new([])).prompt(&history(&rows).0, 4, 6_000);
     assert!(tokens <= 6_000 * (100 - RESERVE_PERCENT) / 100, "{tokens}");
     let ChatMessage::Note(index) = &request.messages[0] else { panic!("{:?}", request.messages[0]) };
     let shown = request.messages.iter().filter(|message| is_user(message)).count() as u32;
@@ -122,7 +122,7 @@ fn in_a_turn_that_is_too_long_old_results_give_way_first() {
         TurnRow { tool_call_id: Some(CallId::new(id)), ..row(Role::Tool, &content) }
     };
     let rows = [row(Role::User, "q"), asking("a"), result("a"), asking("b"), result("b"), asking("c"), result("c")];
-    let Prompt { request, tokens } = Preamble::new("s".into(), Arc::default()).prompt(&history(&rows).0, 1, 4_000);
+    let Prompt { request, tokens } = Preamble::new("s".into(), &Tools::new([])).prompt(&history(&rows).0, 1, 4_000);
     assert!(tokens <= 3_000, "{tokens}");
     assert!(is_valid(&request.messages));
     let results: Vec<_> = request
@@ -135,7 +135,7 @@ fn in_a_turn_that_is_too_long_old_results_give_way_first() {
         .collect();
     assert_eq!(results[0], RESULT_LEFT_OUT);
     assert!(results[2].starts_with("c: line of text") && !results[2].contains("cut here"));
-    let Prompt { request, tokens } = Preamble::new("s".into(), Arc::default()).prompt(&history(&rows).0, 1, 1_000);
+    let Prompt { request, tokens } = Preamble::new("s".into(), &Tools::new([])).prompt(&history(&rows).0, 1, 1_000);
     assert!(tokens <= 750, "{tokens}");
     let ChatMessage::Tool { content, .. } = request.messages.last().unwrap() else { panic!() };
     assert!(content.starts_with("c: line of text\n") && content.ends_with(RESULT_CUT), "{content}");

@@ -145,8 +145,8 @@ impl SessionActor {
             let new = NewMessage { message_id, client_id, text, attached, start_with: None };
             return self.answer_with(actor, &asked, new).await;
         }
-        self.parts.check_workspace(session.workspace.clone()).await?;
-        self.check_allowance(actor).await?;
+        // Both look at the disk, each on a thread of its own.
+        tokio::try_join!(self.parts.check_workspace(session.workspace.clone()), self.check_allowance(actor))?;
         let place = if self.running.is_some() {
             self.check_queue_room().await?;
             None

@@ -209,7 +209,7 @@ fn preamble(context: &TurnContext) -> Preamble {
         .system_prompt
         .clone()
         .unwrap_or_else(|| prompt::system_prompt(&context.workspace.display().to_string()));
-    Preamble::new(system, context.tools.specs().clone())
+    Preamble::new(system, &context.tools)
 }
 
 /// Puts what came meanwhile behind `messages`, files and words of the person; whether there were words.

@@ -7,7 +7,10 @@ mod link;
 mod remote;
 mod server;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use futures::future::join_all;
 use tokio::time::timeout;
@@ -15,7 +18,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::server::Server;
 use crate::{
-    agent::ports::tool::{Toolbox, Tools},
+    agent::ports::tool::{Tool, Toolbox, Tools},
     config::McpServer,
 };
 
@@ -27,6 +30,8 @@ const FIRST_WAIT: Duration = Duration::from_secs(5);
 pub struct McpTools {
     own: Tools,
     servers: Vec<Arc<Server>>,
+    /// The servers' tools as they last were, and what they make together with our own.
+    last: Mutex<(Vec<Arc<dyn Tool>>, Tools)>,
     stop: CancellationToken,
     running: TaskTracker,
 }
@@ -41,7 +46,7 @@ impl McpTools {
             running.spawn(server.clone().live(stop.clone()));
         }
         running.close();
-        Self { own, servers, stop, running }
+        Self { last: Mutex::new((Vec::new(), own.clone())), own, servers, stop, running }
     }
 
     /// Resolves when every server has answered or failed once, and not much later.
@@ -59,6 +64,14 @@ impl McpTools {
 
 impl Toolbox for McpTools {
     fn tools(&self) -> Tools {
-        self.own.with(self.servers.iter().flat_map(|server| server.tools()))
+        let theirs: Vec<_> = self.servers.iter().flat_map(|server| server.tools()).collect();
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let (known, together) = &mut *last;
+        let same = known.len() == theirs.len() && known.iter().zip(&theirs).all(|(one, other)| Arc::ptr_eq(one, other));
+        if !same {
+            *together = self.own.with(theirs.iter().cloned());
+            *known = theirs;
+        }
+        together.clone()
     }
 }

@@ -114,6 +114,7 @@ pub struct Tools {
     tools: Arc<BTreeMap<String, Arc<dyn Tool>>>,
     /// In the order of the names; made once, since a schema is built by reflection.
     specs: Arc<[ToolSpec]>,
+    spec_bytes: usize,
 }
 
 impl Tools {
@@ -123,8 +124,15 @@ impl Tools {
             .map(|tool| (tool.spec(), tool))
             .map(|(spec, tool)| ((spec.name.clone(), spec.clone()), (spec.name, tool)))
             .unzip();
-        Self { tools: Arc::new(tools), specs: specs.into_values().collect() }
+        Self::of(tools, specs)
     }
+
+    fn of(tools: BTreeMap<String, Arc<dyn Tool>>, specs: BTreeMap<String, ToolSpec>) -> Self {
+        let specs: Arc<[_]> = specs.into_values().collect();
+        let bytes = |spec: &ToolSpec| spec.name.len() + spec.description.len() + spec.parameters.to_string().len();
+        Self { tools: Arc::new(tools), spec_bytes: specs.iter().map(bytes).sum(), specs }
+    }
+
     /// These and more.
     pub fn with(&self, more: impl IntoIterator<Item = Arc<dyn Tool>>) -> Self {
         let mut tools = (*self.tools).clone();
@@ -134,14 +142,22 @@ impl Tools {
             tools.insert(spec.name.clone(), tool);
             specs.insert(spec.name.clone(), spec);
         }
-        Self { tools: Arc::new(tools), specs: specs.into_values().collect() }
+        Self::of(tools, specs)
     }
+
     pub fn get(&self, name: &str) -> Option<&Arc<dyn Tool>> {
         self.tools.get(name)
     }
+
     pub fn specs(&self) -> &Arc<[ToolSpec]> {
         &self.specs
     }
+
+    /// What the specs add to a request, in bytes of their names, descriptions and schemas.
+    pub fn spec_bytes(&self) -> usize {
+        self.spec_bytes
+    }
+
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.tools.keys().map(String::as_str)
     }

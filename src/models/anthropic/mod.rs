@@ -23,7 +23,7 @@ use reqwest::{
     header::{HeaderMap, HeaderName, HeaderValue},
 };
 
-use super::http::{Advice, Answer, Asked, Connection, Learnt, Packing, Reader, Settings, Taken, sealed, stated_window};
+use super::http::{Advice, Answer, Asked, Connection, Learnt, Packing, Reader, Settings, Taken, ToolList, sealed, stated_window};
 use crate::agent::ports::model::{Model, ModelError, ModelEvent, ModelRequest};
 use conversation::Wire;
 use decoder::Decoder;
@@ -43,6 +43,7 @@ struct ModelServer {
     connection: Connection,
     settings: Settings,
     quirks: Learnt<Quirk>,
+    tools: ToolList,
     facts: Asked<Facts>,
     memory: Arc<Memory>,
 }
@@ -66,8 +67,8 @@ impl Anthropic {
             headers.insert(HeaderName::from_static("x-api-key"), sealed(key.reveal())?);
         }
         let connection = Connection::new(&settings, headers, advice())?;
-        let (quirks, facts, memory) = (Learnt::default(), Asked::default(), Arc::default());
-        Ok(Self { server: Arc::new(ModelServer { connection, settings, quirks, facts, memory }) })
+        let (quirks, tools, facts, memory) = (Learnt::default(), ToolList::default(), Asked::default(), Arc::default());
+        Ok(Self { server: Arc::new(ModelServer { connection, settings, quirks, tools, facts, memory }) })
     }
 }
 
@@ -110,9 +111,10 @@ impl ModelServer {
     async fn open(&self, request: ModelRequest) -> Result<Answer<Decoder>, ModelError> {
         let wire = Wire::new(&request);
         let most_output = self.facts.known().and_then(|facts| facts.most_output);
+        let tools = self.tools.written(&request.tools, |specs| request::tools(specs, &wire))?;
         let body = |quirks: &_| request::body(&request, &wire, &self.settings, most_output, &self.memory, quirks);
         let Taken { response, patience, sent } =
-            self.connection.ask(&self.address(&["messages"]), &self.quirks, body).await?;
+            self.connection.ask(&self.address(&["messages"]), &self.quirks, tools.as_deref(), body).await?;
         let limit = sent.get("max_tokens").and_then(|limit| u32::try_from(limit.as_u64()?).ok());
         let server = self.connection.server().clone();
         let decoder = Decoder::new(server.clone(), wire.names.clone(), limit, self.memory.clone());

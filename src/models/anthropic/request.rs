@@ -91,7 +91,7 @@ fn budget(effort: &str) -> u32 {
     }
 }
 
-/// `most_output` is the most that the model gives in one answer, where its server states it.
+/// The body without the tools. `most_output` is the most that the model gives in one answer, where its server states it.
 pub fn body(
     request: &ModelRequest,
     wire: &Wire,
@@ -109,9 +109,6 @@ pub fn body(
     body.insert("model".into(), json!(settings.model));
     body.insert("max_tokens".into(), json!(max_tokens));
     body.insert("stream".into(), json!(true));
-    if !request.tools.is_empty() {
-        body.insert("tools".into(), tools(&request.tools, wire));
-    }
     if !request.system.trim().is_empty() {
         let text = json!({"type": "text", "text": request.system, "cache_control": {"type": "ephemeral"}});
         body.insert("system".into(), json!([text]));
@@ -168,7 +165,7 @@ fn share_out(configured: Option<u32>, most: Option<u32>, thinking: Thinking<'_>)
     if budget < LEAST_BUDGET { (answer, Thinking::Unsaid) } else { (total, Thinking::Budget(budget)) }
 }
 
-fn tools(specs: &[ToolSpec], wire: &Wire) -> Value {
+pub fn tools(specs: &[ToolSpec], wire: &Wire) -> Value {
     let mut tools: Vec<Value> = specs
         .iter()
         .map(|ToolSpec { name, description, parameters }| {

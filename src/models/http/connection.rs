@@ -13,7 +13,8 @@ use reqwest::{
     header::{HeaderMap, HeaderValue, LOCATION},
     redirect,
 };
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::{Value, value::RawValue};
 use tokio::time::{timeout, timeout_at};
 
 use super::{
@@ -62,8 +63,17 @@ impl<Q: Quirk> Learnt<Q> {
 pub struct Taken {
     pub response: Response,
     pub patience: Patience,
-    /// The request's body.
+    /// The request's body, without the tools.
     pub sent: Value,
+}
+
+/// A request's body.
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(flatten)]
+    rest: &'a Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tools: Option<&'a RawValue>,
 }
 
 pub struct Connection {
@@ -102,24 +112,27 @@ impl Connection {
         below(&base, segments)
     }
 
-    /// Sends a request for an answer, once more for each difference that the server's refusal teaches.
+    /// Sends a request for an answer, once more for each difference that the server's refusal teaches. `rest` is the
+    /// body without the tools.
     pub async fn ask<Q: Quirk>(
         &self,
         url: &Url,
         learnt: &Learnt<Q>,
-        body: impl Fn(&BTreeSet<Q>) -> Value,
+        tools: Option<&RawValue>,
+        rest: impl Fn(&BTreeSet<Q>) -> Value,
     ) -> Result<Taken, ModelError> {
         loop {
             let known = learnt.all();
-            let body = body(&known);
+            let rest = rest(&known);
+            let body = Body { rest: &rest, tools };
             let patience = Patience::new(self.timeouts.first_byte, self.timeouts.idle);
             let sent = timeout_at(patience.until, self.client.post(url.clone()).json(&body).send()).await;
             let response = sent.map_err(|_| self.server.silent(patience.limit))?;
             let response = response.map_err(|error| self.server.broken(&error))?;
             if response.status().is_success() {
-                return Ok(Taken { response, patience, sent: body });
+                return Ok(Taken { response, patience, sent: rest });
             }
-            let (quirk, error) = self.refusal(response, &body).await?;
+            let (quirk, error) = self.refusal(response, &rest).await?;
             // Refused although it was heeded: asking again would go on for ever.
             if known.contains(&quirk) {
                 return Err(error);

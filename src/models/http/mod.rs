@@ -1,7 +1,7 @@
 //! What all adapters that speak HTTP with a model server share: `connection` sends requests and words what goes wrong
 //! with the help of `failure`; `answer` reads the bytes that come back, which `reader` cuts into events with `sse` or
-//! `lines` and gives to the adapter's own [`Decode`](reader::Decode). `names` and `wording` are for requests, `thoughts`
-//! parts thoughts from text, `window` reads what a server says of its model.
+//! `lines` and gives to the adapter's own [`Decode`](reader::Decode). `names`, `tool_list` and `wording` are for
+//! requests, `thoughts` parts thoughts from text, `window` reads what a server says of its model.
 
 mod answer;
 mod connection;
@@ -13,6 +13,7 @@ mod retry_after;
 mod settings;
 pub mod sse;
 mod thoughts;
+mod tool_list;
 mod window;
 pub mod wording;
 
@@ -26,4 +27,5 @@ pub use names::WireNames;
 pub use reader::{Decode, Packing, Reader};
 pub use settings::{Settings, Timeouts};
 pub use thoughts::Thoughts;
+pub use tool_list::ToolList;
 pub use window::{Asked, stated as stated_window};

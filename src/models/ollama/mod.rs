@@ -20,7 +20,7 @@ use reqwest::{
 };
 use serde_json::{Value, json};
 
-use super::http::{Advice, Answer, Asked, Connection, Learnt, Packing, Reader, Settings, Taken, WireNames, sealed};
+use super::http::{Advice, Answer, Asked, Connection, Learnt, Packing, Reader, Settings, Taken, ToolList, WireNames, sealed};
 use crate::agent::ports::model::{Model, ModelError, ModelEvent, ModelRequest};
 use decoder::Decoder;
 use request::Quirk;
@@ -35,6 +35,7 @@ struct ModelServer {
     /// The window, in tokens, that nobody chose.
     usual_window: u64,
     quirks: Learnt<Quirk>,
+    tools: ToolList,
     window: Asked<u64>,
 }
 
@@ -50,8 +51,8 @@ impl Ollama {
             headers.insert(AUTHORIZATION, sealed(&format!("Bearer {}", key.reveal()))?);
         }
         let connection = Connection::new(&settings, headers, advice(&settings.model))?;
-        let (quirks, window) = (Learnt::default(), Asked::default());
-        Ok(Self { server: Arc::new(ModelServer { connection, settings, usual_window, quirks, window }) })
+        let (quirks, tools, window) = (Learnt::default(), ToolList::default(), Asked::default());
+        Ok(Self { server: Arc::new(ModelServer { connection, settings, usual_window, quirks, tools, window }) })
     }
 }
 
@@ -100,8 +101,9 @@ impl ModelServer {
     async fn open(&self, request: ModelRequest) -> Result<Answer<Decoder>, ModelError> {
         let names = WireNames::new(request.tools.iter().map(|tool| tool.name.as_str()));
         let window = self.window().await;
+        let tools = self.tools.written(&request.tools, |specs| request::tools(specs, &names))?;
         let body = |quirks: &_| request::body(&request, &names, &self.settings, window, quirks);
-        let Taken { response, patience, .. } = self.connection.ask(&self.address("chat"), &self.quirks, body).await?;
+        let Taken { response, patience, .. } = self.connection.ask(&self.address("chat"), &self.quirks, tools.as_deref(), body).await?;
         let server = self.connection.server().clone();
         let decoder = Decoder::new(server.clone(), names.clone(), self.settings.max_tokens);
         Ok(Answer { server, response, reader: Reader::new(decoder, Packing::Lines), patience })

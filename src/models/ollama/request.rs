@@ -30,7 +30,7 @@ impl http::Quirk for Quirk {
     }
 }
 
-/// `window` is the size that the model is to have, in tokens. Without it Ollama takes one of its own and silently leaves
+/// The body without the tools. `window` is the size that the model is to have, in tokens. Without it Ollama takes one of its own and silently leaves
 /// out the beginning of what is longer.
 pub fn body(
     request: &ModelRequest,
@@ -51,9 +51,6 @@ pub fn body(
     body.insert("messages".into(), messages(request, names));
     body.insert("stream".into(), json!(true));
     body.insert("options".into(), options.into());
-    if !request.tools.is_empty() {
-        body.insert("tools".into(), request.tools.iter().map(|spec| tool(spec, names)).collect());
-    }
     if let Some(think) = think(settings, quirks) {
         body.insert("think".into(), think);
     }
@@ -70,9 +67,11 @@ fn think(settings: &Settings, quirks: &BTreeSet<Quirk>) -> Option<Value> {
     })
 }
 
-fn tool(spec: &ToolSpec, names: &WireNames) -> Value {
-    let ToolSpec { name, description, parameters } = spec;
-    json!({"type": "function", "function": {"name": names.wire(name), "description": description, "parameters": parameters}})
+pub fn tools(specs: &[ToolSpec], names: &WireNames) -> Value {
+    let tool = |ToolSpec { name, description, parameters }: &ToolSpec| {
+        json!({"type": "function", "function": {"name": names.wire(name), "description": description, "parameters": parameters}})
+    };
+    specs.iter().map(tool).collect()
 }
 
 fn messages(request: &ModelRequest, names: &WireNames) -> Value {

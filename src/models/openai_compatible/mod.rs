@@ -27,7 +27,7 @@ use reqwest::{
 use serde_json::Value;
 
 use super::http::{
-    Advice, Answer, Asked, Connection, Learnt, Packing, Reader, Settings, Taken, WireNames, sealed, stated_window,
+    Advice, Answer, Asked, Connection, Learnt, Packing, Reader, Settings, Taken, ToolList, WireNames, sealed, stated_window,
 };
 use crate::agent::ports::model::{Model, ModelError, ModelEvent, ModelRequest};
 use decoder::Decoder;
@@ -41,6 +41,7 @@ struct ModelServer {
     connection: Connection,
     settings: Settings,
     quirks: Learnt<Quirk>,
+    tools: ToolList,
     window: Asked<u64>,
 }
 
@@ -52,8 +53,8 @@ impl OpenAiCompatible {
             headers.insert(AUTHORIZATION, sealed(&format!("Bearer {}", key.reveal()))?);
         }
         let connection = Connection::new(&settings, headers, advice())?;
-        let (quirks, window) = (Learnt::default(), Asked::default());
-        Ok(Self { server: Arc::new(ModelServer { connection, settings, quirks, window }) })
+        let (quirks, tools, window) = (Learnt::default(), ToolList::default(), Asked::default());
+        Ok(Self { server: Arc::new(ModelServer { connection, settings, quirks, tools, window }) })
     }
 }
 
@@ -91,9 +92,10 @@ impl Model for OpenAiCompatible {
 impl ModelServer {
     async fn open(&self, request: ModelRequest) -> Result<Answer<Decoder>, ModelError> {
         let names = WireNames::new(request.tools.iter().map(|tool| tool.name.as_str()));
+        let tools = self.tools.written(&request.tools, |specs| request::tools(specs, &names))?;
         let body = |quirks: &_| request::body(&request, &names, &self.settings, quirks);
         let chat = self.connection.below(&["chat", "completions"]);
-        let Taken { response, patience, .. } = self.connection.ask(&chat, &self.quirks, body).await?;
+        let Taken { response, patience, .. } = self.connection.ask(&chat, &self.quirks, tools.as_deref(), body).await?;
         let server = self.connection.server().clone();
         let decoder = Decoder::new(server.clone(), names.clone(), self.settings.max_tokens);
         Ok(Answer { server, response, reader: Reader::new(decoder, Packing::Events), patience })

@@ -42,6 +42,7 @@ impl http::Quirk for Quirk {
     }
 }
 
+/// The body without the tools.
 pub fn body(request: &ModelRequest, names: &WireNames, settings: &Settings, quirks: &BTreeSet<Quirk>) -> Value {
     let mut body = Map::new();
     body.insert("model".into(), json!(settings.model));
@@ -49,10 +50,6 @@ pub fn body(request: &ModelRequest, names: &WireNames, settings: &Settings, quir
     body.insert("stream".into(), json!(true));
     if !quirks.contains(&Quirk::NoStreamOptions) {
         body.insert("stream_options".into(), json!({"include_usage": true}));
-    }
-    // Some servers refuse an empty list.
-    if !request.tools.is_empty() {
-        body.insert("tools".into(), request.tools.iter().map(|spec| tool(spec, names)).collect());
     }
     if let Some(limit) = settings.max_tokens {
         let renamed = quirks.contains(&Quirk::MaxCompletionTokens);
@@ -67,9 +64,11 @@ pub fn body(request: &ModelRequest, names: &WireNames, settings: &Settings, quir
     Value::Object(body)
 }
 
-fn tool(spec: &ToolSpec, names: &WireNames) -> Value {
-    let ToolSpec { name, description, parameters } = spec;
-    json!({"type": "function", "function": {"name": names.wire(name), "description": description, "parameters": parameters}})
+pub fn tools(specs: &[ToolSpec], names: &WireNames) -> Value {
+    let tool = |ToolSpec { name, description, parameters }: &ToolSpec| {
+        json!({"type": "function", "function": {"name": names.wire(name), "description": description, "parameters": parameters}})
+    };
+    specs.iter().map(tool).collect()
 }
 
 fn messages(request: &ModelRequest, names: &WireNames, quirks: &BTreeSet<Quirk>) -> Value {

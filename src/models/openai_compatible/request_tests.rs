@@ -127,9 +127,7 @@ fn old_arguments_are_always_a_json_object() {
 fn tools_are_sent_under_names_that_fit() {
     let spec =
         ToolSpec { name: "mcp.a.read".into(), description: "Reads.".into(), parameters: json!({"type": "object"}) };
-    let request = ModelRequest { tools: [spec].into(), ..ModelRequest::default() };
     let names = WireNames::new(["mcp.a.read"]);
-    let body = body(&request, &names, &settings(), &BTreeSet::new());
     let expected = json!([{"type": "function", "function": {"name": "mcp_a_read", "description": "Reads.", "parameters": {"type": "object"}}}]);
-    assert_eq!(body["tools"], expected);
+    assert_eq!(tools(&[spec], &names), expected);
 }
