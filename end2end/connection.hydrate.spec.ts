@@ -53,6 +53,27 @@ async function expectNoDuplicates(rows: Locator): Promise<number[]> {
   return seqs;
 }
 
+test('whoever asks for it, and a network that is back, connects at once', async ({ desk, page, server, watch, context }) => {
+  watch.allow(REFUSED);
+  await desk.openSession();
+  // From here on no time passes on the page: it does not come back by itself.
+  await page.clock.install();
+  await page.clock.pauseAt(Date.now() + 1_000);
+  await server.end('SIGKILL');
+  await expect(desk.link).toHaveText('Connection lost');
+  await server.start();
+  await page.getByRole('button', { name: 'Try now' }).click();
+  await desk.live();
+  await expect(page.getByRole('button', { name: 'Try now' })).toHaveCount(0);
+
+  await server.end('SIGKILL');
+  await expect(desk.link).toHaveText('Connection lost');
+  await server.start();
+  await context.setOffline(true);
+  await context.setOffline(false);
+  await desk.live();
+});
+
 test('a draft and a failed send are kept while the server is away', async ({ desk, model, server, watch }) => {
   watch.allow(REFUSED);
   model.script('Important', [text('Noted.')]);

@@ -225,11 +225,15 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let reloaded = Reloaded { level, agent: agent.clone(), access, site };
     tokio::spawn(reload_on_hangup(args.place, reloaded));
     let grace = config.cowork.grace_period;
+    let store_failure = store.failure();
     web::serve(listener, web::router(state), options, async move {
-        stop_signal().await;
+        tokio::select! {
+            () = stop_signal() => {}
+            () = store_failure => {}
+        }
         exit_on_second_signal();
         // Turns end and are recorded first, then the sockets say so and close.
-        if timeout(grace, agent.shut_down()).await.is_err() {
+        if timeout(grace, agent.shut_down(grace / 2)).await.is_err() {
             tracing::warn!("some turns did not end in time; the next start marks them as interrupted");
         }
         stopping.cancel();
@@ -239,6 +243,12 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     .await;
     store.close().await?;
     sending.finish();
+    anyhow::ensure!(
+        !store.has_failed(),
+        "Cowork stopped because {} can't be written any more; the lines above say why. What was acknowledged before is \
+         kept. Look at the disk, then start Cowork again.",
+        database.path.display()
+    );
     Ok(())
 }
 

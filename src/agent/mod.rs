@@ -222,11 +222,13 @@ impl Agent {
         Ok(())
     }
 
-    /// Ends every running turn with reason `restart` and waits for them. No command is taken from here on.
-    pub async fn shut_down(&self) {
+    /// Ends every turn that has not ended by itself within `patience`, with reason `restart`, and waits for them. No
+    /// command is taken from here on.
+    pub async fn shut_down(&self, patience: Duration) {
         self.stopping.store(true, Ordering::SeqCst);
         let actors: Vec<_> = self.actors().values().map(Seat::mailbox).collect();
-        futures::future::join_all(actors.iter().map(|mailbox| settle(mailbox, Interruption::restart()))).await;
+        futures::future::join_all(actors.iter().map(|mailbox| settle(mailbox, Interruption::restart(), patience)))
+            .await;
     }
 
     /// Whether commands are taken.
@@ -241,7 +243,7 @@ impl Agent {
     async fn settle(&self, id: &SessionId, why: Interruption) {
         let mailbox = self.actors().get(id).map(Seat::mailbox);
         if let Some(mailbox) = mailbox {
-            settle(&mailbox, why).await;
+            settle(&mailbox, why, Duration::ZERO).await;
         }
     }
 
@@ -280,9 +282,9 @@ impl Agent {
     }
 }
 
-async fn settle(mailbox: &mpsc::Sender<Told>, why: Interruption) {
+async fn settle(mailbox: &mpsc::Sender<Told>, why: Interruption, patience: Duration) {
     let (reply, settled) = oneshot::channel();
-    if mailbox.send(Command::Settle { why, reply }.into()).await.is_ok() {
+    if mailbox.send(Command::Settle { why, patience, reply }.into()).await.is_ok() {
         // An actor that is gone has nothing running.
         let _ = settled.await;
     }

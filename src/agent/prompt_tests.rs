@@ -104,7 +104,8 @@ fn what_is_left_out_is_told_with_its_turns_and_their_first_words() {
     let long = "x".repeat(4_000);
     let ask = |turn: u32| row(Role::User, &format!("Question {turn}\nwith more lines"));
     let rows: Vec<_> = (1..=9).flat_map(|turn| [ask(turn), row(Role::Assistant, &long)]).collect();
-    let Prompt { request, tokens } = Preamble::new("system".into(), &Tools::new([])).prompt(&history(&rows).0, 4, 6_000);
+    let Prompt { request, tokens } =
+        Preamble::new("system".into(), &Tools::new([])).prompt(&history(&rows).0, 4, 6_000);
     assert!(tokens <= 6_000 * (100 - RESERVE_PERCENT) / 100, "{tokens}");
     let ChatMessage::Note(index) = &request.messages[0] else { panic!("{:?}", request.messages[0]) };
     let shown = request.messages.iter().filter(|message| is_user(message)).count() as u32;

@@ -5,11 +5,13 @@ mod command;
 use std::{
     path::PathBuf,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use tokio::{
     sync::{mpsc, watch},
-    task::JoinHandle,
+    task::{JoinError, JoinHandle},
+    time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -99,8 +101,8 @@ impl SessionActor {
             }
             Command::SendQueued { actor, message, reply } => drop(reply.send(self.send_queued(&actor, message).await)),
             Command::TurnEnded { turn } => self.turn_ended(turn).await,
-            Command::Settle { why, reply } => {
-                self.settle(why).await;
+            Command::Settle { why, patience, reply } => {
+                self.settle(why, patience).await;
                 let _ = reply.send(());
             }
         }
@@ -230,12 +232,27 @@ impl SessionActor {
         stopped
     }
 
-    async fn settle(&mut self, why: Interruption) {
+    async fn settle(&mut self, why: Interruption, patience: Duration) {
+        if self.ends_by_itself(patience).await {
+            return;
+        }
         if self.stop(why).is_ok()
             && let Some(running) = self.running.take()
         {
             self.join(running.task).await;
         }
+    }
+
+    /// Whether the running turn comes to its end within `patience`. One that waits for a person does not.
+    async fn ends_by_itself(&mut self, patience: Duration) -> bool {
+        if patience.is_zero() || self.session().await.is_ok_and(|session| !session.pending.is_empty()) {
+            return false;
+        }
+        let Some(running) = &mut self.running else { return false };
+        let Ok(ended) = timeout(patience, &mut running.task).await else { return false };
+        self.running = None;
+        self.record_end(ended).await;
+        true
     }
 
     async fn turn_ended(&mut self, turn: u32) {
@@ -250,9 +267,15 @@ impl SessionActor {
         }
     }
 
-    /// Waits for a turn's task. Whether the turn had to be ended for it: then what waits is held.
+    /// Waits for a turn's task; see [`Self::record_end`].
     async fn join(&self, task: JoinHandle<bool>) -> bool {
-        let recorded = task.await.unwrap_or_else(|error| {
+        let ended = task.await;
+        self.record_end(ended).await
+    }
+
+    /// Whether the turn had to be ended for its task: then what waits is held.
+    async fn record_end(&self, ended: Result<bool, JoinError>) -> bool {
+        let recorded = ended.unwrap_or_else(|error| {
             tracing::error!(session = %self.id, %error, "the turn crashed");
             false
         });

@@ -117,6 +117,14 @@ impl Agent {
         .map_err(store_failed)
     }
 
+    /// Bytes that the disk of the pieces has free, less what open uploads may still bring.
+    pub async fn upload_space(&self) -> Result<u64, ApiError> {
+        let store = &self.parts.store;
+        let open = store.uploads().await.map_err(store_failed)?.into_iter().filter(|upload| upload.result.is_none());
+        let awaited: u64 = open.map(|upload| upload.length.saturating_sub(upload.received)).sum();
+        Ok(store.free_bytes().await.map_err(store_failed)?.saturating_sub(awaited))
+    }
+
     /// Gives up resumable uploads that have waited too long, and removes pieces that belong to none.
     pub async fn expire_uploads(&self) -> Result<(), ApiError> {
         let now = rfc3339(Timestamp::now());

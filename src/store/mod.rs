@@ -134,6 +134,15 @@ impl SqliteStore {
         Ok(Self { readers, writer: Arc::new(writer), redaction, retention, clock, folder })
     }
 
+    /// Ends when nothing can be written any more and only a new start helps: the disk failed, or the writer did.
+    pub fn failure(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.writer.failed().clone().cancelled_owned()
+    }
+
+    pub fn has_failed(&self) -> bool {
+        self.writer.failed().is_cancelled()
+    }
+
     /// Makes a large event ready for the log on the caller's thread.
     fn loggable(&self, body: EventBody) -> StoreResult<Loggable> {
         Loggable::new(body, &self.redaction)

@@ -46,6 +46,39 @@ fn a_newer_file_is_refused() {
     assert!(matches!(error, OpenError::Newer { found: 2, known: 1, .. }), "{error}");
 }
 
+/// Everything that stands in the schema, as it was written.
+fn shape(connection: &Connection) -> Vec<(String, String)> {
+    let mut statement = connection.prepare("SELECT name, COALESCE(sql, '') FROM sqlite_schema ORDER BY name").unwrap();
+    statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect()
+}
+
+#[test]
+fn a_file_of_every_older_version_becomes_what_a_new_one_is_and_keeps_its_rows() {
+    let mut new = memory();
+    migrate(&mut new, Path::new("db"), MIGRATIONS).unwrap();
+    for known in 1..MIGRATIONS.len() {
+        let mut older = memory();
+        migrate(&mut older, Path::new("db"), &MIGRATIONS[..known]).unwrap();
+        older
+            .execute_batch(
+                "INSERT INTO cowork_sessions (id, workspace_path, model_name) VALUES ('s', '/w', 'm');
+                 INSERT INTO conversation_turns (session_id, turn_number, role, content) VALUES ('s', 1, 'user', 'Hi');
+                 INSERT INTO cowork_web_sessions (session_id, mode) VALUES ('s', 'read_only');
+                 INSERT INTO cowork_events (session_id, seq, event_type, payload, created_at, actor)
+                 VALUES ('s', 1, 'session_started', '{}', '2026-01-01T00:00:00.000Z', '{}');
+                 INSERT INTO cowork_web_messages (message_id, session_id, text_hash, waiting_text, actor, created_at)
+                 VALUES ('m', 's', 'h', 'Later', '{}', '2026-01-01T00:00:00.000Z');",
+            )
+            .unwrap();
+        migrate(&mut older, Path::new("db"), MIGRATIONS).unwrap();
+        assert_eq!(shape(&older), shape(&new), "from version {known}");
+        let sql = "SELECT t.content || m.waiting_text || e.event_type || w.mode || w.pinned
+                   FROM conversation_turns t, cowork_web_messages m, cowork_events e, cowork_web_sessions w";
+        let kept: String = older.query_row(sql, [], |row| row.get(0)).unwrap();
+        assert_eq!(kept, "HiLatersession_startedread_only0", "from version {known}");
+    }
+}
+
 #[test]
 fn user_version_is_looms_and_stays() {
     let mut connection = memory();

@@ -16,6 +16,7 @@ use std::{
 use jiff::{Timestamp, tz::TimeZone};
 use rusqlite::{Connection, ErrorCode, TransactionBehavior, ffi};
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     chain::{self, ChainKey, Link},
@@ -76,19 +77,28 @@ pub(super) struct Rules {
 pub(super) struct Writer {
     jobs: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    /// Cancelled when a fault of the disk or of ours has ended all writing.
+    failed: CancellationToken,
 }
 
 impl Writer {
     /// `lock` is released when the connection is closed, and so when nothing is written any more.
     pub fn start(setting: Setting, lock: File) -> io::Result<Self> {
         let (sender, jobs) = mpsc::channel(WAITING_LIMIT);
-        let desk = Desk { setting, jobs, broken: false, heads: BTreeMap::new() };
+        let failed = CancellationToken::new();
+        let desk = Desk { setting, jobs, failed: failed.clone(), heads: BTreeMap::new() };
+        let at_panic = failed.clone().drop_guard();
         let run = move || {
             desk.run();
+            at_panic.disarm();
             drop(lock);
         };
         let thread = thread::Builder::new().name("cowork-store".into()).spawn(run)?;
-        Ok(Self { jobs: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)) })
+        Ok(Self { jobs: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)), failed })
+    }
+
+    pub fn failed(&self) -> &CancellationToken {
+        &self.failed
     }
 
     /// Runs `work` in a transaction; when this returns `Ok`, it is durable and published. A caller that stops
@@ -182,8 +192,9 @@ where
 struct Desk {
     setting: Setting,
     jobs: mpsc::Receiver<Box<dyn Job>>,
-    /// An fsync failed: what the system then holds of the file is unknown, so nothing more is written or promised.
-    broken: bool,
+    /// Cancelled after a failed fsync: what the system then holds of the file is unknown, so nothing more is written or
+    /// promised.
+    failed: CancellationToken,
     /// Where the chains end that were written to, for the process log.
     heads: BTreeMap<SessionId, (Seq, Link)>,
 }
@@ -191,7 +202,7 @@ struct Desk {
 impl Desk {
     fn run(mut self) {
         while let Some(first) = self.jobs.blocking_recv() {
-            if self.broken {
+            if self.failed.is_cancelled() {
                 first.answer(&Verdict::Closed);
                 continue;
             }
@@ -273,7 +284,7 @@ impl Desk {
 
     fn note(&mut self, error: &rusqlite::Error) {
         if leaves_the_file_unknown(error) {
-            self.broken = true;
+            self.failed.cancel();
             tracing::error!(%error, "the disk failed while the database was written; the store takes no more writes");
         } else {
             tracing::warn!(%error, "a group of changes was not committed");
@@ -282,7 +293,7 @@ impl Desk {
 
     /// Moves the WAL into the database once at least `due` of its pages are not there yet.
     fn checkpoint(&mut self, mode: &str, due: i64) {
-        if self.broken {
+        if self.failed.is_cancelled() {
             return;
         }
         if let Err(error) = checkpoint(&self.setting.connection, mode, due) {

@@ -1,8 +1,12 @@
 //! The page's connection: connect, catch up, follow, and back off when it breaks. What it shows is measured, never
 //! assumed.
 
-use futures::future::{Either, abortable, select};
-use leptos::{prelude::*, task::spawn_local};
+use futures::{
+    StreamExt,
+    channel::mpsc::{self, UnboundedReceiver},
+    future::{Either, abortable, select},
+};
+use leptos::{ev, prelude::*, task::spawn_local};
 use serde_json::json;
 
 use super::{
@@ -13,6 +17,8 @@ use crate::protocol::{ErrorCode, Record, Seq, ServerFrame, SessionId};
 
 /// Nothing heard for this long, heartbeats included: the connection is dead, whatever the browser says.
 const SILENCE_MS: u32 = 40_000;
+/// The same after a question, when the network or the page has just come back.
+const ANSWER_MS: u32 = 5_000;
 /// After the last key, in milliseconds.
 const TYPING_MS: u32 = 3_000;
 /// The first wait before connecting again; it doubles up to the last.
@@ -23,13 +29,38 @@ const LAST_WAIT_S: f64 = 15.0;
 pub fn follow(view: SessionView, id: SessionId, boot_id: String) {
     let speaker = StoredValue::new_local(None);
     tell_typing(view, speaker);
-    let connection = Connection { view, id, boot_id, speaker, text: None, connected_before: false, limited: false };
+    let hurried = hurry(view);
+    let connection =
+        Connection { view, id, boot_id, speaker, hurried, text: None, connected_before: false, limited: false };
     // Aborting drops the socket with the task, and no signal of the page is touched after it.
     let (run, abort) = abortable(connection.run());
     on_cleanup(move || abort.abort());
     spawn_local(async move {
         let _ = run.await;
     });
+}
+
+/// Tells when there is reason to look at the connection now and not when its time has come.
+fn hurry(view: SessionView) -> UnboundedReceiver<()> {
+    let (tell, told) = mpsc::unbounded();
+    let online = window_event_listener(ev::online, move |_| view.hurry.update(|hurry| *hurry += 1));
+    let shown = window_event_listener_untyped("visibilitychange", move |_| {
+        if browser::is_visible() {
+            view.hurry.update(|hurry| *hurry += 1);
+        }
+    });
+    on_cleanup(move || {
+        online.remove();
+        shown.remove();
+    });
+    Effect::new(move |before: Option<()>| {
+        view.hurry.track();
+        if before.is_some() {
+            // Nobody listens when the connection is over for good.
+            let _ = tell.unbounded_send(());
+        }
+    });
+    told
 }
 
 /// Others see that somebody types here, until nothing was typed for a while.
@@ -70,6 +101,7 @@ struct Connection {
     id: SessionId,
     boot_id: String,
     speaker: StoredValue<Option<Speaker>, LocalStorage>,
+    hurried: UnboundedReceiver<()>,
     /// The text of the event that comes next, if it has one.
     text: Option<(Seq, String)>,
     connected_before: bool,
@@ -98,13 +130,18 @@ impl Connection {
     }
 
     /// Half of the wait is fixed and half is chance, so that many pages don't come back at one moment.
-    async fn wait(&self, failures: i32) {
+    async fn wait(&mut self, failures: i32) {
+        // What came while it was connected is no reason any more.
+        while let Ok(()) = self.hurried.try_recv() {}
         let most = (FIRST_WAIT_S * 2f64.powi(failures)).min(LAST_WAIT_S);
         let wait = most / 2.0 + browser::random() * most / 2.0;
         for seconds in (0..=wait as u32).rev() {
             self.view.link.set(Link::Waiting { seconds: seconds + 1 });
             let part = if seconds == 0 { wait.fract() } else { 1.0 };
-            browser::sleep((part * 1000.0) as u32).await;
+            let slept = Box::pin(browser::sleep((part * 1000.0) as u32));
+            if let Either::Right(_) = select(slept, self.hurried.next()).await {
+                return;
+            }
         }
     }
 
@@ -116,17 +153,26 @@ impl Connection {
             browser::language().tag()
         );
         let Some(mut socket) = Socket::open(&browser::at(&path)) else { return Ended::Broken { worked: false } };
+        let speaker = socket.speaker();
         self.speaker.set_value(Some(socket.speaker()));
-        let mut worked = false;
+        let (mut worked, mut patience) = (false, SILENCE_MS);
         loop {
-            let frame = select(Box::pin(socket.next()), Box::pin(browser::sleep(SILENCE_MS))).await;
-            let text = match frame {
-                Either::Left((Some(text), _)) => text,
-                // Closed, or silent for too long.
-                Either::Left((None, _)) | Either::Right(_) => {
-                    return if worked { Ended::Broken { worked } } else { self.refused().await };
+            let silence = Box::pin(browser::sleep(patience));
+            let heard = match select(Box::pin(socket.next()), select(silence, self.hurried.next())).await {
+                Either::Left((frame, _)) => frame,
+                Either::Right((Either::Left(_), _)) => None,
+                // Whether it still stands is asked.
+                Either::Right((Either::Right(_), _)) => {
+                    speaker.say(&json!({ "type": "ping" }));
+                    patience = ANSWER_MS;
+                    continue;
                 }
             };
+            // Closed, or silent for too long.
+            let Some(text) = heard else {
+                return if worked { Ended::Broken { worked } } else { self.refused().await };
+            };
+            patience = SILENCE_MS;
             // A frame that can't be read is one of a later version; its event comes as `log_event` too.
             let Some(frame) = browser::read::<ServerFrame>(&text) else { continue };
             worked = true;
@@ -172,7 +218,11 @@ impl Connection {
                 }
                 self.view.link.set(Link::Live);
             }
-            ServerFrame::Reset { .. } => return Some(Ended::ForGood(Link::Gone)),
+            // What is missing is no longer kept: the page as it is now takes the place of this one.
+            ServerFrame::Reset { .. } => {
+                browser::reload();
+                return Some(Ended::ForGood(Link::Connecting));
+            }
             ServerFrame::MessageAccepted { seq, message: text }
             | ServerFrame::TurnStarted { seq, message: text }
             | ServerFrame::QueueChanged { seq, message: Some(text) }

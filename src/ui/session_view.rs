@@ -34,6 +34,8 @@ pub struct SessionView {
     /// Ascending by seq.
     pub events: RwSignal<Vec<LogRow>>,
     pub link: RwSignal<Link>,
+    /// Counts what speaks for a look at the connection now: the network is back, the page is, a person asks.
+    pub hurry: RwSignal<u32>,
     /// Who has the session open now, where the server tells.
     pub people: RwSignal<Vec<Present>>,
     /// Counts the keys of a message that is being written.
@@ -157,6 +159,7 @@ impl SessionView {
             queue_held: RwSignal::new(transcript.queue_held),
             events: RwSignal::new(events.into_iter().map(|event| LogRow::Event(Arc::new(event))).collect()),
             link: RwSignal::new(Link::Connecting),
+            hurry: RwSignal::new(0),
             people: RwSignal::new(Vec::new()),
             typed: RwSignal::new(0),
             written: RwSignal::new(0),

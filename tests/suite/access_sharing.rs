@@ -1,5 +1,7 @@
 //! A session belongs to its maker until it is shared.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -186,7 +188,7 @@ async fn the_end_of_a_turn_names_who_stopped_it() {
     }
     team.anna.send(&id, "Go on").await;
     socket.wait("text_delta").await;
-    server.agent.shut_down().await;
+    server.agent.shut_down(Duration::ZERO).await;
     let end = socket.wait_event("turn_interrupted").await;
     assert_eq!((&end["actor"]["kind"], &end["payload"]["reason"]), (&json!("system"), &json!("restart")), "{end}");
 }

@@ -77,6 +77,31 @@ fn every_event_has_an_example_that_holds() {
     assert_eq!(seqs, (1..=events.len() as u64).collect::<Vec<_>>());
 }
 
+/// The table of events.md: the types of each row, and what stands in its last cell.
+fn table() -> Vec<(Vec<String>, String)> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/events.md");
+    let text = fs::read_to_string(path).unwrap();
+    let rows = text.lines().filter(|line| line.starts_with("| `"));
+    let cells = rows.map(|row| row.trim_matches('|').split('|').map(str::trim).collect::<Vec<_>>());
+    let kinds = |cell: &str| cell.split(", ").map(|kind| kind.trim_matches('`').to_owned()).collect();
+    cells.map(|cells| (kinds(cells[0]), cells.last().unwrap().to_string())).collect()
+}
+
+#[test]
+fn the_table_of_events_has_each_with_all_its_fields() {
+    let table = table();
+    let listed: BTreeSet<String> = table.iter().flat_map(|(kinds, _)| kinds.clone()).collect();
+    assert_eq!(listed, tags(&schema_for!(Event).to_value(), "event_type"));
+    for example in examples("events.md") {
+        let kind = example["event_type"].as_str().unwrap();
+        let (_, fields) = table.iter().find(|(kinds, _)| kinds.iter().any(|listed| listed == kind)).unwrap();
+        let named: BTreeSet<&str> = fields.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
+        for field in example["payload"].as_object().unwrap().keys() {
+            assert!(named.contains(field.as_str()), "{kind} has `{field}`: {fields}");
+        }
+    }
+}
+
 #[test]
 fn every_frame_has_an_example_that_holds() {
     let examples = examples("frames.md");

@@ -6,6 +6,7 @@
 
 mod support;
 
+mod access_actors;
 mod access_cli;
 mod access_routes;
 mod access_sharing;
@@ -74,6 +75,7 @@ mod stream_joins;
 #[cfg(target_os = "linux")]
 mod stream_vanished;
 mod stream_view;
+mod supply;
 mod turn_control;
 mod turns;
 mod turns_failure;

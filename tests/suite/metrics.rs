@@ -1,6 +1,6 @@
 //! What monitoring reads: counted from what happened, on a listener of its own, and without anybody's name.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use serde_json::json;
 
@@ -34,7 +34,7 @@ async fn monitor(process: &Process) -> Api {
             let line = told.lines().find(|line| line.contains("metrics are told"));
             match line.and_then(|line| line.rsplit_once("address=")) {
                 Some((_, address)) => return address.trim().parse::<SocketAddr>().unwrap(),
-                None => tokio::time::sleep(std::time::Duration::from_millis(10)).await,
+                None => tokio::time::sleep(Duration::from_millis(10)).await,
             }
         }
     });
@@ -100,7 +100,7 @@ async fn what_happened_is_counted_and_nobody_is_named() {
     drop(socket);
     soon("the socket's end", async {
         while scrape(&monitor).await["cowork_sockets"] > 0.0 {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
     })
     .await;
@@ -131,7 +131,7 @@ async fn health_tells_life_and_readiness_apart() {
     for path in ["/health", "/health/live", "/health/ready"] {
         assert_eq!(nobody.get(path).await.expect(200)["ready"], true, "{path}");
     }
-    server.agent.shut_down().await;
+    server.agent.shut_down(Duration::ZERO).await;
     for (path, status) in [("/health", 200), ("/health/live", 200), ("/health/ready", 503)] {
         assert_eq!(nobody.get(path).await.expect(status)["ready"], false, "{path}");
     }

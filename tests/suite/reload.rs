@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::support::{
     model::ScriptedModel,
     process::{Home, Process},
+    socket::Socket,
     soon,
 };
 
@@ -56,4 +57,35 @@ async fn limits_and_the_level_of_the_log_hold_after_a_hangup() {
     home.add_settings("this is no TOML");
     reload(&process, "the configuration was not read again").await;
     process.api.post("/cowork/sessions", json!({})).await.expect_problem(429, "too_many_sessions");
+}
+
+/// Row 14: whoever is no longer among the people is out, also with a socket that is open.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_taken_off_the_list_is_out_after_a_hangup_and_nobody_else() {
+    let home = Home::new();
+    let access = |people: &str| {
+        let text = format!(
+            "[cowork.access]\nproxy_header = \"X-Forwarded-User\"\nproxies = [\"127.0.0.1\"]\npeople = [{people}]\n"
+        );
+        std::fs::write(home.path().join("loom.toml"), text).unwrap();
+    };
+    access("\"anna\", \"ben\"");
+    let process = home.start().await;
+    let named = |name: &str| process.api.named_by("x-forwarded-user", name);
+    let (anna, ben) = (named("anna"), named("ben"));
+    let mut sockets = Vec::new();
+    for api in [&anna, &ben] {
+        let id = api.create(json!({})).await;
+        let mut socket = Socket::open(api, &id, "").await;
+        socket.wait("synced").await;
+        sockets.push((id, socket));
+    }
+    access("\"anna\"");
+    reload(&process, READ).await;
+    let (id, mut socket) = sockets.pop().unwrap();
+    assert_eq!(socket.close_code().await, Some(1008));
+    assert_ne!(ben.get(&format!("/cowork/sessions/{id}")).await.status, 200);
+    let (id, mut socket) = sockets.pop().unwrap();
+    anna.patch(&format!("/cowork/sessions/{id}"), json!({"title": "Still here"})).await.expect(200);
+    socket.wait_event("session_updated").await;
 }

@@ -197,6 +197,38 @@ async fn sigterm_ends_turns_closes_sockets_with_1001_and_the_process_within_five
     assert_eq!(process.api.rows(&id).await[1]["content"], "Half of it");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_turn_that_ends_in_time_is_not_interrupted_by_a_stop_and_what_waits_is_kept() {
+    let gate = Gate::new();
+    let model = ScriptedModel::start().await;
+    model.play([say("Half of it,").wait(&gate).then(" and the rest.")]);
+    let home = Home::with(&model);
+    home.add_settings("[cowork]\ngrace_period_ms = 60000");
+    let process = home.start().await;
+    let id = process.api.create(json!({})).await;
+    process.api.send(&id, "Hi").await;
+    let (mut socket, mut replica) = seen(&process, &id, "Half of it,").await;
+    process.api.send(&id, "Later").await;
+    process.terminate();
+    while process.api.get("/health/ready").await.status != 503 {
+        tokio::task::yield_now().await;
+    }
+    gate.step();
+    while let Some(frame) = socket.next().await {
+        replica.take(&frame);
+    }
+    assert_eq!(socket.closed, Some(1001));
+    let last = replica.rows.values().next_back().unwrap();
+    assert_eq!(last["event_type"], "turn_completed");
+    drop(socket);
+    assert_eq!(process.exit_code().await, Some(0));
+
+    let process = home.start().await;
+    assert_eq!(process.api.rows(&id).await[1]["content"], "Half of it, and the rest.");
+    assert_eq!(process.api.queue(&id).await.len(), 1, "the next message waits for a person");
+    model.check();
+}
+
 /// Promise P14: who asks twice waits for nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_sigterm_ends_the_process_at_once_and_the_next_start_mends_it() {

@@ -87,6 +87,26 @@ async fn a_file_comes_in_pieces_and_appears_whole() {
     assert_eq!(fs::read_dir(pieces).unwrap().count(), 0);
 }
 
+/// The pieces stand on the server's own disk until the file is whole: all that open uploads may still bring counts.
+#[tokio::test]
+async fn open_uploads_together_leave_the_disk_its_floor() {
+    let mut setup = Setup::default();
+    setup.uploads.file_bytes = u64::MAX;
+    let server = setup.start().await;
+    let id = server.session().await;
+    let free = || {
+        let disk = rustix::fs::statvfs(&server.workspace).unwrap();
+        (disk.f_bavail * disk.f_frsize) as usize
+    };
+    // Each fits; what else is written to this disk meanwhile is far less than the rest.
+    let most = free() / 5 * 3;
+    let place = begin(&server.api, &id, most, &[("filename", "one")]).await;
+    let refused = create(&server.api, &id, most, &[("filename", "other")]).await;
+    refused.expect_problem(507, "no_space");
+    server.api.request("DELETE", &place, &[TUS], None).await.expect(204);
+    begin(&server.api, &id, most, &[("filename", "other")]).await;
+}
+
 /// Pieces that belong to no upload are swept when one begins; those of another that begins just then do.
 #[tokio::test]
 async fn uploads_that_begin_together_keep_what_is_sent_to_each() {

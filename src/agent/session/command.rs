@@ -1,5 +1,7 @@
 //! What an actor is told, and by whom.
 
+use std::time::Duration;
+
 use tokio::sync::oneshot;
 use tracing::Span;
 
@@ -63,9 +65,10 @@ pub enum Command {
     TurnEnded {
         turn: u32,
     },
-    /// Ends the running turn and waits for it.
+    /// Ends the running turn and waits for it. It may end by itself first, for as long as `patience`.
     Settle {
         why: Interruption,
+        patience: Duration,
         reply: oneshot::Sender<()>,
     },
 }

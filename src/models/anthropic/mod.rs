@@ -23,7 +23,9 @@ use reqwest::{
     header::{HeaderMap, HeaderName, HeaderValue},
 };
 
-use super::http::{Advice, Answer, Asked, Connection, Learnt, Packing, Reader, Settings, Taken, ToolList, sealed, stated_window};
+use super::http::{
+    Advice, Answer, Asked, Connection, Learnt, Packing, Reader, Settings, Taken, ToolList, sealed, stated_window,
+};
 use crate::agent::ports::model::{Model, ModelError, ModelEvent, ModelRequest};
 use conversation::Wire;
 use decoder::Decoder;

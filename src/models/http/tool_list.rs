@@ -12,7 +12,12 @@ use crate::agent::ports::model::{ModelError, ToolSpec};
 
 #[derive(Default)]
 pub struct ToolList {
-    last: Mutex<Option<(Arc<[ToolSpec]>, Arc<RawValue>)>>,
+    last: Mutex<Option<Last>>,
+}
+
+struct Last {
+    tools: Arc<[ToolSpec]>,
+    written: Arc<RawValue>,
 }
 
 impl ToolList {
@@ -26,15 +31,13 @@ impl ToolList {
             return Ok(None);
         }
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, written)) = &*last
-            && Arc::ptr_eq(known, tools)
-        {
-            return Ok(Some(written.clone()));
+        if let Some(last) = last.as_ref().filter(|last| Arc::ptr_eq(&last.tools, tools)) {
+            return Ok(Some(last.written.clone()));
         }
         let written = to_raw_value(&write(tools))
             .map_err(|error| ModelError::Fatal(format!("The list of tools can't be written: {error}.")))?;
         let written = Arc::<RawValue>::from(written);
-        *last = Some((tools.clone(), written.clone()));
+        *last = Some(Last { tools: tools.clone(), written: written.clone() });
         Ok(Some(written))
     }
 }

@@ -20,7 +20,9 @@ use reqwest::{
 };
 use serde_json::{Value, json};
 
-use super::http::{Advice, Answer, Asked, Connection, Learnt, Packing, Reader, Settings, Taken, ToolList, WireNames, sealed};
+use super::http::{
+    Advice, Answer, Asked, Connection, Learnt, Packing, Reader, Settings, Taken, ToolList, WireNames, sealed,
+};
 use crate::agent::ports::model::{Model, ModelError, ModelEvent, ModelRequest};
 use decoder::Decoder;
 use request::Quirk;
@@ -103,7 +105,8 @@ impl ModelServer {
         let window = self.window().await;
         let tools = self.tools.written(&request.tools, |specs| request::tools(specs, &names))?;
         let body = |quirks: &_| request::body(&request, &names, &self.settings, window, quirks);
-        let Taken { response, patience, .. } = self.connection.ask(&self.address("chat"), &self.quirks, tools.as_deref(), body).await?;
+        let Taken { response, patience, .. } =
+            self.connection.ask(&self.address("chat"), &self.quirks, tools.as_deref(), body).await?;
         let server = self.connection.server().clone();
         let decoder = Decoder::new(server.clone(), names.clone(), self.settings.max_tokens);
         Ok(Answer { server, response, reader: Reader::new(decoder, Packing::Lines), patience })

@@ -68,9 +68,7 @@ fn think(settings: &Settings, quirks: &BTreeSet<Quirk>) -> Option<Value> {
 }
 
 pub fn tools(specs: &[ToolSpec], names: &WireNames) -> Value {
-    let tool = |ToolSpec { name, description, parameters }: &ToolSpec| {
-        json!({"type": "function", "function": {"name": names.wire(name), "description": description, "parameters": parameters}})
-    };
+    let tool = |ToolSpec { name, description, parameters }: &ToolSpec| json!({"type": "function", "function": {"name": names.wire(name), "description": description, "parameters": parameters}});
     specs.iter().map(tool).collect()
 }
 

@@ -27,7 +27,8 @@ use reqwest::{
 use serde_json::Value;
 
 use super::http::{
-    Advice, Answer, Asked, Connection, Learnt, Packing, Reader, Settings, Taken, ToolList, WireNames, sealed, stated_window,
+    Advice, Answer, Asked, Connection, Learnt, Packing, Reader, Settings, Taken, ToolList, WireNames, sealed,
+    stated_window,
 };
 use crate::agent::ports::model::{Model, ModelError, ModelEvent, ModelRequest};
 use decoder::Decoder;

@@ -65,9 +65,7 @@ pub fn body(request: &ModelRequest, names: &WireNames, settings: &Settings, quir
 }
 
 pub fn tools(specs: &[ToolSpec], names: &WireNames) -> Value {
-    let tool = |ToolSpec { name, description, parameters }: &ToolSpec| {
-        json!({"type": "function", "function": {"name": names.wire(name), "description": description, "parameters": parameters}})
-    };
+    let tool = |ToolSpec { name, description, parameters }: &ToolSpec| json!({"type": "function", "function": {"name": names.wire(name), "description": description, "parameters": parameters}});
     specs.iter().map(tool).collect()
 }
 

@@ -101,6 +101,8 @@ pub fn window_width() -> f64 {
     0.0
 }
 
+pub fn reload() {}
+
 pub fn go_to(_path: &str) {}
 
 pub fn minutes_ahead() -> i64 {
@@ -141,6 +143,10 @@ pub fn save_draft(_key: &str, _text: &str) {}
 
 pub fn is_near_end(_element: NodeRef<html::Div>) -> bool {
     true
+}
+
+pub fn take_over_scrolling(_element: NodeRef<html::Div>) -> i32 {
+    0
 }
 
 pub fn scroll_to_end(_element: NodeRef<html::Div>) {}

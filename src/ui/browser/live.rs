@@ -96,6 +96,10 @@ pub fn go_to(path: &str) {
     let _ = window().location().set_href(path);
 }
 
+pub fn reload() {
+    let _ = window().location().reload();
+}
+
 /// Minutes that the reader's time is ahead of UTC.
 pub fn minutes_ahead() -> i64 {
     -(Date::new_0().get_timezone_offset() as i64)
@@ -210,6 +214,16 @@ pub fn is_near_end(element: NodeRef<html::Div>) -> bool {
 }
 
 /// Now: what has just been written and is not drawn yet does not count.
+/// Turns the column, which until now began at its end, so that it is scrolled from its top; what is in sight stays where it
+/// is. How far from the end that was, in pixels.
+pub fn take_over_scrolling(element: NodeRef<html::Div>) -> i32 {
+    let Some(element) = element.get_untracked() else { return 0 };
+    let from_end = -element.scroll_top();
+    let _ = element.set_attribute("data-alive", "");
+    element.set_scroll_top(element.scroll_height() - element.client_height() - from_end);
+    from_end
+}
+
 pub fn scroll_to_end(element: NodeRef<html::Div>) {
     if let Some(element) = element.try_get_untracked().flatten() {
         element.set_scroll_top(element.scroll_height());

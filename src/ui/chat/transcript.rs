@@ -95,7 +95,15 @@ pub fn TranscriptView(view: SessionView) -> impl IntoView {
     let column = NodeRef::<html::Div>::new();
     // Whatever changes their sizes: text that comes, turns that get their true height when they come near, a composer
     // that grows. The browser tells before it draws, so nothing is seen in the wrong place.
-    Effect::new(move |_| [column, reader.scroller].map(|element| browser::on_resize(element, move || reader.follow())));
+    Effect::new(move |_| {
+        if browser::take_over_scrolling(reader.scroller) > NEAR_END {
+            // Who has scrolled up already goes on reading there.
+            reader.leave();
+        }
+        for element in [column, reader.scroller] {
+            browser::on_resize(element, move || reader.follow());
+        }
+    });
     Effect::new(move |before: Option<()>| {
         view.said.track();
         if before.is_some() {

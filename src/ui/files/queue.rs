@@ -29,12 +29,12 @@ fn UploadRow(files: Files, upload: Upload) -> impl IntoView {
     let name = upload.name.get_value();
     let tone = move || match upload.state.get() {
         State::Failed(_) => "failed",
-        State::Exists => "waiting",
+        State::Exists | State::Away(_) => "waiting",
         State::Added(_) => "done",
         State::Waiting | State::Sending { .. } | State::Verifying | State::Skipped | State::Cancelled => "plain",
     };
     let part = move || match upload.state.get() {
-        State::Sending { sent, .. } if upload.size > 0 => Some(sent as f64 / upload.size as f64),
+        State::Sending { sent, .. } | State::Away(sent) if upload.size > 0 => Some(sent as f64 / upload.size as f64),
         _ => None,
     };
     view! {
@@ -60,6 +60,7 @@ fn told(upload: Upload) -> String {
                 None => how_much,
             }
         }
+        State::Away(sent) => fill(w.away, &[&size(sent), &size(upload.size)]),
         State::Verifying => w.verifying.to_owned(),
         State::Added(_) => w.added.to_owned(),
         State::Skipped => w.skipped.to_owned(),
@@ -78,7 +79,7 @@ fn Choices(files: Files, upload: Upload) -> impl IntoView {
     let again = move |rule| Box::new(move || files.again(upload, rule)) as Box<dyn Fn() + Send>;
     let forget = move || button(w.dismiss, Box::new(move || files.forget(upload.id)));
     let choices = move || match upload.state.get() {
-        State::Waiting | State::Sending { .. } | State::Verifying => {
+        State::Waiting | State::Sending { .. } | State::Away(_) | State::Verifying => {
             vec![button(w.cancel, Box::new(move || files.cancel(upload)))]
         }
         State::Exists => {

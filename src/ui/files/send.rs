@@ -19,9 +19,11 @@ use crate::{
 
 /// Files that are sent side by side.
 pub const AT_ONCE: u32 = 3;
-/// Times that one piece is tried, each after twice the wait of the one before.
-const TRIES: u32 = 6;
+/// Times that one piece is tried, each after twice the wait of the one before up to the last: ten minutes, in which a server
+/// is back, or a laptop on another network.
+const TRIES: u32 = 64;
 const FIRST_WAIT_MS: u32 = 500;
+const LAST_WAIT_MS: u32 = 10_000;
 
 /// What `GET` of an upload tells.
 struct Told {
@@ -93,8 +95,13 @@ async fn transfer(upload: Upload, address: &str, mut offset: u64) -> State {
                 if broken == TRIES {
                     return State::Failed(words().frame.no_answer.to_owned());
                 }
+                upload.state.try_update(|known| {
+                    if *known != State::Cancelled {
+                        *known = State::Away(offset);
+                    }
+                });
                 browser::sleep(wait).await;
-                wait *= 2;
+                wait = (wait * 2).min(LAST_WAIT_MS);
                 if let Sent::Taken { offset: Some(now), .. } = browser::tus("HEAD", address, &[]).await {
                     offset = now;
                 }

@@ -66,6 +66,8 @@ pub enum State {
         sent: u64,
         speed: Option<u64>,
     },
+    /// The connection is away with so many bytes there; it goes on by itself.
+    Away(u64),
     /// All bytes are sent; the server has the last word.
     Verifying,
     Added(String),
@@ -78,7 +80,7 @@ pub enum State {
 
 impl State {
     pub fn is_over(&self) -> bool {
-        !matches!(self, Self::Waiting | Self::Sending { .. } | Self::Verifying)
+        !matches!(self, Self::Waiting | Self::Sending { .. } | Self::Away(_) | Self::Verifying)
     }
 }
 

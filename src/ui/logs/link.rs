@@ -28,6 +28,9 @@ pub fn LinkChip(view: SessionView) -> impl IntoView {
     let countdown = move || {
         if let Link::Waiting { seconds } = link.get() { Some(fill(w.again_in, &[&seconds.to_string()])) } else { None }
     };
+    // Drawn once, so that it keeps the focus while the seconds go by.
+    let waits = Memo::new(move |_| matches!(link.get(), Link::Waiting { .. }));
+    let now = move |_| view.hurry.update(|hurry| *hurry += 1);
     let state = move || match link.get() {
         Link::Live => "live",
         Link::Connecting | Link::CatchingUp { .. } => "busy",
@@ -40,6 +43,7 @@ pub fn LinkChip(view: SessionView) -> impl IntoView {
             {move || (link.get() == Link::SignedOut).then(|| view! { <a href=here.clone()>{w.sign_in}</a> })}
             // Not for screen readers: they would say every second.
             {move || countdown().map(|text| view! { <span class="link-wait" aria-hidden="true">{text}</span> })}
+            {move || waits.get().then(|| view! { <button type="button" class="link-button" on:click=now>{w.try_now}</button> })}
         </span>
     }
 }

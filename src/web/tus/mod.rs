@@ -45,7 +45,7 @@ use crate::{
     state::AppState,
     workspace::{
         names,
-        upload::{Receiver, Rules, cut_off},
+        upload::{Receiver, Rules, cut_off, no_space},
     },
 };
 
@@ -134,7 +134,12 @@ async fn begin(
     let _beginning = desk.beginning.lock().await;
     state.agent.expire_uploads().await?;
     let folder = state.agent.folder(id).await?;
-    let rules = Rules::new(&target_dir, on_conflict, state.site.uploads)?;
+    let limits = state.site.uploads;
+    let rules = Rules::new(&target_dir, on_conflict, limits)?;
+    // The pieces stand on the server's own disk first, which may be another one than the workspace's.
+    if state.agent.upload_space().await? < limits.free_bytes.saturating_add(length) {
+        return Err(no_space(limits.free_bytes));
+    }
     let upload_id = UploadId::new(new_id());
     let (partials, upload, name, target) =
         (state.agent.partial_uploads(), upload_id.clone(), file_name.clone(), rules.target.to_string());
@@ -281,8 +286,9 @@ async fn take(
         return Ok(at);
     }
     let (partials, upload) = (state.agent.partial_uploads(), stored.upload_id.clone());
-    let opened = blocking(move || Partial::open(&partials, &upload, from, checksum).map_err(|error| not_kept(&error)));
-    let mut piece = Piece { partial: opened.await?, at, length: stored.length, gathered: Vec::new() };
+    let floor = state.site.uploads.free_bytes;
+    let open = move || Partial::open(&partials, &upload, from, checksum, floor).map_err(|error| not_kept(&error));
+    let mut piece = Piece { partial: blocking(open).await?, at, length: stored.length, gathered: Vec::new() };
     let stopping = state.stopping.clone();
     let ended = tokio::select! {
         ended = piece.read(body.into_data_stream()) => ended,
@@ -434,7 +440,7 @@ fn number(headers: &HeaderMap, name: &HeaderName) -> Result<u64, ApiError> {
 
 fn not_kept(error: &std::io::Error) -> ApiError {
     if error.kind() == std::io::ErrorKind::StorageFull {
-        let detail = "The disk is full. What was acknowledged is kept. Free some space and go on.";
+        let detail = "The disk has no room for more. What was acknowledged is kept. Free some space and go on.";
         return ApiError::new(ErrorCode::NoSpace, detail);
     }
     tracing::error!(%error, "the pieces of an upload could not be kept");

@@ -9,6 +9,7 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use rustix::fs::fstatvfs;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
@@ -71,6 +72,8 @@ struct Open {
     checksum: Option<Checksum>,
     from: u64,
     at: u64,
+    /// Bytes that stay free on the disk.
+    floor: u64,
 }
 
 pub fn place(folder: &Path, upload: &UploadId) -> PathBuf {
@@ -86,12 +89,19 @@ pub fn create(folder: &Path, upload: &UploadId) -> io::Result<()> {
 }
 
 impl Partial {
-    /// Opens the file where `received` bytes are safe; what stands behind them came with a piece that was not kept.
-    pub fn open(folder: &Path, upload: &UploadId, received: u64, checksum: Option<Checksum>) -> io::Result<Self> {
+    /// Opens the file where `received` bytes are safe; what stands behind them came with a piece that was not kept. It
+    /// leaves `floor` bytes free on the disk.
+    pub fn open(
+        folder: &Path,
+        upload: &UploadId,
+        received: u64,
+        checksum: Option<Checksum>,
+        floor: u64,
+    ) -> io::Result<Self> {
         let mut file = OpenOptions::new().write(true).open(place(folder, upload))?;
         file.set_len(received)?;
         file.seek(SeekFrom::Start(received))?;
-        let open = Open { file: Some(file), checksum, from: received, at: received };
+        let open = Open { file: Some(file), checksum, from: received, at: received, floor };
         Ok(Self { open: Arc::new(Mutex::new(open)) })
     }
 
@@ -99,10 +109,16 @@ impl Partial {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Blocks.
+    /// Blocks. Others write to the disk too, so it is looked at each time.
     pub fn write(&self, bytes: &[u8]) -> io::Result<()> {
         let mut open = self.lock();
-        let Open { file: Some(file), checksum, at, .. } = &mut *open else { return Ok(()) };
+        let Open { file: Some(file), checksum, at, floor, .. } = &mut *open else { return Ok(()) };
+        // A file system that can't tell says so when it is full.
+        if let Ok(disk) = fstatvfs(&*file)
+            && disk.f_bavail.saturating_mul(disk.f_frsize) < floor.saturating_add(bytes.len() as u64)
+        {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         file.write_all(bytes)?;
         *at += bytes.len() as u64;
         if let Some(checksum) = checksum {
@@ -138,14 +154,26 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let upload = UploadId::new("u");
         create(folder.path(), &upload).unwrap();
-        let piece = Partial::open(folder.path(), &upload, 0, None).unwrap();
+        let piece = Partial::open(folder.path(), &upload, 0, None, 0).unwrap();
         piece.write(b"onetwo").unwrap();
         assert_eq!(piece.keep(true).unwrap(), Some(6));
-        let piece = Partial::open(folder.path(), &upload, 3, None).unwrap();
+        let piece = Partial::open(folder.path(), &upload, 3, None, 0).unwrap();
         piece.write(b"2").unwrap();
         assert_eq!(piece.keep(false).unwrap(), Some(4), "what came of a piece that broke off counts");
         piece.write(b"late").unwrap();
         assert_eq!(std::fs::read(place(folder.path(), &upload)).unwrap(), b"one2");
+    }
+
+    #[test]
+    fn a_piece_leaves_the_disk_its_floor_and_what_was_written_before_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let upload = UploadId::new("u");
+        create(folder.path(), &upload).unwrap();
+        let piece = Partial::open(folder.path(), &upload, 0, None, 0).unwrap();
+        piece.write(b"one").unwrap();
+        piece.lock().floor = u64::MAX;
+        assert_eq!(piece.write(b"two").unwrap_err().kind(), io::ErrorKind::StorageFull);
+        assert_eq!(piece.keep(false).unwrap(), Some(3));
     }
 
     #[test]
@@ -155,7 +183,7 @@ mod tests {
         create(folder.path(), &upload).unwrap();
         for (text, whole, stands) in [("hel", false, Some(0)), ("hallo", true, None), ("hello", true, Some(5))] {
             let checksum = Checksum::parse("sha1 qvTGHdzF6KLavt4PO0gs2a6pQ00=").unwrap();
-            let piece = Partial::open(folder.path(), &upload, 0, Some(checksum)).unwrap();
+            let piece = Partial::open(folder.path(), &upload, 0, Some(checksum), 0).unwrap();
             piece.write(text.as_bytes()).unwrap();
             assert_eq!(piece.keep(whole).unwrap(), stands, "{text}");
         }

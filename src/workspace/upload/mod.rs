@@ -22,7 +22,10 @@ use super::{
 };
 use crate::protocol::{ApiError, OnConflict, UploadLimits, UploadStatus, UploadedFile};
 
-pub use self::{refusal::cut_off, sweep::sweep_left};
+pub use self::{
+    refusal::{cut_off, no_space},
+    sweep::sweep_left,
+};
 
 /// Files that wait for their sync and their name together: one sync for many is what makes thousands of small files
 /// quick. Each is an open file; the bytes bound what the disk has to write at once.

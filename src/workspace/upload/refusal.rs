@@ -99,7 +99,7 @@ pub(super) fn is_read_only() -> ApiError {
     ApiError::new(ErrorCode::ReadOnly, detail)
 }
 
-pub(super) fn no_space(floor: u64) -> ApiError {
+pub fn no_space(floor: u64) -> ApiError {
     let detail = format!(
         "The disk would have less than {floor} bytes left, which the server keeps free. {NOT_TAKEN} Free some space and try again."
     );

@@ -87,6 +87,11 @@ impl Api {
         Self { shown: vec![("authorization", format!("Bearer {token}"))], ..self.clone() }
     }
 
+    /// The same client behind a proxy that says who is asking.
+    pub fn named_by(&self, header: &'static str, name: &str) -> Self {
+        Self { shown: vec![(header, name.to_owned())], ..self.clone() }
+    }
+
     /// The same client as our own page in a browser that has this cookie.
     pub fn with_cookie(&self, cookie: &str) -> Self {
         let origin = format!("http://{}", self.address);

@@ -313,6 +313,11 @@ impl Process {
         assert!(sent.success());
     }
 
+    /// What it has logged so far, and goes on to log.
+    pub fn log(&self) -> Arc<Mutex<String>> {
+        self.log.clone()
+    }
+
     /// Ends it in order. What it had logged by then.
     pub async fn end(self) -> String {
         let log = self.log.clone();

@@ -337,7 +337,7 @@ fn serve(
     tokio::spawn(async move {
         web::serve(listener, web::router(state), options, async move {
             stop.cancelled().await;
-            agent.shut_down().await;
+            agent.shut_down(Duration::ZERO).await;
             stopping.cancel();
             sockets.close();
             sockets.wait().await;
