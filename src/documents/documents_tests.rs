@@ -45,6 +45,32 @@ fn what_is_written_in_a_document_is_read_as_it_stands_there() {
     assert_eq!(word(&format!("<w:tbl><w:tr>{}{}</w:tr></w:tbl>", cell("a"), cell("b"))), "a more\tb more\n");
 }
 
+/// A workbook of one sheet with these cells, in one row.
+fn spreadsheet(cells: &str) -> String {
+    let namespace = "xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\"";
+    let relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+    let book = format!(
+        "<workbook {namespace} xmlns:r=\"{relations}\"><sheets><sheet name=\"Costs\" sheetId=\"1\" r:id=\"r1\"/></sheets></workbook>"
+    );
+    let related = format!(
+        "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">\
+         <Relationship Id=\"r1\" Type=\"{relations}/worksheet\" Target=\"worksheets/sheet1.xml\"/></Relationships>"
+    );
+    let sheet = format!("<worksheet {namespace}><sheetData><row r=\"1\">{cells}</row></sheetData></worksheet>");
+    let parts = [
+        ("xl/workbook.xml", book.as_str()),
+        ("xl/_rels/workbook.xml.rels", &related),
+        ("xl/worksheets/sheet1.xml", &sheet),
+    ];
+    text(Kind::Spreadsheet, &archive(&parts), 1).unwrap().text
+}
+
+#[test]
+fn a_formula_shows_its_result_or_where_nobody_has_reckoned_it_itself() {
+    let cells = "<c r=\"A1\"><v>2</v></c><c r=\"B1\"><f>A1*3</f><v>6</v></c><c r=\"C1\"><f>SUM(A1:B1)</f></c>";
+    assert_eq!(spreadsheet(cells).trim_end(), "## Sheet Costs\n2\t6\t=SUM(A1:B1)");
+}
+
 #[test]
 fn a_document_that_is_no_document_is_said_to_be_one() {
     for (kind, bytes) in [

@@ -26,12 +26,16 @@ pub fn text(bytes: &[u8]) -> Result<String, String> {
         };
         // Cell by cell: the extent that a sheet claims may be that of a desert.
         let (mut row, mut column, mut begun) = (0, 0, false);
-        while let Some(cell) = cells.next_cell().map_err(|error| damaged(&error))? {
-            let shown = shown(cell.get_value());
+        while let Some(cell) = cells.next_cell_with_formula().map_err(|error| damaged(&error))? {
+            let mut shown = shown(&cell.value);
+            // A program that writes formulas need not have reckoned them.
+            if let Some(formula) = cell.formula.filter(|_| shown.is_empty()) {
+                shown = one_line(&format!("={formula}"));
+            }
             if shown.is_empty() {
                 continue;
             }
-            let (at_row, at_column) = cell.get_position();
+            let (at_row, at_column) = cell.pos;
             if !begun || at_row != row {
                 if begun {
                     text.push('\n');
@@ -57,8 +61,11 @@ pub fn text(bytes: &[u8]) -> Result<String, String> {
     Ok(text)
 }
 
+fn one_line(text: &str) -> String {
+    text.replace(['\n', '\r', '\t'], " ")
+}
+
 fn shown(value: &DataRef<'_>) -> String {
-    let one_line = |text: &str| text.replace(['\n', '\r', '\t'], " ");
     match value {
         DataRef::Int(number) => number.to_string(),
         DataRef::Float(number) => number.to_string(),

@@ -3,10 +3,15 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
 
+use crate::protocol::STEERING_PREFIX;
+
 /// A note of the program's own, for the role of the person: servers refuse a second system message, or take it for the
-/// only one.
+/// only one. What a person said into the running turn is theirs.
 pub fn note(text: &str) -> String {
-    format!("Note from the program, not from the person: {text}")
+    match text.strip_prefix(STEERING_PREFIX) {
+        Some(word) => format!("The person says while you work: {word}"),
+        None => format!("Note from the program, not from the person: {text}"),
+    }
 }
 
 /// What went wrong in a failed call. Never empty: that would read like a success without output.
@@ -52,6 +57,12 @@ mod tests {
         ] {
             assert_eq!(result(false, content), expected);
         }
+    }
+
+    #[test]
+    fn what_the_person_says_is_not_the_programs() {
+        assert_eq!(note(&format!("{STEERING_PREFIX}in German")), "The person says while you work: in German");
+        assert_eq!(note("No more."), "Note from the program, not from the person: No more.");
     }
 
     #[test]

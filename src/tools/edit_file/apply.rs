@@ -54,6 +54,15 @@ pub fn apply(file: &mut TextFile, edit: &Edit, halted: &dyn Fn() -> bool) -> Res
     let (text, old) = (lines(file.text()), lines(&edit.old));
     let alike = best(&text, &old, halted);
     match choose(&alike) {
+        Chosen::One(found, _)
+            if found.pairs(&text, &old).iter().any(|(wanted, there)| figures(wanted) != figures(there)) =>
+        {
+            let near = shown(&text, found);
+            Err(format!(
+                "`old_str` is not in the file: what is most like it has other figures. Read the file again and copy the \
+                 text exactly.{near}"
+            ))
+        }
         Chosen::One(found, note) => {
             let (from, to) = (text[found.first].start, text[found.last].end);
             let new = reindent(&edit.new, &found.pairs(&text, &old));
@@ -100,6 +109,11 @@ fn choose(alike: &[Alike]) -> Chosen<'_> {
     }
     let percent = (first.score * 100.0).floor();
     Chosen::One(first, format!("Taken for `old_str`: {}, {percent} % alike; nothing else is near.", span(first)))
+}
+
+/// The figures in a line, in their order. A line with other ones is another line, however alike they are.
+fn figures(line: &str) -> Vec<&str> {
+    line.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty()).collect()
 }
 
 /// Where `old` stands, also where the places overlap.

@@ -69,6 +69,15 @@ async fn lines_that_differ_in_spaces_alone_are_found_and_keep_their_indentation(
 }
 
 #[tokio::test]
+async fn lines_with_other_figures_are_other_lines_and_shown() {
+    let file = "Rent, March;23.000;paid by transfer\nHeating;1.200;open\n";
+    let why = refused(file, "Rent, March;25.000;paid by transfer", "Rent, March;26.000;paid by transfer").await;
+    assert!(why.contains("other figures") && why.contains("1\tRent, March;23.000"), "{why}");
+    let file = "a = total[10]\n";
+    assert!(refused(file, "a = total[1 0]", "b").await.contains("other figures"));
+}
+
+#[tokio::test]
 async fn lines_much_alike_are_taken_where_nothing_else_is_near() {
     let file = "let total = sum(items);\nlet count = items.len();\nreturn Some(total / count);\n";
     let (desk, result) =

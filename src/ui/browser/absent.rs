@@ -115,6 +115,12 @@ pub fn move_focus(_selector: &str, _step: i32) -> bool {
 
 pub fn capture_pointer(_event: &leptos::ev::PointerEvent) {}
 
+pub fn close_menus() -> bool {
+    false
+}
+
+pub fn close_other_menus(_event: &leptos::ev::PointerEvent) {}
+
 pub fn is_visible() -> bool {
     false
 }

@@ -124,6 +124,31 @@ pub fn capture_pointer(event: &leptos::ev::PointerEvent) {
     }
 }
 
+/// Closes the menu that is open and leaves the focus where it was opened; whether there was one.
+pub fn close_menus() -> bool {
+    let open = open_menus();
+    for menu in &open {
+        let _ = menu.remove_attribute("open");
+        if let Ok(Some(summary)) = menu.query_selector("summary") {
+            let _ = summary.unchecked_ref::<web_sys::HtmlElement>().focus();
+        }
+    }
+    !open.is_empty()
+}
+
+/// Closes the menus that the event is no part of.
+pub fn close_other_menus(event: &leptos::ev::PointerEvent) {
+    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Node>().ok());
+    for menu in open_menus().iter().filter(|menu| !menu.contains(target.as_ref())) {
+        let _ = menu.remove_attribute("open");
+    }
+}
+
+fn open_menus() -> Vec<web_sys::Element> {
+    let Ok(open) = document().query_selector_all("details.menu[open]") else { return Vec::new() };
+    (0..open.length()).filter_map(|index| open.item(index)?.dyn_into().ok()).collect()
+}
+
 pub fn is_visible() -> bool {
     document().visibility_state() == web_sys::VisibilityState::Visible
 }
@@ -213,7 +238,6 @@ pub fn is_near_end(element: NodeRef<html::Div>) -> bool {
     element.scroll_height() - element.scroll_top() - element.client_height() < NEAR_END
 }
 
-/// Now: what has just been written and is not drawn yet does not count.
 /// Turns the column, which until now began at its end, so that it is scrolled from its top; what is in sight stays where it
 /// is. How far from the end that was, in pixels.
 pub fn take_over_scrolling(element: NodeRef<html::Div>) -> i32 {
@@ -224,6 +248,7 @@ pub fn take_over_scrolling(element: NodeRef<html::Div>) -> i32 {
     from_end
 }
 
+/// Now: what has just been written and is not drawn yet does not count.
 pub fn scroll_to_end(element: NodeRef<html::Div>) {
     if let Some(element) = element.try_get_untracked().flatten() {
         element.set_scroll_top(element.scroll_height());

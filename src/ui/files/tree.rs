@@ -10,7 +10,7 @@ use crate::{
     protocol::{FileEntry, FileKind},
     ui::{
         browser,
-        widgets::{Glyph, Icon},
+        widgets::{Glyph, Icon, upright},
         words::words,
     },
 };
@@ -67,7 +67,7 @@ fn FolderLine(files: Files, entry: FileEntry) -> impl IntoView {
             on:dragover=move |event| over(files, path.get_value(), &event)
             on:drop=move |event| drop_into(files, path.get_value(), &event)
         >
-            <Icon glyph=Glyph::Folder/><span class="file-name">{entry.name}</span>
+            <Icon glyph=Glyph::Folder/><span class="file-name">{upright(entry.name)}</span>
         </button>
         <a class="file-act" href=zip download="" rel="external" title=w.download_zip aria-label=w.download_zip><Icon glyph=Glyph::Download/></a>
     }
@@ -86,7 +86,7 @@ fn FileLine(files: Files, entry: FileEntry) -> impl IntoView {
     let w = &words().files;
     view! {
         <a class="file-row" href=href rel="external" on:click=on_click>
-            <Icon glyph=Glyph::File/><span class="file-name">{name}</span>
+            <Icon glyph=Glyph::File/><span class="file-name">{upright(name)}</span>
             <span class="file-size">{bytes.map(size)}</span>
         </a>
         <button type="button" class="file-act" title=w.mention aria-label=w.mention on:click=move |_| files.view.mention.set(Some(mention.clone()))><Icon glyph=Glyph::Chat/></button>

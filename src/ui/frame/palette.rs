@@ -127,12 +127,17 @@ fn listen(frame: Frame, open: RwSignal<bool>, help: RwSignal<bool>) {
             "KeyS" if event.alt_key() => frame.toggle_left(),
             "KeyL" if event.alt_key() => frame.toggle_right(),
             "KeyC" if event.alt_key() => show_composer(frame),
+            "Escape" if browser::close_menus() => {}
             _ if event.key() == "?" && !browser::is_typing() => help.set(true),
             _ => return,
         }
         event.prevent_default();
     });
-    on_cleanup(move || listener.remove());
+    let elsewhere = window_event_listener(ev::pointerdown, |event| browser::close_other_menus(&event));
+    on_cleanup(move || {
+        listener.remove();
+        elsewhere.remove();
+    });
 }
 
 fn show_composer(frame: Frame) {

@@ -8,7 +8,7 @@ use crate::{
         chat::duration,
         files::size,
         viewer::Viewer,
-        widgets::Glyph,
+        widgets::{Glyph, upright},
         words::{ByWhom, fill, words},
     },
 };
@@ -34,7 +34,7 @@ pub struct LogLine {
 }
 
 fn line(glyph: Glyph, text: impl Into<String>) -> LogLine {
-    LogLine { glyph, text: text.into(), figure: None, tone: "plain" }
+    LogLine { glyph, text: upright(text.into()), figure: None, tone: "plain" }
 }
 
 impl LogLine {

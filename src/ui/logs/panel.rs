@@ -55,9 +55,17 @@ pub fn LogPanel(frame: Frame, view: SessionView) -> impl IntoView {
     keep_time(shown);
     jump_to_rows(view, filter, window, follows, places, shown);
     let loading = StoredValue::new(false);
+    let seen = StoredValue::new((0.0, 0.0));
     let on_scroll = move |_| {
         window.look();
-        follows.set(browser::is_near_end(window.scroller));
+        let (top, height) = browser::scroll_place(window.scroller);
+        let before = seen.try_update_value(|seen| std::mem::replace(seen, (top, height)));
+        if browser::is_near_end(window.scroller) {
+            follows.set(true);
+        } else if before.is_some_and(|before| top < before.0 && height == before.1) {
+            // Rows that come move the end away; only a person moves the top up.
+            follows.set(false);
+        }
         if browser::scroll_place(window.scroller).0 < NEAR_START && !loading.get_value() {
             loading.set_value(true);
             spawn_local(async move {

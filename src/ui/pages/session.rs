@@ -16,7 +16,7 @@ use crate::{
         logs::link::LinkChip,
         session_view::SessionView,
         sessions::{list::SessionList, menu::SessionMenu, state::Sessions},
-        widgets::Notice,
+        widgets::{Notice, upright},
         words::words,
     },
 };
@@ -77,7 +77,7 @@ pub fn Workbench(
 fn Title(view: SessionView, title: Signal<String>) -> impl IntoView {
     let workspace = view.session.with_untracked(|session| session.workspace.clone());
     let folder = short_path(&workspace);
-    view! { <h1 class="page-title">{title}</h1><span class="folder" title=workspace>{folder}</span> }
+    view! { <h1 class="page-title">{move || upright(title.get())}</h1><span class="folder" title=workspace>{folder}</span> }
 }
 
 /// Without scripts, the running turn is shown in a frame that refreshes itself; what is being typed stays. What waits for

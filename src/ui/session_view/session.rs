@@ -38,7 +38,10 @@ pub fn update(session: &mut Session, record: &Record) {
             session.title = derived_title(record.text.as_deref().unwrap_or_default());
         }
         EventBody::ToolCallStarted { name, args, .. } if name == "task_tracker" => {
-            session.tasks = args.get("tasks").and_then(|tasks| read(&tasks)).unwrap_or_default();
+            // A call that will be refused changes no plan.
+            if let Some(tasks) = args.get("tasks").and_then(|tasks| read(&tasks)) {
+                session.tasks = tasks;
+            }
         }
         EventBody::UserMessageReceived { .. }
         | EventBody::SessionStarted { .. }

@@ -8,7 +8,7 @@ use crate::{
     protocol::{Listed, SessionId, Status},
     ui::{
         browser,
-        widgets::{Day, Glyph, Icon},
+        widgets::{Day, Glyph, Icon, upright},
         words::words,
     },
 };
@@ -55,7 +55,7 @@ pub fn SessionRow(sessions: Sessions, id: SessionId) -> impl IntoView {
                 view! {
                     <a class="session-row" href=href.clone() aria-current=current on:keydown=on_key.clone()>
                         <span class=move || ["dot ", dot(status())].concat() role="img" aria-label=move || label(status())></span>
-                        <span class="session-title">{title}</span>
+                        <span class="session-title">{move || upright(title())}</span>
                         {move || listed.with(|listed| listed.as_ref().is_some_and(|listed| listed.pinned)).then(|| view! { <Icon glyph=Glyph::Pin/> })}
                         {move || view! { <Day at=value(|listed| listed.last_active_at.clone())/> }}
                     </a>

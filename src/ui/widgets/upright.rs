@@ -1,0 +1,28 @@
+//! Text that can't be turned around.
+
+/// A text for a place of one line, with what turns the direction of writing shown by its number: `gpj.exe` must not read
+/// as `exe.jpg`. What the server draws goes through `markdown::visible_line`, which shows more.
+pub fn upright(text: String) -> String {
+    if !text.contains(turns) {
+        return text;
+    }
+    text.chars().map(|c| if turns(c) { format!("⟨U+{:04X}⟩", u32::from(c)) } else { c.to_string() }).collect()
+}
+
+fn turns(c: char) -> bool {
+    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_turns_text_around_is_shown_and_other_scripts_stay() {
+        assert_eq!(upright("\u{202E}gpj.exe".into()), "⟨U+202E⟩gpj.exe");
+        assert_eq!(upright("a\u{2067}b\u{2069}".into()), "a⟨U+2067⟩b⟨U+2069⟩");
+        for plain in ["", "notes.txt", "שלום", "ملف 1", "名前"] {
+            assert_eq!(upright(plain.into()), plain);
+        }
+    }
+}
