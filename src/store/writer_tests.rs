@@ -24,8 +24,21 @@ struct Bench {
     folder: tempfile::TempDir,
 }
 
+/// A fault of ours in the writer itself.
+struct BrokenClock;
+
+impl Clock for BrokenClock {
+    fn now(&self) -> Timestamp {
+        panic!("the clock is broken")
+    }
+}
+
 impl Bench {
     fn new() -> Self {
+        Self::with(StandingClock::at("2026-07-01T10:00:00Z"))
+    }
+
+    fn with(clock: Arc<dyn Clock>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.db");
         let tables =
@@ -41,7 +54,6 @@ impl Bench {
         };
         connection.commit_hook(Some(hook)).unwrap();
         let published = Arc::new(Published::default());
-        let clock = StandingClock::at("2026-07-01T10:00:00Z");
         let rules =
             Rules { key: ChainKey::of(b"key").unwrap(), redaction: Arc::default(), retention: Retention::default() };
         let setting = Setting { connection, zone: berlin(), publish: published.clone(), clock, rules };
@@ -147,6 +159,16 @@ async fn a_panic_in_a_change_is_its_own_failure() {
     assert!(matches!(answers[1], Err(StoreError::Failed(_))));
     assert_eq!(bench.values(), [1, 3]);
     bench.insert(4).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_writer_that_dies_acknowledges_nothing_and_says_so() {
+    let bench = Bench::with(Arc::new(BrokenClock));
+    assert!(!bench.writer.failed().is_cancelled());
+    assert!(matches!(bench.insert(1).await, Err(StoreError::Closed)));
+    bench.writer.failed().cancelled().await;
+    assert!(matches!(bench.insert(2).await, Err(StoreError::Closed)));
+    assert_eq!(bench.values(), [] as [i64; 0]);
 }
 
 #[tokio::test]
