@@ -65,8 +65,14 @@ pub fn prepare<'c>(context: &TurnContext, call: &'c ToolCall) -> Prepared<'c> {
     let tool = context.tools.get(&call.name);
     let (args, preview, action) = match (args, tool) {
         (Ok(args), Some(tool)) => {
-            let (preview, action) = (first_line(&tool.preview(&args)), tool.action(&args));
-            (Ok(args), preview, Some(action))
+            let preview = first_line(&tool.preview(&args));
+            match tool.check(&args) {
+                Ok(()) => {
+                    let action = tool.action(&args);
+                    (Ok(args), preview, Some(action))
+                }
+                Err(ToolError::RespondToModel(problem) | ToolError::Fatal(problem)) => (Err(problem), preview, None),
+            }
         }
         (Err(problem), Some(_)) => (Err(problem), String::new(), None),
         (_, None) => {

@@ -2,8 +2,6 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use serde_json::Value;
-
 use super::{
     Agent, blocking,
     feed::Feed,
@@ -78,16 +76,14 @@ impl Agent {
 
     /// Shows what a call that waits would change of a file that is there, as it is now.
     pub async fn foresee(&self, id: &SessionId, call: &mut Call) {
-        let text = |name: &str| call.args.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
-        if call.state != CallState::Waiting || call.name != "write_file" {
+        let Some(tool) = self.parts.tools.tools().get(&call.name).cloned() else { return };
+        if call.state != CallState::Waiting || call.approval.is_none() {
             return;
         }
-        let (Some(path), Some(content), Ok(session)) = (text("path"), text("content"), self.session(id).await) else {
-            return;
-        };
-        let changes = self.parts.changes.clone();
-        // What can't be told is left out: the card shows the new text then.
-        let foreseen = blocking(move || Ok(changes.foresee(session.workspace.as_ref(), &path, &content))).await;
+        let Ok(session) = self.session(id).await else { return };
+        let args = call.args.clone();
+        // What can't be told is left out: the card shows the arguments then.
+        let foreseen = blocking(move || Ok(tool.foresee(&args, session.workspace.as_ref()))).await;
         call.diff = foreseen.ok().flatten();
     }
 

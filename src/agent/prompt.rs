@@ -28,10 +28,11 @@ pub fn estimate_tokens(chars: usize) -> u64 {
 }
 
 /// The instructions of a session that has none of its own.
-pub fn system_prompt(workspace: &str) -> String {
+pub fn system_prompt(workspace: &str, today: &str) -> String {
     format!(
         "You are a careful collaborator who works with a person on a folder of files.\n\
-         The folder is {workspace}; every path you give to a tool is relative to it.\n\n\
+         The folder is {workspace}; every path you give to a tool is relative to it. `@name` in a message names a file in it.\n\
+         Today is {today} (UTC).\n\n\
          - First understand what outcome the person wants. If it is unclear and the files don't tell, ask.\n\
          - Look before you answer: find files with glob_find, find text with ripgrep_search, then read what matters with read_file.\n\
          - Never invent file contents or the output of a tool. Say where in which file you found something.\n\

@@ -49,6 +49,8 @@ pub struct TurnContext {
     /// See [`ToolContext::data`](super::ports::tool::ToolContext::data).
     pub data: PathBuf,
     pub system_prompt: Option<String>,
+    /// The date, for a model that knows none.
+    pub today: String,
     pub model: ModelEntry,
     pub tools: Tools,
     pub retry: RetryPolicy,
@@ -208,7 +210,7 @@ fn preamble(context: &TurnContext) -> Preamble {
     let system = context
         .system_prompt
         .clone()
-        .unwrap_or_else(|| prompt::system_prompt(&context.workspace.display().to_string()));
+        .unwrap_or_else(|| prompt::system_prompt(&context.workspace.display().to_string(), &context.today));
     Preamble::new(system, &context.tools)
 }
 

@@ -5,20 +5,25 @@ use leptos::prelude::*;
 use super::Pen;
 use crate::{
     markdown::{visible, visible_line},
-    protocol::{Question, QuestionKind, QuestionOption, transcript::CallQuestion},
+    protocol::{QuestionKind, QuestionOption, transcript::CallQuestion},
 };
 
 impl Pen {
     pub(super) fn question(&self, asked: &CallQuestion) -> AnyView {
         let (words, question) = (self.words, &asked.question);
         let action = format!("{}/questions/{}", self.base, asked.question_id);
-        let own_words = question.kind == QuestionKind::FreeText || question.allow_custom;
+        // Boxes and own words are one answer.
+        let own_words = match question.kind {
+            QuestionKind::FreeText => true,
+            QuestionKind::SingleChoice => question.allow_custom,
+            QuestionKind::MultiChoice => false,
+        };
         let own = own_words.then(|| self.own_words(asked, action.clone()));
         view! {
             <article class="ask" data-kind="question" tabindex="-1">
                 <h2 class="ask-kind">{words.asks_you}</h2>
                 <p class="ask-what"><strong>{visible(&question.question)}</strong></p>
-                {self.options(question, action)}
+                {self.options(asked, action)}
                 {own}
                 <p class="muted small">{words.no_hurry}</p>
             </article>
@@ -26,15 +31,21 @@ impl Pen {
         .into_any()
     }
 
-    fn options(&self, question: &Question, action: String) -> Option<AnyView> {
+    fn options(&self, asked: &CallQuestion, action: String) -> Option<AnyView> {
+        let question = &asked.question;
         let choice = match question.kind {
             QuestionKind::FreeText => return None,
             QuestionKind::SingleChoice => question.options.iter().map(button).collect::<Vec<_>>().into_any(),
             QuestionKind::MultiChoice => {
                 let boxes: Vec<_> = question.options.iter().map(checkbox).collect();
+                let own = question.allow_custom.then(|| {
+                    let draft = format!("answer:{}", asked.question_id);
+                    view! { <label class="field">{self.words.own_words}<textarea name="answer" rows="1" data-draft=draft></textarea></label> }
+                });
                 view! {
                     <p class="muted small">{self.words.choose_some}</p>
                     {boxes}
+                    {own}
                     <div><button class="button primary" type="submit">{self.words.answer}</button></div>
                 }
                 .into_any()
@@ -92,7 +103,7 @@ mod tests {
     use super::*;
     use crate::{
         protocol::{
-            CallId, QuestionId, SessionId,
+            CallId, Question, QuestionId, SessionId,
             transcript::{Call, CallState},
         },
         ui::words::Language,
@@ -120,6 +131,7 @@ mod tests {
         );
         let many = drawn(QuestionKind::MultiChoice, true);
         assert!(many.matches("type=\"checkbox\"").count() == 2 && many.contains("<textarea"), "{many}");
+        assert_eq!(many.matches("<form").count(), 1, "boxes and own words are sent together: {many}");
         assert!(free.contains("Which &lt;one&gt;?"), "{free}");
     }
 }

@@ -84,6 +84,10 @@ fn date(time: &calamine::ExcelDateTime) -> String {
         return format!("{}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60);
     }
     let (year, month, day, hour, minute, second, _) = time.to_ymd_hms_milli();
+    if time.as_f64() < 1.0 {
+        // No day: a time as somebody typed it.
+        return format!("{hour:02}:{minute:02}:{second:02}");
+    }
     let date = format!("{year:04}-{month:02}-{day:02}");
     if (hour, minute, second) == (0, 0, 0) { date } else { format!("{date} {hour:02}:{minute:02}:{second:02}") }
 }

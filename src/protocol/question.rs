@@ -55,11 +55,14 @@ pub struct Answer {
 impl Question {
     /// The answer as the agent reads it, or why it doesn't fit.
     pub fn words(&self, answer: &Answer) -> Result<String, String> {
-        match (&answer.answer, answer.option_ids.as_slice()) {
-            (Some(text), []) if text.trim().is_empty() => Err("The answer is empty.".into()),
-            (Some(text), []) => self.own_words(text),
+        let text = answer.answer.as_deref().filter(|text| !text.trim().is_empty());
+        match (text, answer.option_ids.as_slice()) {
             (None, []) => Err("The answer is empty.".into()),
+            (Some(text), []) => self.own_words(text),
             (None, chosen) => self.chosen(chosen),
+            (Some(text), chosen) if self.kind == QuestionKind::MultiChoice && self.allow_custom => {
+                Ok([&self.chosen(chosen)?, ", ", text].concat())
+            }
             (Some(_), _) => Err("Give either `answer` or `option_ids`, not both.".into()),
         }
     }
@@ -118,6 +121,11 @@ mod tests {
         let many = question(QuestionKind::MultiChoice, true);
         assert_eq!(many.words(&chosen(&["p", "a"])), Ok("Pears, Apples".into()));
         assert_eq!(many.words(&words("neither")), Ok("neither".into()));
+        let both = Answer { answer: Some("and plums".into()), ..chosen(&["p"]) };
+        assert_eq!(many.words(&both), Ok("Pears, and plums".into()));
+        // What a form sends whose room for words is left empty.
+        let none = Answer { answer: Some(String::new()), ..chosen(&["p"]) };
+        assert_eq!(many.words(&none), Ok("Pears".into()));
     }
 
     #[test]

@@ -34,6 +34,7 @@ struct Args {
     /// The question, in words that a person without technical knowledge understands.
     question: String,
     /// `free_text`, `single_choice` or `multi_choice`. Default: a single choice where there are options.
+    #[schemars(extend("enum" = ["free_text", "single_choice", "multi_choice"]))]
     question_type: Option<String>,
     /// What the person can choose from: up to 25 short labels.
     options: Option<Vec<OptionArg>>,

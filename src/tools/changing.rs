@@ -1,5 +1,7 @@
 //! What the tools share that change files: errors in words, what a change would do, what is told of it.
 
+use std::path::Path;
+
 use serde_json::Value;
 use similar::{DiffTag, TextDiff};
 
@@ -9,7 +11,7 @@ use crate::{
     protocol::Risk,
     workspace::{
         Workspace, WorkspaceError, WorkspacePath,
-        changes::{ChangeError, Side, unified},
+        changes::{ChangeError, MAX_DIFF_FILE_BYTES, Side, unified},
         names,
     },
 };
@@ -60,6 +62,14 @@ impl NotMade {
             }
         }
     }
+}
+
+/// The diff of what `make` puts in place of what a file holds now; `None` where there is no text to compare.
+pub fn foreseen(workspace: &Path, path: &str, make: impl FnOnce(&[u8]) -> Option<Vec<u8>>) -> Option<String> {
+    let (workspace, path) = (Workspace::open(workspace).ok()?, WorkspacePath::parse(path).ok()?);
+    let before = workspace.read_small(&path, MAX_DIFF_FILE_BYTES + 1)?;
+    let after = make(&before)?;
+    unified(Side { path: &path, bytes: Some(&before) }, Side { path: &path, bytes: Some(&after) })
 }
 
 /// The action of a call that changes what its arguments `names` name, narrowed to the folder that holds it all.

@@ -50,6 +50,10 @@ impl Tool for DeleteFile {
         action(Risk::Delete, args, &["path"])
     }
 
+    fn check(&self, args: &Value) -> Result<(), ToolError> {
+        arguments::<Args>(args.clone()).map(drop)
+    }
+
     async fn run(&self, args: Value, context: ToolContext<'_>) -> Result<ToolOutput, ToolError> {
         let args: Args = arguments(args)?;
         let path = named_path("path", &args.path)?;

@@ -4,6 +4,8 @@ mod apply;
 mod indent;
 mod search;
 
+use std::path::Path;
+
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -12,7 +14,7 @@ use serde_json::{Value, json};
 use self::apply::{Edit, apply};
 use super::{
     arguments::{arguments, schema},
-    changing::{NotMade, action, difference, excerpt, measure, named},
+    changing::{NotMade, action, difference, excerpt, foreseen, measure, named},
     text_file::{NoText, TextFile, plain},
     wording::{count, named_path, one_line, printable, respond},
     work::{Watch, change, stopped},
@@ -80,12 +82,29 @@ impl Tool for EditFile {
         action(Risk::Edit, args, &["path"])
     }
 
+    fn check(&self, args: &Value) -> Result<(), ToolError> {
+        checked(args.clone()).map(drop)
+    }
+
+    /// As it stands in the file, also where `old_str` was not the very text.
+    fn foresee(&self, args: &Value, workspace: &Path) -> Option<String> {
+        let (path, edits) = checked(args.clone()).ok()?;
+        foreseen(workspace, path.as_str(), |before| {
+            let mut file = TextFile::read(before).ok()?;
+            edits.iter().try_for_each(|edit| apply(&mut file, edit, &|| false).map(drop)).ok()?;
+            Some(file.bytes())
+        })
+    }
+
     async fn run(&self, args: Value, context: ToolContext<'_>) -> Result<ToolOutput, ToolError> {
-        let args: Args = arguments(args)?;
-        let path = named_path("path", &args.path)?;
-        let edits = edits(args)?;
+        let (path, edits) = checked(args)?;
         change(context, move |changes, workspace, watch| edit(changes, workspace, watch, &path, &edits)).await
     }
+}
+
+fn checked(args: Value) -> Result<(WorkspacePath, Vec<Edit>), ToolError> {
+    let args: Args = arguments(args)?;
+    Ok((named_path("path", &args.path)?, edits(args)?))
 }
 
 fn edits(args: Args) -> Result<Vec<Edit>, ToolError> {

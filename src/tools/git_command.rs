@@ -55,7 +55,7 @@ impl Tool for GitCommand {
 
     fn preview(&self, args: &Value) -> String {
         let words = args["args"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        one_line(&words.collect::<Vec<_>>().join(" "), 80)
+        one_line(&std::iter::once("git").chain(words).collect::<Vec<_>>().join(" "), 80)
     }
 
     fn action(&self, args: &Value) -> Action {
@@ -66,6 +66,11 @@ impl Tool for GitCommand {
             Some(call) if call.needs_network() => Action::risky(Risk::Network, call.scope()),
             Some(call) => Action::risky(Risk::Run, call.scope()),
         }
+    }
+
+    fn check(&self, args: &Value) -> Result<(), ToolError> {
+        let args: Args = arguments(args.clone())?;
+        GitCall::read(&args.args).map(drop).map_err(respond)
     }
 
     async fn run(&self, args: Value, context: ToolContext<'_>) -> Result<ToolOutput, ToolError> {

@@ -53,6 +53,10 @@ impl Tool for MoveFile {
         action(Risk::Edit, args, &["source", "destination"])
     }
 
+    fn check(&self, args: &Value) -> Result<(), ToolError> {
+        arguments::<Args>(args.clone()).map(drop)
+    }
+
     async fn run(&self, args: Value, context: ToolContext<'_>) -> Result<ToolOutput, ToolError> {
         let args: Args = arguments(args)?;
         let source = named_path("source", &args.source)?;

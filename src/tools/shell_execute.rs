@@ -71,6 +71,10 @@ impl Tool for ShellExecute {
         Action::risky(Risk::Run, args["command"].as_str().and_then(scope))
     }
 
+    fn check(&self, args: &Value) -> Result<(), ToolError> {
+        arguments::<Args>(args.clone()).map(drop)
+    }
+
     async fn run(&self, args: Value, context: ToolContext<'_>) -> Result<ToolOutput, ToolError> {
         let args: Args = arguments(args)?;
         if args.command.trim().is_empty() {

@@ -37,7 +37,7 @@ struct Args {
 struct Step {
     /// The step in a few words.
     content: String,
-    /// `pending`, `in_progress` or `completed`.
+    #[schemars(extend("enum" = ["pending", "in_progress", "completed"]))]
     status: String,
 }
 

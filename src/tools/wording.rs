@@ -38,7 +38,8 @@ pub fn cut_line(line: &str, limit: usize) -> Cow<'_, str> {
 
 /// Text on one line of at most `limit` characters.
 pub fn one_line(text: &str, limit: usize) -> String {
-    let line = printable(text.trim());
+    let text = text.trim().lines().map(str::trim_end).collect::<Vec<_>>().join(" ↵ ");
+    let line = printable(&text);
     if line.chars().count() <= limit {
         return line.into_owned();
     }

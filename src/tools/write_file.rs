@@ -1,5 +1,7 @@
 //! `write_file`: a whole file.
 
+use std::path::Path;
+
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -7,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     arguments::{arguments, schema},
-    changing::{NotMade, action, difference, measure, named},
+    changing::{NotMade, action, difference, foreseen, measure, named},
     text_file::TextFile,
     wording::{count, named_path, one_line, respond},
     work::{Watch, change, stopped},
@@ -59,18 +61,50 @@ impl Tool for WriteFile {
         action(Risk::Edit, args, &["path"])
     }
 
+    fn check(&self, args: &Value) -> Result<(), ToolError> {
+        checked(args.clone()).map(drop)
+    }
+
+    fn foresee(&self, args: &Value, workspace: &Path) -> Option<String> {
+        let args: Args = arguments(args.clone()).ok()?;
+        foreseen(workspace, &args.path, |before| Some(rewritten(before, &args.content)))
+    }
+
     async fn run(&self, args: Value, context: ToolContext<'_>) -> Result<ToolOutput, ToolError> {
-        let args: Args = arguments(args)?;
-        let path = named_path("path", &args.path)?;
-        if args.content.len() > MAX_CONTENT_BYTES {
-            let size = count(args.content.len() as u64, "byte", "bytes");
-            return Err(respond(format!(
-                "`content` has {size}; at most {MAX_CONTENT_BYTES} are taken. Write the file in parts: the first with \
-                 write_file, the others with edit_file."
-            )));
-        }
+        let (args, path) = checked(args)?;
         change(context, move |changes, workspace, watch| write(changes, workspace, watch, &path, &args.content)).await
     }
+}
+
+fn checked(args: Value) -> Result<(Args, WorkspacePath), ToolError> {
+    let args: Args = arguments(args)?;
+    let path = named_path("path", &args.path)?;
+    if args.content.len() > MAX_CONTENT_BYTES {
+        let size = count(args.content.len() as u64, "byte", "bytes");
+        return Err(respond(format!(
+            "`content` has {size}; at most {MAX_CONTENT_BYTES} are taken. Write the file in parts: the first with \
+             write_file, the others with edit_file."
+        )));
+    }
+    if let Some(kind) = no_text(&args.path) {
+        return Err(respond(format!(
+            "A text can't be a `{kind}` file: nothing could open it. Write Markdown or CSV, or make the file with a \
+             program that writes that format."
+        )));
+    }
+    Ok((args, path))
+}
+
+/// The ending of a name that only a file of a format of its own may have.
+fn no_text(path: &str) -> Option<String> {
+    let ending = path.rsplit_once('.')?.1.to_ascii_lowercase();
+    const FORMATS: &[&str] = &["doc", "docx", "odp", "ods", "odt", "pdf", "ppt", "pptx", "xls", "xlsx"];
+    FORMATS.contains(&ending.as_str()).then_some(ending)
+}
+
+/// The new text with the line endings and the mark of the old one, where that is text.
+fn rewritten(before: &[u8], content: &str) -> Vec<u8> {
+    TextFile::read(before).map_or_else(|_| content.as_bytes().to_vec(), |old| old.rewritten(content))
 }
 
 fn write(
@@ -84,8 +118,7 @@ fn write(
         if watch.halted().is_some() {
             return Err(NotMade::Told(stopped()));
         }
-        let old = before.and_then(|bytes| TextFile::read(bytes).ok());
-        Ok(old.map_or_else(|| content.as_bytes().to_vec(), |old| old.rewritten(content)))
+        Ok(rewritten(before.unwrap_or_default(), content))
     });
     let written = written.map_err(|error| error.explain(workspace, path, "file"))?;
     Ok(answer(&written, path, content))

@@ -125,7 +125,7 @@ impl Workspace {
     }
 
     /// Up to `limit` bytes of a small file, or `None` where it can't be read.
-    fn read_small(&self, path: &WorkspacePath, limit: u64) -> Option<Vec<u8>> {
+    pub fn read_small(&self, path: &WorkspacePath, limit: u64) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
         self.open_file(path).ok()?.take(limit).read_to_end(&mut bytes).ok()?;
         Some(bytes)

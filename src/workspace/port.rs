@@ -39,17 +39,6 @@ impl Changes for RecordedChanges {
         TurnChanges::open(&workspace, data).list().map_err(failed)
     }
 
-    fn foresee(&self, workspace: &Path, path: &str, content: &str) -> Option<String> {
-        let (workspace, path) = (open(workspace).ok()?, WorkspacePath::parse(path).ok()?);
-        let mut before = workspace.read_small(&path, MAX_DIFF_FILE_BYTES + 1)?;
-        if !content.contains('\r') {
-            // Its line ends are kept, so they are no difference.
-            before = String::from_utf8(before).ok()?.replace("\r\n", "\n").into_bytes();
-        }
-        let after = Side { path: &path, bytes: Some(content.as_bytes()) };
-        unified(Side { path: &path, bytes: Some(&before) }, after)
-    }
-
     fn undo(&self, workspace: &Path, data: &Path, paths: Option<&[String]>) -> Result<UndoAnswer, ApiError> {
         let paths =
             paths.map(|paths| paths.iter().map(|path| listed(path)).collect::<Result<Vec<_>, _>>()).transpose()?;

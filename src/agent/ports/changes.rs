@@ -8,8 +8,6 @@ use crate::protocol::{ApiError, ChangeList, UndoAnswer};
 /// ([`ToolContext::data`](super::tool::ToolContext::data)).
 pub trait Changes: Send + Sync {
     fn list(&self, workspace: &Path, data: &Path) -> Result<ChangeList, ApiError>;
-    /// The diff of writing `content` in place of what a file holds now; `None` where there is no text to compare.
-    fn foresee(&self, workspace: &Path, path: &str, content: &str) -> Option<String>;
     /// Removes the folders below `data` of sessions that are not among `known`.
     fn sweep(&self, data: &Path, known: &HashSet<String>);
     /// Takes back what is listed under `paths`, or everything. What was changed since is left and told.

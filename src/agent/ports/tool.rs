@@ -26,6 +26,20 @@ pub trait Tool: Send + Sync {
         Action::READ
     }
 
+    /// What is wrong with the arguments by themselves, in words that the model can act on. A call that can't run asks
+    /// nobody.
+    fn check(&self, args: &Value) -> Result<(), ToolError> {
+        let _ = args;
+        Ok(())
+    }
+
+    /// What the call would change of a file that is there, as a diff, where that can be told. `workspace` is the
+    /// session's folder. Touches the disk and blocks.
+    fn foresee(&self, args: &Value, workspace: &Path) -> Option<String> {
+        let _ = (args, workspace);
+        None
+    }
+
     /// Runs the call. Arguments that don't fit are a `RespondToModel`, in words that the model can act on.
     async fn run(&self, args: Value, context: ToolContext<'_>) -> Result<ToolOutput, ToolError>;
 }

@@ -20,7 +20,7 @@ pub fn examples(list: &FileList) -> Vec<String> {
     let found = [
         named(|entry| is(entry, &[".csv", ".tsv", ".xlsx", ".ods"]), w.example_table),
         named(|entry| is(entry, &[".md", ".txt", ".docx", ".pdf"]), w.example_text),
-        named(|entry| entry.kind == FileKind::Folder, w.example_folder),
+        named(|entry| entry.kind == FileKind::Folder && !entry.name.starts_with('.'), w.example_folder),
     ];
     let plain = [w.example_plain, w.example_search, w.example_new].map(str::to_owned);
     found.into_iter().flatten().chain(plain).take(EXAMPLES).collect()
@@ -42,6 +42,7 @@ mod tests {
     #[test]
     fn tasks_name_what_is_there() {
         let entries = vec![
+            entry(".git", FileKind::Folder),
             entry("invoices", FileKind::Folder),
             entry("notes.txt", FileKind::File),
             entry("Ledger.CSV", FileKind::File),

@@ -240,7 +240,8 @@ fn add_rows(
     depth: usize,
     rows: &mut Vec<(usize, FileEntry)>,
 ) {
-    for entry in lists.get(dir).into_iter().flatten() {
+    // Git's own folder is nobody's work; tools and addresses reach it all the same.
+    for entry in lists.get(dir).into_iter().flatten().filter(|entry| entry.name != ".git") {
         rows.push((depth, entry.clone()));
         if open.contains(&entry.path) {
             add_rows(lists, open, &entry.path, depth + 1, rows);

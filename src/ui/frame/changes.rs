@@ -18,7 +18,7 @@ use crate::{
 #[component]
 pub fn ChangesPanel(view: SessionView) -> impl IntoView {
     let lists = RwSignal::new(view.changes.get_value());
-    let problem = RwSignal::new(None::<String>);
+    let problem = RwSignal::new(None);
     // A step's end, a turn's end and an undo change what there is to show.
     Effect::new(move |_| {
         view.files_changed.track();
@@ -28,7 +28,7 @@ pub fn ChangesPanel(view: SessionView) -> impl IntoView {
     let turns = move || lists.with(|lists| lists.keys().rev().copied().collect::<Vec<_>>());
     let waiting = move || lists.with(BTreeMap::is_empty) && !view.changing_turns().is_empty();
     view! {
-        {move || problem.get().map(|text| view! { <Notice kind="waiting">{text}</Notice> })}
+        {move || problem.get().map(|(kind, text)| view! { <Notice kind>{text}</Notice> })}
         {move || (lists.with(BTreeMap::is_empty)).then(|| view! { <p class="empty">{if waiting() { words().frame.reading } else { words().frame.no_changes }}</p> })}
         <For each=turns key=|turn| *turn let:turn>
             <TurnChanges view turn lists problem/>
@@ -37,7 +37,8 @@ pub fn ChangesPanel(view: SessionView) -> impl IntoView {
 }
 
 type Lists = RwSignal<BTreeMap<u32, ChangeList>>;
-type Problem = RwSignal<Option<String>>;
+/// What came of the last undo or reading: its kind and words.
+type Problem = RwSignal<Option<(&'static str, String)>>;
 
 async fn read(view: SessionView, turns: Vec<u32>, lists: Lists, problem: Problem) {
     for turn in turns {
@@ -49,7 +50,7 @@ async fn read(view: SessionView, turns: Vec<u32>, lists: Lists, problem: Problem
                     return;
                 }
             }
-            Err(error) => drop(problem.try_set(Some(error.detail))),
+            Err(error) => drop(problem.try_set(Some(("failed", error.detail)))),
         }
     }
 }
@@ -124,18 +125,21 @@ fn undo_by(
         let body = path.as_ref().map_or_else(|| json!({}), |path| json!({"paths": [path]}));
         spawn_local(async move {
             let answer = browser::post(&action, body).await;
-            let told =
-                answer.map_or_else(|error| error.detail, |answer| outcome(&browser::read(&answer).unwrap_or_default()));
+            let told = match answer {
+                Ok(answer) => outcome(&browser::read(&answer).unwrap_or_default()),
+                Err(error) => ("failed", error.detail),
+            };
             problem.try_set(Some(told));
             view.files_changed.try_update(|count| *count += 1);
         });
     }
 }
 
-fn outcome(answer: &UndoAnswer) -> String {
+fn outcome(answer: &UndoAnswer) -> (&'static str, String) {
     let w = &words().frame;
     let kept = answer.conflicts.iter().map(|conflict| fill(w.kept, &[&conflict.path, &conflict.detail]));
-    std::iter::once(w.restored.of(answer.restored.len() as u64)).chain(kept).collect::<Vec<_>>().join(" ")
+    let told = std::iter::once(w.restored.of(answer.restored.len() as u64)).chain(kept).collect::<Vec<_>>().join(" ");
+    (if answer.conflicts.is_empty() { "info" } else { "waiting" }, told)
 }
 
 /// Each line in its colour.

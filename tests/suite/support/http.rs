@@ -89,7 +89,8 @@ impl Api {
 
     /// The same client behind a proxy that says who is asking.
     pub fn named_by(&self, header: &'static str, name: &str) -> Self {
-        Self { shown: vec![(header, name.to_owned())], ..self.clone() }
+        let origin = format!("http://{}", self.address);
+        Self { shown: vec![(header, name.to_owned()), ("origin", origin)], ..self.clone() }
     }
 
     /// The same client as our own page in a browser that has this cookie.
