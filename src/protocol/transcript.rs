@@ -11,7 +11,7 @@ pub use call::{Call, CallApproval, CallCard, CallQuestion, CallState};
 
 use super::{
     Actor, Attached, CallId, ContextUse, EventBody, InterruptReason, MessageId, QueueChange, QueuedMessage, Record,
-    Role, STEERING_PREFIX, SteeringId, StoppedBy, Tokens, ToolResult, TurnRow,
+    Role, STEERING_PREFIX, SteeringId, StoppedBy, Tokens, ToolCall, ToolResult, TurnRow,
 };
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -77,6 +77,17 @@ pub struct Message {
     /// The calls as they are shown; filled by whoever shows them.
     #[serde(default)]
     pub cards: Vec<CallCard>,
+}
+
+impl Message {
+    /// Takes in what the model asked for with this message, in its order, before any of it begins.
+    pub fn plan(&mut self, asked: &[ToolCall]) {
+        for request in asked {
+            if self.calls.iter().all(|call| call.tool_call_id != request.id) {
+                self.calls.push(Call::from_request(request));
+            }
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     Kind, Workspace, WorkspaceError, WorkspacePath,
-    changes::{ChangeError, MAX_DIFF_FILE_BYTES, Side, TurnChanges, unified},
+    changes::{ChangeError, TurnChanges},
     roots::Roots,
 };
 use crate::{

@@ -1,10 +1,10 @@
 //! The live stream with `?view=html`: the running message as rendered blocks.
 
 use cowork::markdown;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{
-    model::{Gate, Script, say},
+    model::{Gate, Script, call, say},
     server::{Server, wait_for_end},
 };
 
@@ -76,4 +76,23 @@ async fn without_the_view_there_are_no_blocks() {
     let id = server.session().await;
     let frames = server.turn(&id, "Hi").await;
     assert!(frames.iter().all(|frame| frame["type"] != "message_blocks"));
+}
+
+#[tokio::test]
+async fn all_calls_of_a_message_are_shown_in_its_order_before_the_first_asks() {
+    let write = |path: &str| json!({"path": path, "content": "x"});
+    let script = call("a", "write_file", &write("one.txt")).call("b", "list_directory", &json!({"path": "."})).call(
+        "c",
+        "delete_file",
+        &json!({"path": "two.txt"}),
+    );
+    let server = Server::playing([script]).await;
+    let id = server.session().await;
+    let mut socket = server.socket(&id, "view=html").await;
+    server.api.send(&id, "Do it").await;
+    socket.wait("approval_requested").await;
+    let cards: Vec<_> = socket.frames.iter().filter(|frame| frame["type"] == "tool_call_card").collect();
+    let shown: Vec<_> = cards.iter().take(3).map(|frame| frame["card"]["tool_call_id"].as_str().unwrap()).collect();
+    assert_eq!(shown, ["a", "b", "c"]);
+    assert!(cards[2]["card"]["line"].as_str().unwrap().contains("two.txt"), "{}", cards[2]);
 }

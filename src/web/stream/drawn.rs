@@ -1,6 +1,7 @@
 //! What an event changes of the drawn page, for watchers with `?view=html`: one fold of the turn that runs.
 
 use crate::{
+    agent::ports::store::TurnWindow,
     cards::Pen,
     protocol::{
         BasePath, EventBody, Part, Record, ServerFrame, SessionId,
@@ -49,7 +50,8 @@ impl Drawn {
             }
         }
         match self.fold.apply(record) {
-            Touched::Nothing | Touched::Queue | Touched::Message { .. } => Vec::new(),
+            Touched::Nothing | Touched::Queue => Vec::new(),
+            Touched::Message { turn, message } => self.planned(state, record, turn, message).await,
             Touched::Turn(index) => self.end(index),
             Touched::Call { turn: index, message, call } => {
                 let message = &mut self.fold.turns[index].messages[message];
@@ -58,6 +60,24 @@ impl Drawn {
                 vec![ServerFrame::ToolCallCard { turn, message: message.message, card }]
             }
         }
+    }
+
+    /// All calls of a message, in the model's order: nobody agrees to the first without seeing those behind it.
+    async fn planned(&mut self, state: &AppState, record: &Record, turn: usize, message: usize) -> Vec<ServerFrame> {
+        let EventBody::MessageCompleted { turn_number, partial: false, .. } = &record.event.body else {
+            return Vec::new();
+        };
+        let window = TurnWindow::Before { turn_number: Some(turn_number + 1), limit: 1 };
+        // What can't be read now is drawn when it begins.
+        let rows = state.agent.turns(&self.id, window).await.map(|page| page.turns).unwrap_or_default();
+        let turn = &mut self.fold.turns[turn];
+        let message = &mut turn.messages[message];
+        rows.iter().for_each(|row| message.plan(&row.tool_calls));
+        let card = |call| {
+            let card = self.pen.call(turn.turn, call);
+            ServerFrame::ToolCallCard { turn: turn.turn, message: message.message, card }
+        };
+        message.calls.iter().map(card).collect()
     }
 
     /// What came before, for a watcher who comes in the middle of the turn.
