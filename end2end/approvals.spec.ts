@@ -32,6 +32,18 @@ test('a change is asked about exactly, and made once it is allowed', async ({ de
   await expect(step.locator('.decided')).toHaveText(`Allowed once by ${server.me}.`);
 });
 
+test('a change with a long line leaves every choice in sight', async ({ desk, model, page }) => {
+  const content = `${'a long line '.repeat(400)}\n${'short\n'.repeat(10)}`;
+  model.script('Write it', [call('write_file', { path: 'long.md', content })], [text('Written.')]);
+  await desk.openSession();
+  await desk.say('Write it');
+  const card = await desk.waiting();
+  await card.locator('.ask-change > summary').click();
+  await expect(card.locator('.diff').first()).toBeVisible();
+  const deny = (await card.getByRole('button', { name: 'Deny' }).boundingBox())!;
+  expect(deny.x + deny.width).toBeLessThan(page.viewportSize()!.width);
+});
+
 test('a denied change is not made, and the turn goes on', async ({ desk, model, workspace }) => {
   model.script('Write the sum', [WRITE], [text('Then I leave it.')]);
   await desk.openSession();

@@ -55,6 +55,25 @@ test('a look is there at once and stays', async ({ desk, page }) => {
   await expect(page.getByRole('tab', { name: 'Protokoll' })).toBeVisible();
 });
 
+test('a menu closes with Escape, with another one and with a click beside it', async ({ desk, page }) => {
+  await desk.openSession();
+  const menu = (label: string) => page.locator(`details.menu:has(> summary[aria-label="${label}"])`);
+  const [look, session] = [menu('Look and language'), page.locator('details.session-menu')];
+  await look.locator('> summary').click();
+  await expect(look).toHaveAttribute('open', '');
+  await page.keyboard.press('Escape');
+  await expect(look).not.toHaveAttribute('open');
+  await expect(look.locator('> summary')).toBeFocused();
+  await look.locator('> summary').click();
+  await session.locator('> summary').click();
+  await expect(look).not.toHaveAttribute('open');
+  await expect(session).toHaveAttribute('open', '');
+  await session.getByRole('textbox').first().click();
+  await expect(session, 'what is in it is no other place').toHaveAttribute('open', '');
+  await page.locator('.column').click({ position: { x: 5, y: 5 } });
+  await expect(session).not.toHaveAttribute('open');
+});
+
 test('the palette finds sessions and commands by the keyboard alone', async ({ desk, page }) => {
   await desk.createSession({ title: 'Travel policy' });
   await desk.openSession({ title: 'Price list' });

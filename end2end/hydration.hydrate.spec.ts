@@ -88,6 +88,44 @@ test('a session with tools, a table and code does not move', async ({ page, desk
   expect(shifted).toEqual([]);
 });
 
+test('a long conversation opens at its end and stays there; the page itself does not scroll', async ({ page, desk, model, server }) => {
+  model.script('Long', Array.from({ length: 80 }, (_, count) => text(`Line ${count}\n\n`)));
+  model.script('Short', [text('The last word.')]);
+  const id = await desk.openSession({ title: 'A report' });
+  await desk.ask('Long');
+  await desk.ask('Short');
+  const { before, after, shifted } = await beforeAndAfter(page, `${server.origin}/sessions/${id}`, async () => {
+    await desk.alive();
+    await desk.live();
+  });
+  expect(after).toEqual(before);
+  expect(shifted).toEqual([]);
+  await expect(page.getByText('The last word.')).toBeInViewport();
+  const room = await page.evaluate(() => document.scrollingElement!.scrollHeight - innerHeight);
+  expect(room).toBe(0);
+});
+
+test('who scrolls up before the page is alive goes on reading there', async ({ page, desk, model, server }) => {
+  model.script('Long', Array.from({ length: 80 }, (_, count) => text(`Line ${count}\n\n`)));
+  const id = await desk.openSession();
+  await desk.ask('Long');
+  const scroller = page.locator('.scroller');
+  const place = () => page.getByText('Line 40', { exact: true }).evaluate((element) => Math.round(element.getBoundingClientRect().top));
+  let start = () => {};
+  const started = new Promise<void>((resolve) => (start = resolve));
+  await page.route('**/*.wasm', async (route) => {
+    await started;
+    await route.continue();
+  });
+  await page.goto(`${server.origin}/sessions/${id}`);
+  await page.getByText('Line 40', { exact: true }).scrollIntoViewIfNeeded();
+  const before = await place();
+  start();
+  await desk.alive();
+  expect(Math.abs((await place()) - before)).toBeLessThanOrEqual(1);
+  await expect(scroller).not.toHaveAttribute('data-follows');
+});
+
 // How long it runs is the reader's own time, as any other.
 test('a running turn does not move', async ({ page, desk, model, server }) => {
   model.script('Report', [call('read_file', { path: 'notes.txt' })], [text('Half of a **sent'), gate('never')]);

@@ -62,7 +62,11 @@ fn told(upload: Upload) -> String {
         }
         State::Away(sent) => fill(w.away, &[&size(sent), &size(upload.size)]),
         State::Verifying => w.verifying.to_owned(),
-        State::Added(_) => w.added.to_owned(),
+        State::Added(path) => match path.rsplit('/').next() {
+            // Another of its name was kept.
+            Some(name) if !upload.name.with_value(|wanted| wanted.ends_with(name)) => fill(w.added_as, &[name]),
+            _ => w.added.to_owned(),
+        },
         State::Skipped => w.skipped.to_owned(),
         State::Exists => fill(w.exists, &[&upload.name.get_value()]),
         State::Failed(why) => fill(w.not_added, &[&upload.name.get_value(), &why]),
