@@ -52,14 +52,18 @@ fn spreadsheet(cells: &str) -> String {
     let book = format!(
         "<workbook {namespace} xmlns:r=\"{relations}\"><sheets><sheet name=\"Costs\" sheetId=\"1\" r:id=\"r1\"/></sheets></workbook>"
     );
-    let related = format!(
-        "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">\
-         <Relationship Id=\"r1\" Type=\"{relations}/worksheet\" Target=\"worksheets/sheet1.xml\"/></Relationships>"
-    );
+    let related = |kind: &str, target: &str| {
+        format!(
+            "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">\
+             <Relationship Id=\"r1\" Type=\"{relations}/{kind}\" Target=\"{target}\"/></Relationships>"
+        )
+    };
+    let (root, sheets) = (related("officeDocument", "xl/workbook.xml"), related("worksheet", "worksheets/sheet1.xml"));
     let sheet = format!("<worksheet {namespace}><sheetData><row r=\"1\">{cells}</row></sheetData></worksheet>");
     let parts = [
-        ("xl/workbook.xml", book.as_str()),
-        ("xl/_rels/workbook.xml.rels", &related),
+        ("_rels/.rels", root.as_str()),
+        ("xl/workbook.xml", &book),
+        ("xl/_rels/workbook.xml.rels", &sheets),
         ("xl/worksheets/sheet1.xml", &sheet),
     ];
     text(Kind::Spreadsheet, &archive(&parts), 1).unwrap().text

@@ -101,7 +101,7 @@ fn every_tool_has_a_clean_schema_and_a_preview_of_one_line() {
     assert_eq!(search.preview(&json!({ "pattern": "a+" })), "/a+/");
     assert_eq!(search.preview(&json!({ "pattern": "a+", "path": "x" })), "/a+/ in x");
     let git = tools.get("git_command").unwrap();
-    assert_eq!(git.preview(&json!({ "args": ["commit", "-m", "Add March"] })), "commit -m Add March");
+    assert_eq!(git.preview(&json!({ "args": ["commit", "-m", "Add March"] })), "git commit -m Add March");
 }
 
 #[test]

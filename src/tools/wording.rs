@@ -111,7 +111,8 @@ mod tests {
     fn lines_are_cut_between_characters() {
         assert_eq!(cut_line("äöü", 3), "äöü");
         assert_eq!(cut_line("äöüß", 3), "äöü […]");
-        assert_eq!(one_line("a\nb", 80), "a\u{fffd}b");
+        assert_eq!(one_line("a\nb", 80), "a ↵ b");
+        assert_eq!(one_line("a\u{7}b", 80), "a\u{fffd}b");
         assert_eq!(one_line(&"é".repeat(100), 80).chars().count(), 80);
     }
 }
