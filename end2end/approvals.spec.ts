@@ -16,7 +16,7 @@ test('a change is asked about exactly, and made once it is allowed', async ({ de
   await expect(card).toContainText('Nothing runs until you answer.');
   await expect(card).toContainText('Changes files, can be undone');
   await expect(card.locator('.diff .added')).toHaveText(['+ # Sum', '+ 1200.00']);
-  await expect(card.getByRole('button')).toHaveText(['Allow once', 'Allow writing files in this session', 'Deny']);
+  await expect(card.getByRole('button')).toHaveText(['Allow once', 'Allow writing files directly in the folder in this session', 'Deny']);
   expect(existsSync(join(workspace.folder, 'sum.md')), 'nothing has happened yet').toBe(false);
 
   await card.getByRole('button', { name: 'Allow once' }).click();

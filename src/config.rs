@@ -17,7 +17,7 @@ pub use access::{Access, Proxy};
 pub use database::{DatabaseChoice, DatabaseKind, database_file, own_file};
 pub use known::own_keys;
 pub use limits::Limits;
-pub use lookup::{ConfigSource, Loaded};
+pub use lookup::{ConfigSource, Loaded, lookup_places};
 pub use mcp::{Hidden, McpLink, McpServer};
 pub use models::{ApiKey, BUILT_IN, Capabilities, ModelConfig, Provider};
 

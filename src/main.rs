@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand};
 use cowork::{
     access::{self, Access},
     agent::{Agent, AgentParts, Allowance, Allowed, Limits, RetryPolicy, feed::Feeds, ports::clock::SystemClock},
-    config::{BUILT_IN, Config, DatabaseChoice, Loaded},
+    config::{BUILT_IN, Config, DatabaseChoice, Loaded, lookup_places},
     documents,
     log_commands::{self, Wanted},
     metrics::Metrics,
@@ -25,7 +25,7 @@ use cowork::{
     store::{LogPolicy, Retention, SqliteStore},
     telemetry, tools,
     web::{self, ServeOptions},
-    workspace::{RecordedChanges, roots::Roots},
+    workspace::{RecordedChanges, close_own, roots::Roots},
 };
 use leptos::config::{LeptosOptions, get_config_from_str};
 use tokio::{
@@ -177,7 +177,9 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let policy = LogPolicy { redaction: redaction.clone(), retention: retention(&config) };
     let store = SqliteStore::open_with_policy(&database.path, metrics.clone(), Arc::new(SystemClock), policy)?;
     let store = Arc::new(store);
-    let sandbox = sandbox(&config, file.as_deref(), &database, address);
+    let own = own_files(&config, file.as_deref(), &database);
+    close_own(&own);
+    let sandbox = sandbox(&config, own, address);
     let own_tools = tools::from_config(&config, Arc::new(sandbox)).map_err(anyhow::Error::msg)?;
     let tools = Arc::new(tools::McpTools::start(own_tools, &config.mcp_servers));
     tools.ready().await;
@@ -301,10 +303,16 @@ fn roots(args: &ServeArgs, config: &Config) -> anyhow::Result<Roots> {
     Ok(Roots::new(roots, config.default_workspace.clone()).guard_home(std::env::home_dir()))
 }
 
+/// What nobody reaches through a session: the configuration, also where there is none yet, the database, what is kept
+/// beside it, and who may come in.
+fn own_files(config: &Config, file: Option<&Path>, database: &DatabaseChoice) -> Vec<PathBuf> {
+    let read = file.map(Path::to_path_buf).into_iter().chain(lookup_places());
+    let own = read.chain(database.files()).chain(config.access.users_file.clone());
+    own.filter_map(|path| std::path::absolute(path).ok()).collect()
+}
+
 /// Commands run confined; the server's own files and port are closed to them.
-fn sandbox(config: &Config, file: Option<&Path>, database: &DatabaseChoice, address: std::net::SocketAddr) -> Sandbox {
-    let own = file.map(Path::to_path_buf).into_iter().chain(database.files()).chain(config.access.users_file.clone());
-    let hidden = own.filter_map(|path| std::path::absolute(path).ok()).collect();
+fn sandbox(config: &Config, hidden: Vec<PathBuf>, address: std::net::SocketAddr) -> Sandbox {
     let unconfined = !config.sandbox.required;
     let settings = Settings { unconfined, network: config.sandbox.network, hidden, port: Some(address.port()) };
     Sandbox::new(OWN_PROGRAM, settings)

@@ -1,7 +1,7 @@
 //! Who must agree before a call runs.
 
 use super::ports::tool::Action;
-use crate::protocol::{ApprovalRule, Mode, Risk};
+use crate::protocol::{ApprovalRule, Mode, Risk, covers};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -12,6 +12,12 @@ pub enum Verdict {
     },
     /// Not even a person's word would help; the text is for the model.
     Refused(String),
+}
+
+/// The mode that a session of mode `mode` really has: the one that never asks is `ask` where the operator does not
+/// allow it, also if it was allowed once.
+pub fn permitted(mode: Mode, full_mode: bool) -> Mode {
+    if mode == Mode::Full && !full_mode { Mode::Ask } else { mode }
 }
 
 /// Judges a call of `tool` by the session's mode and the person's rules. What changes nothing and stays on the
@@ -26,14 +32,14 @@ pub fn judge(mode: Mode, rules: &[ApprovalRule], tool: &str, action: Action) -> 
             ));
         }
         Mode::Full => true,
-        Mode::AcceptEdits => risk == Risk::Edit || is_spared(rules, tool, scope.as_ref()),
-        Mode::Ask => is_spared(rules, tool, scope.as_ref()),
+        Mode::AcceptEdits => risk == Risk::Edit || is_spared(rules, tool, risk, scope.as_deref()),
+        Mode::Ask => is_spared(rules, tool, risk, scope.as_deref()),
     };
     if free { Verdict::Free } else { Verdict::Ask { risk, scope } }
 }
 
-fn is_spared(rules: &[ApprovalRule], tool: &str, scope: Option<&String>) -> bool {
-    rules.iter().any(|rule| rule.tool == tool && (rule.scope.is_none() || rule.scope.as_ref() == scope))
+fn is_spared(rules: &[ApprovalRule], tool: &str, risk: Risk, scope: Option<&str>) -> bool {
+    scope.is_some_and(|scope| rules.iter().any(|rule| rule.tool == tool && covers(&rule.scope, risk, scope)))
 }
 
 #[cfg(test)]
@@ -41,11 +47,11 @@ mod tests {
     use super::*;
     use crate::protocol::{Actor, RuleId};
 
-    fn rule(tool: &str, scope: Option<&str>) -> ApprovalRule {
+    fn rule(tool: &str, scope: &str) -> ApprovalRule {
         ApprovalRule {
             rule_id: RuleId::new("r"),
             tool: tool.into(),
-            scope: scope.map(Into::into),
+            scope: scope.into(),
             actor: Actor::local(),
             created_at: String::new(),
         }
@@ -74,18 +80,31 @@ mod tests {
 
     #[test]
     fn a_rule_spares_its_tool_within_its_scope() {
-        let rules = [rule("shell_execute", Some("cargo test")), rule("write_file", None)];
-        let verdict = |tool: &str, scope| judge(Mode::Ask, &rules, tool, risky(Risk::Run, scope));
-        assert_eq!(verdict("shell_execute", Some("cargo test")), Verdict::Free);
-        assert_eq!(verdict("write_file", Some("src")), Verdict::Free);
-        for (tool, scope) in [("shell_execute", Some("cargo")), ("shell_execute", None), ("git_command", None)] {
-            assert!(matches!(verdict(tool, scope), Verdict::Ask { .. }), "{tool} {scope:?}");
+        let rules = [rule("shell_execute", "cargo test"), rule("shell_execute", "tools"), rule("write_file", "src")];
+        let is_free = |tool: &str, risk, scope| judge(Mode::Ask, &rules, tool, risky(risk, scope)) == Verdict::Free;
+        for (tool, risk, scope, expected) in [
+            ("shell_execute", Risk::Run, Some("cargo test"), true),
+            ("shell_execute", Risk::Run, Some("cargo"), false),
+            ("shell_execute", Risk::Run, Some("tools/clean"), false),
+            ("shell_execute", Risk::Run, None, false),
+            ("git_command", Risk::Run, None, false),
+            ("write_file", Risk::Edit, Some("src"), true),
+            ("write_file", Risk::Edit, Some("src/deep/er"), true),
+            ("write_file", Risk::Edit, Some("src2"), false),
+            ("write_file", Risk::Edit, Some("."), false),
+            ("write_file", Risk::Edit, None, false),
+            ("delete_file", Risk::Delete, Some("src"), false),
+        ] {
+            assert_eq!(is_free(tool, risk, scope), expected, "{tool} {scope:?}");
         }
+        let top = [rule("write_file", ".")];
+        let is_free = |scope| judge(Mode::Ask, &top, "write_file", risky(Risk::Edit, Some(scope))) == Verdict::Free;
+        assert!(is_free(".") && !is_free("src"), "the files directly in the folder, and no others");
     }
 
     #[test]
     fn no_rule_opens_a_read_only_session() {
-        let verdict = judge(Mode::ReadOnly, &[rule("t", None)], "t", risky(Risk::Edit, None));
+        let verdict = judge(Mode::ReadOnly, &[rule("t", "a")], "t", risky(Risk::Edit, Some("a")));
         assert!(matches!(verdict, Verdict::Refused(_)));
     }
 }

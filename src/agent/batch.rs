@@ -3,7 +3,7 @@
 use futures::{StreamExt, stream};
 
 use super::{
-    approval::{Verdict, judge},
+    approval::{Verdict, judge, permitted},
     calls::{self, CallOutcome, Prepared},
     new_id,
     ports::{
@@ -93,7 +93,8 @@ async fn judge_all<'c>(context: &TurnContext, calls: &'c [ToolCall], resumed: bo
     // Read anew for each batch: the person may have changed the mode meanwhile.
     let (mode, rules) = if prepared.iter().any(risky) {
         let session = context.store.session(&context.id).await?;
-        (session.map(|session| session.mode).unwrap_or_default(), context.store.rules(&context.id).await?)
+        let mode = session.map(|session| session.mode).unwrap_or_default();
+        (permitted(mode, context.full_mode), context.store.rules(&context.id).await?)
     } else {
         (Mode::default(), Vec::new())
     };

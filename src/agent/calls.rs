@@ -144,8 +144,10 @@ async fn run_tool(
     let Some(tool) = context.tools.get(&call.name) else {
         return Err(ToolError::RespondToModel(format!("There is no tool `{}`.", call.name)));
     };
+    // A token has about four bytes, so this is a quarter of the window.
+    let room = usize::try_from(context.window).unwrap_or(usize::MAX);
     let tool_context =
-        ToolContext { workspace: &context.workspace, data: &context.data, host, cancel: &context.cancel };
+        ToolContext { workspace: &context.workspace, data: &context.data, room, host, cancel: &context.cancel };
     let patience = async {
         context.cancel.cancelled().await;
         sleep(END_GRACE).await;

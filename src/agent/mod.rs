@@ -17,6 +17,7 @@ mod sample;
 mod session;
 mod sessions;
 mod sharing;
+mod shrink;
 mod turn;
 mod uploads;
 mod waiting;
@@ -164,9 +165,18 @@ fn store_failed(error: StoreError) -> ApiError {
             ErrorCode::NotFound,
             "There is no such question in this session. Nothing was answered. Reload to see what waits.",
         ),
+        StoreError::NoScope => ApiError::new(
+            ErrorCode::NoAlways,
+            "A call like this asks each time: what else it would allow can't be said beforehand. Nothing was decided, and \
+             the call still waits. Allow it once, or deny it.",
+        ),
         StoreError::NoRule => ApiError::new(
             ErrorCode::NotFound,
             "There is no such rule in this session. It may have been taken back already.",
+        ),
+        StoreError::NotRunning => ApiError::new(
+            ErrorCode::NotRunning,
+            "Nothing is running in this session, so there is nothing to steer. Send it as a message.",
         ),
         StoreError::NoUpload => ApiError::new(
             ErrorCode::NotFound,

@@ -2,26 +2,28 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use super::ports::{
-    model::{ChatMessage, ModelRequest, ToolSpec},
-    tool::Tools,
+use super::{
+    ports::{
+        model::{ChatMessage, ModelRequest, ToolSpec},
+        tool::Tools,
+    },
+    shrink::{Carried, shrink},
 };
 use crate::protocol::{Attached, Role, STEERING_PREFIX, ToolCall, ToolResult, TurnRow};
 
 /// Characters a token, on average; Loom estimates the same way.
-const CHARS_PER_TOKEN: u64 = 4;
-/// Share of the window, in percent, that the answer and the estimate's error are left.
+pub(super) const CHARS_PER_TOKEN: u64 = 4;
+/// Share of the window, in percent, that the answer and the estimate's error are left, where the answer is not allowed
+/// more.
 const RESERVE_PERCENT: u64 = 25;
+/// The most of it: an answer that may fill the window leaves room for a conversation all the same.
+const MOST_RESERVE_PERCENT: u64 = 50;
 /// Longest index of what is left out, in bytes, as Loom's.
 const INDEX_CHARS: usize = 1200;
 /// Of each turn in it, in characters.
 const INDEX_LINE_CHARS: usize = 80;
-const RESULT_LEFT_OUT: &str = "[This result is left out here for lack of room. Run the call again if it is needed.]";
 /// What providers count for a large picture, which they make smaller first; a small one costs less.
 const PICTURE_TOKENS: u64 = 1_600;
-const PICTURE_LEFT_OUT: &str =
-    "A picture that was shown here is left out for lack of room. Read it again if it is needed.";
-const RESULT_CUT: &str = "[… cut here for lack of room: ask for a smaller part]";
 
 pub fn estimate_tokens(chars: usize) -> u64 {
     (chars as u64).div_ceil(CHARS_PER_TOKEN)
@@ -100,6 +102,24 @@ pub struct Preamble {
     tokens: u64,
 }
 
+/// What a request has to fit into.
+pub struct Window<'a> {
+    /// All of it.
+    pub tokens: u64,
+    /// The most that an answer may have, where that is configured.
+    pub answer: Option<u64>,
+    pub carried: Carried<'a>,
+}
+
+impl Window<'_> {
+    /// What a request may have.
+    fn budget(&self) -> u64 {
+        let percent = |share: u64| self.tokens * share / 100;
+        let reserve = self.answer.unwrap_or(0).max(percent(RESERVE_PERCENT)).min(percent(MOST_RESERVE_PERCENT));
+        self.tokens - reserve
+    }
+}
+
 /// A request and its estimated size, in tokens.
 pub struct Prompt {
     pub request: ModelRequest,
@@ -112,20 +132,22 @@ impl Preamble {
         Self { system, tools: tools.specs().clone(), tokens }
     }
 
-    /// The newest whole turns of the conversation that fit `limit` tokens beside the preamble, and an index of those
-    /// that are left out. In the newest turn, which always stays, old results give way where it alone is too long.
-    pub fn prompt(&self, said: &[ChatMessage], first_turn: u32, limit: u64) -> Prompt {
-        let budget = (limit * (100 - RESERVE_PERCENT) / 100).saturating_sub(self.tokens);
+    /// The newest whole turns of the conversation that fit the window beside the preamble, and an index of those that are
+    /// left out. The newest turn always stays, and is shrunk where it alone is too long.
+    pub fn prompt(&self, said: &[ChatMessage], first_turn: u32, window: &Window<'_>) -> Prompt {
+        let budget = window.budget().saturating_sub(self.tokens);
         let starts: Vec<usize> =
             said.iter().enumerate().filter(|(_, message)| is_user(message)).map(|(index, _)| index).collect();
         let newest_start = starts.last().copied().unwrap_or(0);
-        let newest = shrink(said[newest_start..].to_vec(), budget);
-        let mut room = budget.saturating_sub(tokens(&newest));
+        // What stands for the turns that are left out has its place before anything else has.
+        let told = if newest_start > 0 || first_turn > 1 { estimate_tokens(INDEX_CHARS) } else { 0 };
+        let (newest, newest_tokens) = shrink(&said[newest_start..], budget.saturating_sub(told), window.carried);
+        let mut room = budget.saturating_sub(newest_tokens);
         let mut first = newest_start;
         for pair in starts.windows(2).rev() {
             let needed = tokens(&said[pair[0]..pair[1]]);
             // The index of what is left out needs its place, unless nothing is.
-            let index = if pair[0] == starts[0] { 0 } else { estimate_tokens(INDEX_CHARS) };
+            let index = if pair[0] == starts[0] && first_turn <= 1 { 0 } else { estimate_tokens(INDEX_CHARS) };
             if needed + index > room {
                 break;
             }
@@ -133,9 +155,9 @@ impl Preamble {
             first = pair[0];
         }
         let index = archive_index(said, &starts, first, first_turn);
-        let messages: Vec<_> =
-            index.into_iter().chain(said[first..newest_start].iter().cloned()).chain(newest).collect();
-        let tokens = self.tokens + tokens(&messages);
+        let mut messages: Vec<_> = index.into_iter().chain(said[first..newest_start].iter().cloned()).collect();
+        let tokens = self.tokens + tokens(&messages) + newest_tokens;
+        messages.extend(newest);
         let request = ModelRequest { system: self.system.clone(), messages, tools: self.tools.clone() };
         Prompt { request, tokens }
     }
@@ -147,55 +169,6 @@ fn is_user(message: &ChatMessage) -> bool {
 
 fn tokens(messages: &[ChatMessage]) -> u64 {
     messages.iter().map(message_tokens).sum()
-}
-
-/// Brings a turn into `budget` tokens: results that the model has worked with already go first, oldest first; then
-/// those it has not seen yet are cut at their line borders.
-fn shrink(mut turn: Vec<ChatMessage>, budget: u64) -> Vec<ChatMessage> {
-    let mut used = tokens(&turn);
-    let last_calls = turn.iter().rposition(|message| matches!(message, ChatMessage::Assistant { .. })).unwrap_or(0);
-    for message in &mut turn[..last_calls] {
-        if used <= budget {
-            return turn;
-        }
-        let before = message_tokens(message);
-        match message {
-            ChatMessage::Tool { content, .. } if content.len() > RESULT_LEFT_OUT.len() => {
-                *content = RESULT_LEFT_OUT.into()
-            }
-            ChatMessage::Pictures(_) => *message = ChatMessage::Note(PICTURE_LEFT_OUT.into()),
-            _ => {}
-        }
-        used -= before - message_tokens(message);
-    }
-    let results = turn[last_calls..].iter().filter(|message| matches!(message, ChatMessage::Tool { .. })).count();
-    if used <= budget || results == 0 {
-        return turn;
-    }
-    let others = used - tokens(&turn[last_calls..])
-        + turn[last_calls..]
-            .iter()
-            .filter(|message| !matches!(message, ChatMessage::Tool { .. }))
-            .map(message_tokens)
-            .sum::<u64>();
-    let each = budget.saturating_sub(others) / results as u64 * CHARS_PER_TOKEN;
-    for message in &mut turn[last_calls..] {
-        if let ChatMessage::Tool { content, .. } = message {
-            cut_at_line(content, usize::try_from(each).unwrap_or(usize::MAX));
-        }
-    }
-    turn
-}
-
-/// Cuts a text to `limit` bytes at a line border, and says so at its end.
-fn cut_at_line(text: &mut String, limit: usize) {
-    if text.len() <= limit {
-        return;
-    }
-    let end = text.floor_char_boundary(limit.saturating_sub(RESULT_CUT.len()));
-    let end = text[..end].rfind('\n').map_or(end, |line| line + 1);
-    text.truncate(end);
-    text.push_str(RESULT_CUT);
 }
 
 /// What stands before the shown part: which turns, and what each was about. `None` where nothing is left out.
@@ -227,7 +200,7 @@ fn archive_index(said: &[ChatMessage], starts: &[usize], first: usize, first_tur
     Some(ChatMessage::Note(index))
 }
 
-fn message_tokens(message: &ChatMessage) -> u64 {
+pub(super) fn message_tokens(message: &ChatMessage) -> u64 {
     let chars = match message {
         ChatMessage::Pictures(pictures) => return PICTURE_TOKENS * pictures.len() as u64,
         ChatMessage::User(text) | ChatMessage::Note(text) => text.len(),

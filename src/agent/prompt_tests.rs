@@ -1,5 +1,5 @@
 use super::*;
-use crate::protocol::CallId;
+use crate::{agent::shrink::RESULT_LEFT_OUT, protocol::CallId};
 
 fn row(role: Role, content: &str) -> TurnRow {
     TurnRow {
@@ -27,6 +27,10 @@ fn result(id: &str) -> TurnRow {
         tool_call_id: Some(CallId::new(id)),
         ..row(Role::Tool, r#"{"success":true,"output":"two\nlines","error":null}"#)
     }
+}
+
+fn window(tokens: u64) -> Window<'static> {
+    Window { tokens, answer: None, carried: &|_, _| 0 }
 }
 
 /// Every call followed by its result at once, and no result without a call: what providers demand.
@@ -75,13 +79,14 @@ fn the_newest_turn_always_stays_and_older_ones_leave_whole() {
     let rows: Vec<_> =
         (0..10).flat_map(|_| [row(Role::User, &long), asking("a"), result("a"), row(Role::Assistant, &long)]).collect();
     let preamble = Preamble::new("system".into(), &Tools::new([]));
-    let Prompt { request, tokens } = preamble.prompt(&history(&rows).0, 1, 6_000);
+    let Prompt { request, tokens } = preamble.prompt(&history(&rows).0, 1, &window(6_000));
     assert!(tokens <= 6_000);
     assert!(matches!(request.messages[0], ChatMessage::Note(_)));
     assert!(matches!(request.messages[1], ChatMessage::User(_)));
     assert!(is_valid(&request.messages));
-    let tight = preamble.prompt(&history(&rows).0, 1, 10);
-    assert_eq!(tight.request.messages.len(), 5, "the note and the newest turn");
+    let tight = preamble.prompt(&history(&rows).0, 1, &window(10));
+    let kept: Vec<bool> = tight.request.messages.iter().map(is_user).collect();
+    assert_eq!(kept, [false, true, false, false], "the index, and of the newest turn the message and the last step");
 }
 
 #[test]
@@ -105,7 +110,7 @@ fn what_is_left_out_is_told_with_its_turns_and_their_first_words() {
     let ask = |turn: u32| row(Role::User, &format!("Question {turn}\nwith more lines"));
     let rows: Vec<_> = (1..=9).flat_map(|turn| [ask(turn), row(Role::Assistant, &long)]).collect();
     let Prompt { request, tokens } =
-        Preamble::new("system".into(), &Tools::new([])).prompt(&history(&rows).0, 4, 6_000);
+        Preamble::new("system".into(), &Tools::new([])).prompt(&history(&rows).0, 4, &window(6_000));
     assert!(tokens <= 6_000 * (100 - RESERVE_PERCENT) / 100, "{tokens}");
     let ChatMessage::Note(index) = &request.messages[0] else { panic!("{:?}", request.messages[0]) };
     let shown = request.messages.iter().filter(|message| is_user(message)).count() as u32;
@@ -123,7 +128,8 @@ fn in_a_turn_that_is_too_long_old_results_give_way_first() {
         TurnRow { tool_call_id: Some(CallId::new(id)), ..row(Role::Tool, &content) }
     };
     let rows = [row(Role::User, "q"), asking("a"), result("a"), asking("b"), result("b"), asking("c"), result("c")];
-    let Prompt { request, tokens } = Preamble::new("s".into(), &Tools::new([])).prompt(&history(&rows).0, 1, 4_000);
+    let Prompt { request, tokens } =
+        Preamble::new("s".into(), &Tools::new([])).prompt(&history(&rows).0, 1, &window(4_000));
     assert!(tokens <= 3_000, "{tokens}");
     assert!(is_valid(&request.messages));
     let results: Vec<_> = request
@@ -135,9 +141,26 @@ fn in_a_turn_that_is_too_long_old_results_give_way_first() {
         })
         .collect();
     assert_eq!(results[0], RESULT_LEFT_OUT);
-    assert!(results[2].starts_with("c: line of text") && !results[2].contains("cut here"));
-    let Prompt { request, tokens } = Preamble::new("s".into(), &Tools::new([])).prompt(&history(&rows).0, 1, 1_000);
+    assert!(results[2].starts_with("c: line of text") && !results[2].contains("left out here"));
+    let Prompt { request, tokens } =
+        Preamble::new("s".into(), &Tools::new([])).prompt(&history(&rows).0, 1, &window(1_000));
     assert!(tokens <= 750, "{tokens}");
     let ChatMessage::Tool { content, .. } = request.messages.last().unwrap() else { panic!() };
-    assert!(content.starts_with("c: line of text\n") && content.ends_with(RESULT_CUT), "{content}");
+    assert!(content.starts_with("c: line of text\n") && content.ends_with("\nline of text\n"), "{content}");
+    assert!(content.contains("left out here for lack of room"), "{content}");
+}
+
+#[test]
+fn the_answer_has_the_room_that_it_may_take_and_never_all_of_it() {
+    let budget = |answer| Window { answer, ..window(8_000) }.budget();
+    for (answer, expected) in
+        [(None, 6_000), (Some(500), 6_000), (Some(3_000), 5_000), (Some(4_000), 4_000), (Some(64_000), 4_000)]
+    {
+        assert_eq!(budget(answer), expected, "{answer:?}");
+    }
+    let long = "x".repeat(4_000);
+    let rows: Vec<_> = (0..10).flat_map(|_| [row(Role::User, &long), row(Role::Assistant, &long)]).collect();
+    let tight = Window { answer: Some(4_000), ..window(8_000) };
+    let Prompt { tokens, .. } = Preamble::new("s".into(), &Tools::new([])).prompt(&history(&rows).0, 1, &tight);
+    assert!((2_000..=4_000).contains(&tokens), "{tokens}");
 }

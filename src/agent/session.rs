@@ -19,6 +19,7 @@ use tracing::Instrument;
 use super::{
     AgentParts,
     allowance::Place,
+    approval::permitted,
     feed::Feed,
     idle::Presence,
     ports::clock::day,
@@ -27,8 +28,8 @@ use super::{
     turn::{TurnContext, run_turn},
 };
 use crate::protocol::{
-    Accepted, Actor, Answer, ApiError, ApprovalId, Asked, Decision, ErrorCode, EventBody, MessageId, Pending,
-    QuestionId, RuleId, SessionId, SteeringId,
+    Accepted, Actor, Answer, ApiError, ApprovalId, Asked, Decision, ErrorCode, EventBody, MessageId, Mode, Pending,
+    QuestionId, RuleId, SessionId, SteeringId, UpdateSession,
 };
 
 pub use command::{Command, Interruption, Reply, Told};
@@ -327,12 +328,7 @@ impl SessionActor {
     // A person's word on something that waits
 
     async fn steer(&self, actor: &Actor, text: String) -> Result<(), ApiError> {
-        let Some(running) = &self.running else {
-            return Err(ApiError::new(
-                ErrorCode::NotRunning,
-                "Nothing is running in this session, so there is nothing to steer. Send it as a message.",
-            ));
-        };
+        let Some(running) = &self.running else { return Err(store_failed(StoreError::NotRunning)) };
         let steering = Steering { steering_id: SteeringId::new(super::new_id()), text };
         self.parts.store.steer(actor, &self.id, running.turn, steering).await.map_err(store_failed)?;
         self.words.send_modify(|words| *words += 1);
@@ -386,6 +382,9 @@ impl SessionActor {
         if name != session.model {
             self.report_missing_model(&session.model, &name).await;
         }
+        if permitted(session.mode, self.parts.limits.full_mode) != session.mode {
+            self.withdraw_full_mode().await;
+        }
         let Some(model) = self.parts.models.get(&name).cloned() else { return };
         let (cancel, cancelled_for) = (CancellationToken::new(), Arc::new(OnceLock::new()));
         let context = TurnContext {
@@ -396,9 +395,11 @@ impl SessionActor {
             system_prompt: session.system_prompt.clone().filter(|text| !text.trim().is_empty()),
             today: day(self.parts.clock.now()),
             agent: Actor::agent(&model.name),
+            window: model.context_limit,
             model,
             tools: self.parts.tools.tools(),
             retry: self.parts.limits.retry,
+            full_mode: self.parts.limits.full_mode,
             store: self.parts.store.clone(),
             feed: self.feed.clone(),
             cancel: cancel.clone(),
@@ -428,6 +429,23 @@ impl SessionActor {
         let event = EventBody::SessionError { code: ErrorCode::UnknownModel.as_str().into(), detail };
         if let Err(error) = self.parts.store.record(&Actor::system(), &self.id, vec![event]).await {
             tracing::error!(session = %self.id, %error, "the missing model could not be recorded");
+        }
+    }
+
+    /// The session was given the mode that never asks while that was allowed. From now on it has the one it works in.
+    async fn withdraw_full_mode(&self) {
+        let detail = "This session was set to never ask, and the server does not allow that any more. It asks again before \
+                      it changes anything.";
+        let event = EventBody::SessionError { code: ErrorCode::ModeNotAllowed.as_str().into(), detail: detail.into() };
+        let (system, store) = (Actor::system(), &self.parts.store);
+        let asks = UpdateSession { mode: Some(Mode::Ask), ..UpdateSession::default() };
+        let told = async {
+            store.record(&system, &self.id, vec![event]).await?;
+            store.update_session(&system, &self.id, asks).await
+        };
+        if let Err(error) = told.await {
+            // Its calls ask all the same.
+            tracing::error!(session = %self.id, %error, "the mode could not be taken back");
         }
     }
 }

@@ -19,7 +19,7 @@ use super::{
         store::{MessageEnd, Store, StoreResult, TurnWindow},
         tool::Tools,
     },
-    prompt::{self, Preamble},
+    prompt::{self, Preamble, Window},
     sample::{RetryPolicy, Sample, SampleEnd, sample},
     session::Interruption,
 };
@@ -52,8 +52,12 @@ pub struct TurnContext {
     /// The date, for a model that knows none.
     pub today: String,
     pub model: ModelEntry,
+    /// The model's window, in tokens; as configured, until it was asked.
+    pub window: u64,
     pub tools: Tools,
     pub retry: RetryPolicy,
+    /// See [`Limits::full_mode`](super::Limits::full_mode).
+    pub full_mode: bool,
     pub agent: Actor,
     pub store: Arc<dyn Store>,
     pub feed: Arc<Feed>,
@@ -86,15 +90,17 @@ type Rest = Result<Option<StoppedBy>, Halt>;
 
 /// Runs a turn whose user row is written, and records how it ended. `resumed`: it waited for a person when a former
 /// process ended, and goes on.
-pub async fn run_turn(context: TurnContext, resumed: bool) -> StoreResult<()> {
+pub async fn run_turn(mut context: TurnContext, resumed: bool) -> StoreResult<()> {
     let started = Instant::now();
-    let limit = context.cancel.run_until_cancelled(context.model.context_limit()).await;
+    if let Some(window) = context.cancel.run_until_cancelled(context.model.context_limit()).await {
+        context.window = window;
+    }
     let mut tally = Tally {
         started,
         first_text: None,
         tokens: Tokens::default(),
         calls: 0,
-        context: ContextUse { used: 0, limit: limit.unwrap_or(context.model.context_limit) },
+        context: ContextUse { used: 0, limit: context.window },
     };
     if resumed {
         tally.take_up(&context).await?;
@@ -129,7 +135,15 @@ async fn go_round(context: &TurnContext, tally: &mut Tally, resumed: bool) -> St
     }
     for message in said.written..MAX_MODEL_CALLS {
         take_steering(context, &mut words, &mut said.messages).await?;
-        let prompt = preamble.prompt(&said.messages, said.first_turn, tally.context.limit);
+        let prompt = preamble.prompt(
+            &said.messages,
+            said.first_turn,
+            &Window {
+                tokens: context.window,
+                answer: context.model.answer_limit,
+                carried: &|text, calls| context.model.model.carried_bytes(text, calls),
+            },
+        );
         let mut sample = sample(context, message, &prompt).await?;
         tally.add(&sample);
         rename_calls(context, &mut sample.calls, &mut used_ids).await?;

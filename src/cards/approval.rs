@@ -6,12 +6,13 @@ use serde_json::Value;
 use super::{
     Pen,
     arguments::{arguments, text},
+    call::tool_name,
     diff, html,
 };
 use crate::{
     markdown::{visible, visible_line},
     protocol::{
-        Risk,
+        Risk, TOP_FOLDER,
         transcript::{Call, CallApproval, CallState},
     },
     ui::words::fill,
@@ -55,6 +56,9 @@ impl Pen {
             Risk::Run => words.risk_run,
             Risk::Network => words.risk_network,
         };
+        let always = self.always(call, approval).map(|text| {
+            view! { <button class="button" name="decision" value="approve_always">{text}</button> }
+        });
         let action = format!("{}/approvals/{}", self.base, approval.approval_id);
         view! {
             <article class="ask" data-kind="approval" tabindex="-1">
@@ -66,7 +70,7 @@ impl Pen {
                 {block}
                 <form class="ask-choices" method="post" action=action target="_top" data-live="">
                     <button class="button primary" name="decision" value="approve">{words.allow_once}</button>
-                    <button class="button" name="decision" value="approve_always">{self.always(call, approval)}</button>
+                    {always}
                     <button class="button quiet" name="decision" value="deny">{words.deny}</button>
                     <span class="risk" data-risk=format!("{:?}", approval.risk).to_lowercase()>{risk}</span>
                 </form>
@@ -88,13 +92,14 @@ impl Pen {
         Some(format!("{} ", self.words.edits.of(edits as u64)))
     }
 
-    /// Names what it would be narrowed to.
-    fn always(&self, call: &Call, approval: &CallApproval) -> String {
+    /// Names what it would be narrowed to; where there is nothing, there is no such choice.
+    fn always(&self, call: &Call, approval: &CallApproval) -> Option<String> {
         let tool = self.words.tool(&call.name);
-        match &approval.scope {
-            None => tool.always.to_owned(),
-            Some(scope) => fill(tool.always_in, &[&visible_line(scope)]),
-        }
+        Some(match approval.scope.as_deref()? {
+            TOP_FOLDER if !tool.always_at_top.is_empty() => tool.always_at_top.to_owned(),
+            whole if whole == call.name => fill(tool.always_in, &[&tool_name(whole)]),
+            scope => fill(tool.always_in, &[&visible_line(scope)]),
+        })
     }
 
     /// All that the call would be given, the change in its colours first.
@@ -193,6 +198,16 @@ mod tests {
         ] {
             assert!(card.contains(part), "{part}: {card}");
         }
+    }
+
+    #[test]
+    fn without_a_scope_there_is_nothing_to_allow_for_good() {
+        let run = drawn(Language::English, "shell_execute", json!({"command": "ls; rm x"}), None);
+        assert!(run.contains("value=\"approve\"") && !run.contains("approve_always"), "{run}");
+        let top = drawn(Language::English, "write_file", json!({"path": "a.md", "content": ""}), Some("."));
+        assert!(top.contains("Allow writing files directly in the folder in this session"), "{top}");
+        let other = drawn(Language::English, "mcp.files.move", json!({}), Some("mcp.files.move"));
+        assert!(other.contains("Allow move (files) in this session"), "{other}");
     }
 
     #[test]

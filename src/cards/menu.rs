@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::{Pen, call::tool_name, foot::thousands, html};
 use crate::{
     markdown::visible_line,
-    protocol::{ApprovalRule, ContextUse, Mode, Session},
+    protocol::{ApprovalRule, ContextUse, Mode, Session, TOP_FOLDER},
     ui::words::{cards::ModeWords, fill},
 };
 
@@ -89,7 +89,11 @@ impl Pen {
             .iter()
             .map(|rule| {
                 let tool = tool_name(&rule.tool);
-                let text = rule.scope.as_ref().map_or(tool.clone(), |scope| format!("{tool}: {}", visible_line(scope)));
+                let text = match rule.scope.as_str() {
+                    whole if whole == rule.tool => tool,
+                    TOP_FOLDER => format!("{tool}: {}", words.directly_in_folder),
+                    scope => format!("{tool}: {}", visible_line(scope)),
+                };
                 let action = format!("{}/approval-rules/{}/revoke", self.base, rule.rule_id);
                 let label = format!("{}: {text}", words.take_back);
                 view! {

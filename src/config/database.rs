@@ -31,9 +31,9 @@ impl DatabaseChoice {
         self.path.with_file_name(name)
     }
 
-    /// All that belongs to the database: the file, what SQLite keeps beside it, and the data folder.
+    /// All that belongs to the database: the file, what SQLite and Cowork keep beside it, and the data folder.
     pub fn files(&self) -> Vec<PathBuf> {
-        let beside = ["-wal", "-shm"].map(|ending| {
+        let beside = ["-wal", "-shm", "-journal", "-cowork.lock"].map(|ending| {
             let mut name = self.path.clone().into_os_string();
             name.push(ending);
             PathBuf::from(name)

@@ -22,6 +22,13 @@ pub enum ConfigSource {
     Lookup,
 }
 
+/// Where a configuration is looked for, whether or not one is there.
+pub fn lookup_places() -> Vec<PathBuf> {
+    let home = std::env::home_dir().filter(|home| home.is_absolute());
+    let in_home = home.map(|home| [FILE_NAME, MCP_FILE_NAME].map(|name| home.join(LOOM_FOLDER).join(name)));
+    [PathBuf::from(FILE_NAME)].into_iter().chain(in_home.into_iter().flatten()).collect()
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Loaded {
     pub config: Config,

@@ -40,6 +40,7 @@ fn built_in_entry() -> ModelEntry {
         provider: BUILT_IN.into(),
         model_id: BUILT_IN.into(),
         context_limit: BuiltIn::CONTEXT_LIMIT,
+        answer_limit: None,
         model: Arc::new(BuiltIn),
     }
 }
@@ -67,6 +68,7 @@ fn entry(config: &ModelConfig, usual_window: u64) -> Result<ModelEntry, ModelErr
         provider: config.provider.name().into(),
         model_id: config.model.clone(),
         context_limit: config.context_tokens.unwrap_or(usual_window),
+        answer_limit: config.max_tokens.map(Into::into),
         model,
     })
 }

@@ -41,7 +41,7 @@ pub struct Approval {
     /// The call in one line.
     pub preview: String,
     pub risk: Risk,
-    /// What an "always" would be narrowed to; `None`: every call of this tool.
+    /// What an "always" would be narrowed to; `None`: there is none, each such call asks.
     pub scope: Option<String>,
 }
 
@@ -50,10 +50,26 @@ pub struct Approval {
 pub struct ApprovalRule {
     pub rule_id: RuleId,
     pub tool: String,
-    /// `None`: every call of the tool.
-    pub scope: Option<String>,
+    pub scope: String,
     pub actor: Actor,
     pub created_at: String,
+}
+
+/// The scope of the files directly in the workspace.
+pub const TOP_FOLDER: &str = ".";
+
+impl Approval {
+    /// Whether an "always" of scope `rule` for the same tool spares this call.
+    pub fn is_spared_by(&self, rule: &str) -> bool {
+        self.scope.as_ref().is_some_and(|scope| covers(rule, self.risk, scope))
+    }
+}
+
+/// Whether an "always" of scope `rule` covers a call of scope `call`. A folder stands for all below it, the workspace
+/// itself for the files directly in it alone; every other scope is one thing.
+pub fn covers(rule: &str, risk: Risk, call: &str) -> bool {
+    let is_folder = matches!(risk, Risk::Edit | Risk::Delete) && rule != TOP_FOLDER;
+    call == rule || is_folder && call.strip_prefix(rule).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// Body of `POST …/approvals/{approval_id}`.

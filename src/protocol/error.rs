@@ -57,6 +57,7 @@ codes! {
     MessageTooLarge = 422 "message_too_large" "Message too long";
     QueueFull = 429 "queue_full" "Too many waiting messages";
     AlreadyResolved = 409 "already_resolved" "Already decided";
+    NoAlways = 422 "no_always" "Can only be allowed once";
     TurnRunning = 409 "turn_running" "The turn still runs";
     InvalidAnswer = 422 "invalid_answer" "The answer does not fit";
     ModeNotAllowed = 422 "mode_not_allowed" "Mode not allowed";

@@ -70,6 +70,9 @@ pub enum EventBody {
         /// Paths of the workspace that it names.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         attachments: Vec<String>,
+        /// The word into a turn that it was, whose model did not get it before the end.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        steering_id: Option<SteeringId>,
     },
     TurnStarted {
         turn: u32,

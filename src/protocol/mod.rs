@@ -23,7 +23,7 @@ mod turn;
 mod upload;
 
 pub use actor::{Actor, ActorKind};
-pub use approval::{Approval, ApprovalRule, Decide, Decision, Risk};
+pub use approval::{Approval, ApprovalRule, Decide, Decision, Risk, TOP_FOLDER, covers};
 pub use attachment::{Attached, Attachment, MAX_ATTACHMENTS};
 pub use base_path::BasePath;
 pub use changes::{ChangeKind, ChangeList, FileChange, UndoAnswer, UndoConflict, UndoRequest};

@@ -265,7 +265,7 @@ structs! {
     Present { name, typing }
     Question { question, kind, options, allow_custom }
     QuestionOption { id, label, description }
-    QueuedMessage { message_id, message, created_at, attachments }
+    QueuedMessage { message_id, message, created_at, attachments, steering_id }
     Said { text, at, actor, attachments }
     Session {
         id, title, workspace, model, mode, status, turn_count, total_tokens, started_at, last_active_at, archived,
@@ -424,7 +424,7 @@ impl Read for EventBody {
         "session_resumed" => SessionResumed { turn_count },
         "session_updated" => SessionUpdated { title, model, archived, pinned, mode },
         "user_message_received" => UserMessageReceived {
-            turn, turn_number, message_id, client_id, queued, bytes, attachments
+            turn, turn_number, message_id, client_id, queued, bytes, attachments, steering_id
         },
         "turn_started" => TurnStarted { turn, message_id, model },
         "model_call" => ModelCall { turn, message, model, attempt, tokens, ms },

@@ -209,6 +209,7 @@ fn transcript() -> Transcript {
         message: "next".into(),
         created_at: "c".into(),
         attachments: vec![],
+        steering_id: Some(SteeringId::new("s")),
     };
     Transcript { turns: (1..).zip(outcomes).map(|(n, o)| turn(n, o)).collect(), queue: vec![queued], queue_held: true }
 }

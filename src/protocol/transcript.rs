@@ -191,12 +191,12 @@ impl Transcript {
     pub fn apply_around_calls(&mut self, record: &Record) -> Touched {
         let event = &record.event;
         match &event.body {
-            EventBody::UserMessageReceived { turn, message_id, attachments, .. } => {
+            EventBody::UserMessageReceived { turn, message_id, attachments, steering_id, .. } => {
                 let said = Said::new(record.text.clone().unwrap_or_default(), &event.created_at, Some(&event.actor));
                 let said = Said { attachments: attachments.clone(), ..said };
                 match turn {
                     Some(turn) => self.say(*turn, said),
-                    None => self.enqueue(message_id, said),
+                    None => self.enqueue(message_id, steering_id.as_ref(), said),
                 }
             }
             EventBody::TurnStarted { turn, message_id, .. } => self.start(*turn, message_id, record),
@@ -274,12 +274,25 @@ impl Transcript {
         Touched::Turn(index)
     }
 
-    fn enqueue(&mut self, id: &MessageId, said: Said) -> Touched {
+    /// A word into a turn that came too late for it is the next message, and stands in the queue alone.
+    fn enqueue(&mut self, id: &MessageId, steering_id: Option<&SteeringId>, said: Said) -> Touched {
         let Said { text: message, at: created_at, attachments, .. } = said;
         if !self.queue.iter().any(|waiting| waiting.message_id == *id) {
-            self.queue.push(QueuedMessage { message_id: id.clone(), message, created_at, attachments });
+            let place = match steering_id {
+                Some(_) => self.queue.iter().take_while(|waiting| waiting.steering_id.is_some()).count(),
+                None => self.queue.len(),
+            };
+            let (message_id, steering_id) = (id.clone(), steering_id.cloned());
+            self.queue.insert(place, QueuedMessage { message_id, message, created_at, attachments, steering_id });
         }
-        Touched::Queue
+        let is_it = |steered: &Steered| Some(&steered.steering_id) == steering_id;
+        match self.turns.iter().rposition(|turn| turn.steering.iter().any(is_it)) {
+            Some(index) => {
+                self.turns[index].steering.retain(|steered| !is_it(steered));
+                Touched::Turn(index)
+            }
+            None => Touched::Queue,
+        }
     }
 
     fn start(&mut self, turn: u32, id: &MessageId, record: &Record) -> Touched {

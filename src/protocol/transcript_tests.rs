@@ -92,6 +92,7 @@ fn events() -> Vec<Record> {
         queued: false,
         bytes: 9,
         attachments: vec![],
+        steering_id: None,
     };
     let ended = EventBody::TurnInterrupted { turn: 1, reason: InterruptReason::Stopped, detail: "Stopped.".into() };
     vec![
@@ -182,6 +183,7 @@ fn a_queued_message_waits_and_becomes_its_turn() {
         queued: true,
         bytes: 5,
         attachments: vec![],
+        steering_id: None,
     };
     assert_eq!(transcript.apply(&record(1, queued, Some("later"))), Touched::Queue);
     assert_eq!(transcript.queue[0].message, "later");
@@ -203,6 +205,7 @@ fn an_edited_message_waits_and_starts_with_its_new_text() {
         queued: true,
         bytes: 3,
         attachments: vec![],
+        steering_id: None,
     };
     let edited = EventBody::QueueChanged { change: QueueChange::Edited, message_id: Some(id.clone()), length: 1 };
     let started = EventBody::TurnStarted { turn: 1, message_id: id, model: "m".into() };
@@ -211,4 +214,32 @@ fn an_edited_message_waits_and_starts_with_its_new_text() {
     assert_eq!(transcript.queue[0].message, "new");
     transcript.apply(&record(3, started, Some("new")));
     assert_eq!(transcript.turns[0].user.as_ref().map(|said| said.text.as_str()), Some("new"));
+}
+
+#[test]
+fn a_word_that_came_too_late_for_its_turn_is_the_next_message() {
+    let mut transcript = Transcript::default();
+    let received = |id: &str, steering_id: Option<&str>| EventBody::UserMessageReceived {
+        turn: None,
+        turn_number: None,
+        message_id: MessageId::new(id),
+        client_id: None,
+        queued: true,
+        bytes: 1,
+        attachments: vec![],
+        steering_id: steering_id.map(SteeringId::new),
+    };
+    let steered = |id: &str| EventBody::SteeringReceived { turn: 1, steering_id: SteeringId::new(id), bytes: 1 };
+    let started = EventBody::TurnStarted { turn: 1, message_id: MessageId::new("m"), model: "m".into() };
+    let before = [started, received("q", None), steered("s1"), steered("s2"), steered("s3")];
+    for (seq, body) in (1..).zip(before) {
+        transcript.apply(&record(seq, body, Some("x")));
+    }
+    assert_eq!(transcript.turns[0].steering.len(), 3);
+    assert_eq!(transcript.apply(&record(6, received("s2", Some("s2")), Some("x"))), Touched::Turn(0));
+    transcript.apply(&record(7, received("s3", Some("s3")), Some("x")));
+    let kept: Vec<_> = transcript.turns[0].steering.iter().map(|steered| steered.steering_id.as_str()).collect();
+    assert_eq!(kept, ["s1"], "what the model got stays where it was said");
+    let queue: Vec<_> = transcript.queue.iter().map(|waiting| waiting.message_id.as_str()).collect();
+    assert_eq!(queue, ["s2", "s3", "q"]);
 }

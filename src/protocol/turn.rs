@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{CallId, MessageId};
+use super::{CallId, MessageId, SteeringId};
 
 /// How the row of a person's word into a running turn begins, as Loom writes it.
 pub const STEERING_PREFIX: &str = "Steering instruction from user: ";
@@ -135,6 +135,9 @@ pub struct QueuedMessage {
     /// Paths of the workspace that it names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<String>,
+    /// The word into a turn that it was, whose model did not get it before the end. Such messages are the next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steering_id: Option<SteeringId>,
 }
 
 /// Answer of `POST …/messages`. `turn` is `None` while the message is queued.

@@ -97,7 +97,7 @@ pub struct Ended {
     /// What it wrote to its standard output and error, in the order of writing; of a long one the beginning and the
     /// end, with a note between them.
     pub output: String,
-    /// Files that would have made Git run programs later; they were removed or put back.
+    /// Files that would have made Git or Cowork itself run programs later; they were removed or put back.
     pub removed: Vec<String>,
 }
 

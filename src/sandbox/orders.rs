@@ -56,6 +56,8 @@ pub struct View {
     pub links: Vec<(PathBuf, PathBuf)>,
     /// What stays closed although it stands inside the workspace or something visible.
     pub hidden: Vec<PathBuf>,
+    /// What is not there in the workspace and must not be at the end.
+    pub absent: Vec<PathBuf>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -151,6 +151,13 @@ impl Builder<'_> {
         self.show(folder);
     }
 
+    /// One of the server's own files that is not there: the place in the workspace where it would be looked for.
+    fn missing(&self, path: &Path) -> Option<PathBuf> {
+        let place = path.parent()?.canonicalize().ok()?.join(path.file_name()?);
+        let is_missing = fs::symlink_metadata(&place).is_err() && place.starts_with(&self.surroundings.workspace);
+        is_missing.then_some(place)
+    }
+
     fn hide(&mut self) {
         let mut hidden: Vec<PathBuf> =
             self.surroundings.hidden.iter().filter_map(|path| path.canonicalize().ok()).collect();
@@ -162,6 +169,7 @@ impl Builder<'_> {
         // What is in a hidden folder is hidden with it.
         hidden.dedup_by(|inner, outer| inner.starts_with(&*outer));
         self.view.hidden = hidden;
+        self.view.absent = self.surroundings.hidden.iter().filter_map(|path| self.missing(path)).collect();
     }
 }
 

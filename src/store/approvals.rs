@@ -101,11 +101,16 @@ pub(super) fn decide(
     let waiting = open(change.connection, id)?;
     let (_, asked) =
         waiting.iter().find(|(_, asked)| asked.approval_id == *approval).ok_or(StoreError::NoApproval)?.clone();
+    let scope = match (decision, &asked.scope) {
+        (Decision::ApproveAlways, None) => return Err(StoreError::NoScope),
+        (Decision::ApproveAlways, Some(scope)) => Some(scope),
+        (Decision::Approve | Decision::Deny, _) => None,
+    };
     set(change, actor, id, &asked, decision)?;
-    if decision == Decision::ApproveAlways {
-        add_rule(change, actor, id, &asked, rule_id)?;
+    if let Some(scope) = scope {
+        add_rule(change, actor, id, &asked.name, scope, rule_id)?;
         let alike = |other: &Approval| {
-            other.approval_id != asked.approval_id && other.name == asked.name && covers(&asked.scope, &other.scope)
+            other.approval_id != asked.approval_id && other.name == asked.name && other.is_spared_by(scope)
         };
         for (_, other) in waiting.iter().filter(|(_, other)| alike(other)) {
             set(change, actor, id, other, Decision::Approve)?;
@@ -113,11 +118,6 @@ pub(super) fn decide(
     }
     sessions::touch(change, id)?;
     Ok(Resolution::Done)
-}
-
-/// Whether a rule of scope `rule` spares a call of scope `call`.
-fn covers(rule: &Option<String>, call: &Option<String>) -> bool {
-    rule.is_none() || rule == call
 }
 
 fn already(connection: &Connection, id: &SessionId, approval: &ApprovalId) -> StoreResult<Option<Resolution>> {
@@ -205,7 +205,8 @@ fn add_rule(
     change: &mut Change<'_>,
     actor: &Actor,
     id: &SessionId,
-    approval: &Approval,
+    tool: &str,
+    scope: &str,
     rule_id: RuleId,
 ) -> StoreResult<()> {
     let sql = "INSERT INTO cowork_web_rules (rule_id, session_id, tool, scope, actor, created_at)
@@ -213,15 +214,15 @@ fn add_rule(
     let added = change.connection.prepare_cached(sql)?.execute(params![
         rule_id.as_str(),
         id.as_str(),
-        approval.name,
-        approval.scope.as_deref().unwrap_or_default(),
+        tool,
+        scope,
         loom::json(actor)?,
         rfc3339(change.now),
     ])?;
     if added == 0 {
         return Ok(());
     }
-    let (tool, scope) = (approval.name.clone(), approval.scope.clone());
+    let (tool, scope) = (tool.to_owned(), Some(scope.to_owned()));
     events::append(change, id, actor, EventBody::ApprovalRuleAdded { rule_id, tool, scope })
 }
 
@@ -233,11 +234,10 @@ pub(super) fn rules(connection: &Connection, id: &SessionId) -> StoreResult<Vec<
     let mut rows = statement.query([id.as_str()])?;
     let mut rules = Vec::new();
     while let Some(row) = rows.next()? {
-        let scope: String = row.get(2)?;
         rules.push(ApprovalRule {
             rule_id: RuleId(row.get(0)?),
             tool: row.get(1)?,
-            scope: Some(scope).filter(|scope| !scope.is_empty()),
+            scope: row.get(2)?,
             actor: actor(&row.get::<_, String>(3)?)?,
             created_at: row.get(4)?,
         });
@@ -250,7 +250,7 @@ pub(super) fn remove_rule(change: &mut Change<'_>, actor: &Actor, id: &SessionId
     let known = rules(change.connection, id)?.into_iter().find(|known| known.rule_id == *rule);
     let ApprovalRule { rule_id, tool, scope, .. } = known.ok_or(StoreError::NoRule)?;
     change.connection.execute("DELETE FROM cowork_web_rules WHERE rule_id = ?1", [rule_id.as_str()])?;
-    events::append(change, id, actor, EventBody::ApprovalRuleRemoved { rule_id, tool, scope })
+    events::append(change, id, actor, EventBody::ApprovalRuleRemoved { rule_id, tool, scope: Some(scope) })
 }
 
 fn actor(json: &str) -> StoreResult<Actor> {

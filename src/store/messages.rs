@@ -7,9 +7,11 @@ use super::{events, failure::unreadable, loom, rows, sessions, turns, writer::Ch
 use crate::{
     agent::ports::{
         clock::rfc3339,
-        store::{AcceptOutcome, NewMessage, StoreError, StoreResult},
+        store::{AcceptOutcome, NewMessage, Steering, StoreError, StoreResult},
     },
-    protocol::{Accepted, Actor, Attached, EventBody, MessageId, QueueChange, QueuedMessage, Role, SessionId},
+    protocol::{
+        Accepted, Actor, Attached, EventBody, MessageId, QueueChange, QueuedMessage, Role, SessionId, SteeringId,
+    },
 };
 
 /// Takes a message in, or repeats the answer to one with the same `client_id`.
@@ -35,6 +37,7 @@ pub(super) fn accept(
         queued: place.is_none(),
         bytes: new.text.len() as u64,
         attachments: new.attached.paths(),
+        steering_id: None,
     };
     events::append_with_text(change, id, actor, received, Some(new.text.clone()))?;
     insert(change, actor, id, new, place)?;
@@ -125,6 +128,40 @@ pub(super) fn insert_answer(
     Ok(())
 }
 
+/// Makes a message of a word that the model of its turn did not get: the next one to start.
+pub(super) fn enqueue_steering(
+    change: &mut Change<'_>,
+    actor: &Actor,
+    id: &SessionId,
+    steering: &Steering,
+) -> StoreResult<()> {
+    let Steering { steering_id, text } = steering;
+    let received = EventBody::UserMessageReceived {
+        turn: None,
+        turn_number: None,
+        message_id: MessageId::new(steering_id.as_str()),
+        client_id: None,
+        queued: true,
+        bytes: text.len() as u64,
+        attachments: Vec::new(),
+        steering_id: Some(steering_id.clone()),
+    };
+    events::append_with_text(change, id, actor, received, Some(text.clone()))?;
+    let sql =
+        "INSERT INTO cowork_web_messages (message_id, session_id, text_hash, waiting_text, actor, created_at, steered)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1)";
+    let (actor, at) = (loom::json(actor)?, rfc3339(change.now));
+    change.connection.prepare_cached(sql)?.execute(params![
+        steering_id.as_str(),
+        id.as_str(),
+        hash(text),
+        text,
+        actor,
+        at
+    ])?;
+    Ok(())
+}
+
 fn hash(text: &str) -> String {
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -142,15 +179,16 @@ pub(super) fn text(connection: &Connection, id: &SessionId, message: &MessageId)
     }
 }
 
-/// The queue, oldest first.
+/// The queue, in the order in which it starts.
 pub(super) fn queue(connection: &Connection, id: &SessionId) -> StoreResult<Vec<QueuedMessage>> {
-    let sql = "SELECT message_id, waiting_text, created_at, attachments FROM cowork_web_messages
-               WHERE session_id = ?1 AND waiting_text IS NOT NULL ORDER BY id";
+    let sql = "SELECT message_id, waiting_text, created_at, attachments, steered FROM cowork_web_messages
+               WHERE session_id = ?1 AND waiting_text IS NOT NULL ORDER BY steered DESC, id";
     let mut statement = connection.prepare_cached(sql)?;
     let waiting = statement.query_map([id.as_str()], |row| {
         let attachments = attached(row.get(3)?).paths();
         let (message_id, message, created_at) = (MessageId(row.get(0)?), row.get(1)?, row.get(2)?);
-        Ok(QueuedMessage { message_id, message, created_at, attachments })
+        let steering_id = row.get::<_, bool>(4)?.then(|| SteeringId::new(message_id.as_str()));
+        Ok(QueuedMessage { message_id, message, created_at, attachments, steering_id })
     })?;
     Ok(waiting.collect::<rusqlite::Result<_>>()?)
 }
@@ -172,11 +210,11 @@ struct Waiting {
     actor: Actor,
 }
 
-/// The message named, or the oldest, if it waits.
+/// The message named, or the next one, if it waits.
 fn waiting(connection: &Connection, id: &SessionId, message: Option<&MessageId>) -> StoreResult<Option<Waiting>> {
     let sql = "SELECT message_id, waiting_text, actor, attachments FROM cowork_web_messages
                WHERE session_id = ?1 AND waiting_text IS NOT NULL AND message_id = COALESCE(?2, message_id)
-               ORDER BY id LIMIT 1";
+               ORDER BY steered DESC, id LIMIT 1";
     let mut statement = connection.prepare_cached(sql)?;
     let parts = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, attached(row.get(3)?)));
     let found = statement.query_row(params![id.as_str(), message.map(MessageId::as_str)], parts).optional()?;

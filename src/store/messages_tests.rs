@@ -33,6 +33,7 @@ async fn a_message_that_starts_has_its_row_and_events_in_order() {
                 queued: false,
                 bytes: 6,
                 attachments: vec![],
+                steering_id: None,
             },
             EventBody::TurnStarted { turn: 1, message_id, model: "primary".into() },
         ]

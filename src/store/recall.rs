@@ -8,14 +8,16 @@ use crate::{
     protocol::SessionId,
 };
 
-/// Characters of a row that a search shows around its first hit, about; FTS5 counts tokens.
-const SNIPPET_TOKENS: u32 = 48;
+/// The words of a row: those of a result as they were, not as JSON has them, where a line's first word begins with `n`.
+const WORDS: &str = "CASE WHEN role = 'tool' AND json_valid(content) THEN
+         COALESCE(json_extract(content, '$.output'), '') || char(10) || COALESCE(json_extract(content, '$.error'), '')
+     ELSE content END";
 
 /// Brings the index up to the session's last row.
 pub(super) fn index(change: &Change<'_>, id: &SessionId) -> StoreResult<()> {
     let through = "COALESCE((SELECT recall_through FROM cowork_web_sessions WHERE session_id = ?1), 0)";
     let fill = format!(
-        "INSERT INTO cowork_web_recall (rowid, content) SELECT id, content FROM conversation_turns
+        "INSERT INTO cowork_web_recall (rowid, content) SELECT id, {WORDS} FROM conversation_turns
          WHERE session_id = ?1 AND id > {through} AND role <> 'system' AND content <> ''"
     );
     change.connection.execute(&fill, [id.as_str()])?;
@@ -28,11 +30,13 @@ pub(super) fn index(change: &Change<'_>, id: &SessionId) -> StoreResult<()> {
 
 /// Takes the session's words out of the index; its rows must still be there.
 pub(super) fn forget(connection: &Connection, id: &str) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO cowork_web_recall (cowork_web_recall, rowid, content)
-               SELECT 'delete', id, content FROM conversation_turns
-               WHERE session_id = ?1 AND role <> 'system' AND content <> ''
-                 AND id <= (SELECT recall_through FROM cowork_web_sessions WHERE session_id = ?1)";
-    connection.execute(sql, [id])?;
+    let sql = format!(
+        "INSERT INTO cowork_web_recall (cowork_web_recall, rowid, content)
+         SELECT 'delete', id, {WORDS} FROM conversation_turns
+         WHERE session_id = ?1 AND role <> 'system' AND content <> ''
+           AND id <= (SELECT recall_through FROM cowork_web_sessions WHERE session_id = ?1)"
+    );
+    connection.execute(&sql, [id])?;
     Ok(())
 }
 
@@ -55,7 +59,7 @@ fn expression(words: &str, join: &str) -> String {
 }
 
 /// The rows of a session with the turn that each belongs to.
-const NUMBERED: &str = "SELECT t.id, t.role, t.tool_name, t.content, t.created_at,
+const NUMBERED: &str = "SELECT t.id, t.turn_number, t.role, t.tool_name, t.content, t.created_at,
          (SELECT COUNT(*) FROM conversation_turns u WHERE u.session_id = t.session_id AND u.role = 'user'
               AND (u.turn_number, u.id) <= (t.turn_number, t.id)) AS turn
      FROM conversation_turns t WHERE t.session_id = ?1";
@@ -65,7 +69,7 @@ fn search(connection: &Connection, id: &SessionId, recall: &Recall, wanted: &str
         return Ok(Vec::new());
     }
     let sql = format!(
-        "SELECT r.turn, r.role, r.tool_name, snippet(cowork_web_recall, 0, '', '', ' … ', {SNIPPET_TOKENS})
+        "SELECT r.turn, r.role, r.tool_name, r.content, r.turn_number
          FROM cowork_web_recall JOIN ({NUMBERED}) r ON r.id = cowork_web_recall.rowid
          WHERE cowork_web_recall MATCH ?2 AND r.turn BETWEEN ?3 AND ?4 ORDER BY rank LIMIT ?5"
     );
@@ -75,11 +79,11 @@ fn search(connection: &Connection, id: &SessionId, recall: &Recall, wanted: &str
 
 fn rows(connection: &Connection, id: &SessionId, recall: &Recall) -> StoreResult<Vec<Recalled>> {
     let sql = format!(
-        "SELECT turn, role, tool_name, content FROM ({NUMBERED}) WHERE role <> 'system' AND content <> ''
-         AND turn BETWEEN ?2 AND ?3 ORDER BY id LIMIT ?4"
+        "SELECT turn, role, tool_name, content, turn_number FROM ({NUMBERED}) WHERE role <> 'system' AND content <> ''
+         AND turn BETWEEN ?2 AND ?3 AND turn_number = COALESCE(?5, turn_number) ORDER BY id LIMIT ?4"
     );
     let (first, last) = recall.turns;
-    read(connection, &sql, params![id.as_str(), first, last, recall.limit])
+    read(connection, &sql, params![id.as_str(), first, last, recall.limit, recall.row.map(|row| row as i64)])
 }
 
 fn read(connection: &Connection, sql: &str, given: impl rusqlite::Params) -> StoreResult<Vec<Recalled>> {
@@ -93,6 +97,7 @@ fn read(connection: &Connection, sql: &str, given: impl rusqlite::Params) -> Sto
             role: serde_json::from_value(role.into()).map_err(|error| unreadable("a role", &error))?,
             tool: row.get(2)?,
             text: row.get(3)?,
+            row: row.get::<_, i64>(4)? as u64,
         });
     }
     Ok(recalled)

@@ -16,6 +16,9 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0007_access.sql"),
     include_str!("../../migrations/0008_usage.sql"),
     include_str!("../../migrations/0009_running_calls.sql"),
+    include_str!("../../migrations/0010_rules_have_a_scope.sql"),
+    include_str!("../../migrations/0011_late_steering.sql"),
+    include_str!("../../migrations/0012_recall_of_plain_words.sql"),
 ];
 
 const LOOM_TABLES: &str = include_str!("../../migrations/loom_tables.sql");

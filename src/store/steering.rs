@@ -1,16 +1,19 @@
-//! A person's words into a running turn: kept until the model gets them, then a row of the conversation.
+//! A person's words into a running turn: kept until the model gets them, then a row of the conversation. Where the turn
+//! ends before, they are the next message.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::json;
 
 use super::{
-    events, loom,
+    events,
+    failure::unreadable,
+    loom, messages,
     rows::{self, NewRow},
     sessions,
     writer::Change,
 };
 use crate::{
-    agent::ports::store::{Steering, StoreResult},
+    agent::ports::store::{Steering, StoreError, StoreResult},
     protocol::{Actor, EventBody, Role, STEERING_PREFIX, SessionId, SteeringId},
 };
 
@@ -22,6 +25,9 @@ pub(super) fn add(
     steering: &Steering,
 ) -> StoreResult<()> {
     sessions::require_for_write(change, id)?;
+    if sessions::running_turn(change.connection, id)? != Some(turn) {
+        return Err(StoreError::NotRunning);
+    }
     let sql =
         "INSERT INTO cowork_web_steering (steering_id, session_id, turn, text, actor) VALUES (?1, ?2, ?3, ?4, ?5)";
     change.connection.prepare_cached(sql)?.execute(params![
@@ -55,10 +61,28 @@ pub(super) fn take(change: &mut Change<'_>, id: &SessionId, turn: u32) -> StoreR
         let content = format!("{}{text}", STEERING_PREFIX);
         let metadata = Some(json!({ "steering_id": steering_id }));
         rows::append(change, id, NewRow { metadata, ..NewRow::new(Role::System, &content) })?;
-        let sql = "UPDATE cowork_web_steering SET taken = 1 WHERE steering_id = ?1";
-        change.connection.prepare_cached(sql)?.execute([steering_id.as_str()])?;
+        set_taken(change, steering_id)?;
     }
     Ok(waiting)
+}
+
+/// What the model of a turn that ends has not got: nothing that a person said is lost, so it waits as their next message.
+pub(super) fn leave(change: &mut Change<'_>, id: &SessionId, turn: u32) -> StoreResult<()> {
+    for steering in waiting(change.connection, id, turn)? {
+        let sql = "SELECT actor FROM cowork_web_steering WHERE steering_id = ?1";
+        let by: String =
+            change.connection.prepare_cached(sql)?.query_row([steering.steering_id.as_str()], |row| row.get(0))?;
+        let by: Actor = serde_json::from_str(&by).map_err(|error| unreadable("an actor", &error))?;
+        messages::enqueue_steering(change, &by, id, &steering)?;
+        set_taken(change, &steering.steering_id)?;
+    }
+    Ok(())
+}
+
+fn set_taken(change: &Change<'_>, steering: &SteeringId) -> StoreResult<()> {
+    let sql = "UPDATE cowork_web_steering SET taken = 1 WHERE steering_id = ?1";
+    change.connection.prepare_cached(sql)?.execute([steering.as_str()])?;
+    Ok(())
 }
 
 pub(super) fn text(connection: &Connection, steering: &SteeringId) -> StoreResult<Option<String>> {

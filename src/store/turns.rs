@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{
     calls, events, messages, partials, recover, retention,
     rows::{self, NewRow},
-    sessions, uploads, usage,
+    sessions, steering, uploads, usage,
     writer::Change,
 };
 use crate::{
@@ -66,7 +66,7 @@ pub(super) fn end_message(change: &mut Change<'_>, actor: &Actor, id: &SessionId
     events::append_with_text(change, id, actor, completed, Some(text))
 }
 
-/// The end of the running turn. An interruption holds the queue, which is said before it: an end is the last event
+/// The end of the running turn. What its model has not got waits as the next message. An interruption holds the queue, which is said before it: an end is the last event
 /// of its turn.
 pub(super) fn end(change: &mut Change<'_>, actor: &Actor, id: &SessionId, end: EventBody) -> StoreResult<()> {
     sessions::require_for_write(change, id)?;
@@ -76,6 +76,7 @@ pub(super) fn end(change: &mut Change<'_>, actor: &Actor, id: &SessionId, end: E
     if sessions::running_turn(change.connection, id)? != Some(turn) {
         return Err(StoreError::Failed(format!("turn {turn} does not run")));
     }
+    steering::leave(change, id, turn)?;
     if matches!(end, EventBody::TurnInterrupted { .. }) {
         recover::withdraw(change, id)?;
         messages::hold(change, actor, id, true)?;

@@ -92,15 +92,23 @@ async fn always_makes_a_rule_and_covers_what_waits_and_is_like_it() {
     request(&scene, &id, approval("2", "write_file", Some("src"))).await;
     request(&scene, &id, approval("3", "write_file", Some("docs"))).await;
     request(&scene, &id, approval("4", "delete_file", Some("src"))).await;
+    request(&scene, &id, approval("5", "write_file", Some("src/deep"))).await;
+    request(&scene, &id, approval("6", "write_file", None)).await;
     decide(&scene, &id, "1", Decision::ApproveAlways).await;
     assert_eq!(decision(&scene, &id, "1").await, Some(Decision::ApproveAlways));
     assert_eq!(decision(&scene, &id, "2").await, Some(Decision::Approve));
     assert_eq!(decision(&scene, &id, "3").await, None);
     assert_eq!(decision(&scene, &id, "4").await, None);
+    assert_eq!(decision(&scene, &id, "5").await, Some(Decision::Approve), "below the folder");
+    assert_eq!(decision(&scene, &id, "6").await, None);
 
+    let (person, sixth) = (Actor::local(), ApprovalId::new("6"));
+    let refused = scene.store.decide(&person, &id, &sixth, Decision::ApproveAlways, RuleId::new("r")).await;
+    assert!(matches!(refused, Err(StoreError::NoScope)));
+    assert_eq!(decision(&scene, &id, "6").await, None, "it still waits");
     let rules = scene.store.rules(&id).await.unwrap();
     assert_eq!(rules.len(), 1);
-    assert_eq!((rules[0].tool.as_str(), rules[0].scope.as_deref()), ("write_file", Some("src")));
+    assert_eq!((rules[0].tool.as_str(), rules[0].scope.as_str()), ("write_file", "src"));
     scene.store.remove_rule(&Actor::local(), &id, &rules[0].rule_id).await.unwrap();
     assert!(scene.store.rules(&id).await.unwrap().is_empty());
     let again = scene.store.remove_rule(&Actor::local(), &id, &rules[0].rule_id).await;
@@ -202,6 +210,46 @@ async fn steering_waits_in_order_and_becomes_a_row_when_it_is_taken() {
     assert_eq!(records[0].text.as_deref(), Some("Shorter, please."));
 }
 
+async fn steer(scene: &Scene, id: &SessionId, text: &str) -> Result<(), StoreError> {
+    let steering = Steering { steering_id: SteeringId::new(format!("s-{text}")), text: text.into() };
+    scene.store.steer(&Actor::local(), id, 1, steering).await
+}
+
+#[tokio::test]
+async fn what_the_model_did_not_get_is_the_next_message_and_nothing_can_be_said_into_an_ended_turn() {
+    for end in ["completed", "interrupted", "killed"] {
+        let (scene, id) = running().await;
+        steer(&scene, &id, "taken").await.unwrap();
+        scene.store.take_steering(&id, 1).await.unwrap();
+        scene.queue(&id, "queued").await;
+        steer(&scene, &id, "first").await.unwrap();
+        steer(&scene, &id, "second").await.unwrap();
+        let scene = match end {
+            "killed" => {
+                let scene = scene.killed();
+                scene.store.recover().await.unwrap();
+                scene
+            }
+            "completed" => {
+                scene.complete(&id, 1).await;
+                scene
+            }
+            _ => {
+                scene.interrupt(&id, 1).await;
+                scene
+            }
+        };
+        let queue = scene.store.queue(&id).await.unwrap();
+        let texts: Vec<_> = queue.iter().map(|waiting| waiting.message.as_str()).collect();
+        assert_eq!(texts, ["first", "second", "queued"], "{end}");
+        assert_eq!(scene.session(&id).await.queue_held, end != "completed", "{end}");
+        assert!(matches!(steer(&scene, &id, "late").await, Err(StoreError::NotRunning)), "{end}");
+        let started = scene.store.start_queued(&id, None, "m").await.unwrap().unwrap();
+        assert_eq!((started.turn, started.message_id.as_str()), (Some(2), "s-first"), "{end}");
+        assert!(matches!(steer(&scene, &id, "later").await, Err(StoreError::NotRunning)), "another turn runs: {end}");
+    }
+}
+
 #[tokio::test]
 async fn the_plan_is_replaced_as_a_whole() {
     let (scene, id) = running().await;
@@ -212,7 +260,7 @@ async fn the_plan_is_replaced_as_a_whole() {
 }
 
 fn words(words: &str) -> Recall {
-    Recall { words: Some(words.into()), turns: (1, u32::MAX), limit: 10 }
+    Recall { words: Some(words.into()), turns: (1, u32::MAX), row: None, limit: 10 }
 }
 
 #[tokio::test]
@@ -235,9 +283,16 @@ async fn recall_finds_words_of_the_session_and_of_no_other() {
     let found = scene.store.recall(&id, words("receipt* OR ( \"march NEAR")).await.unwrap();
     assert_eq!(found.len(), 3, "{found:?}");
     assert!(scene.store.recall(&id, words("*\"(")).await.unwrap().is_empty());
-    let turn = Recall { words: None, turns: (2, 2), limit: 10 };
+    // A result is stored as JSON and found by its words, also by the first of a line.
+    scene.say(&id, 2, 1, "", vec![call("c")]).await;
+    scene.call_ended(&id, 2, "c", "one\nxylophone lessons\n", None).await;
+    let found = scene.store.recall(&id, words("xylophone")).await.unwrap();
+    assert_eq!((found.len(), found[0].role), (1, Role::Tool));
+    let row = Recall { words: None, row: Some(found[0].row), ..words("") };
+    assert_eq!(scene.store.recall(&id, row).await.unwrap(), found);
+    let turn = Recall { words: None, turns: (2, 2), row: None, limit: 10 };
     let found = scene.store.recall(&id, turn).await.unwrap();
-    assert_eq!(found.iter().map(|row| row.turn).collect::<Vec<_>>(), [2, 2]);
+    assert_eq!(found.iter().map(|row| row.turn).collect::<Vec<_>>(), [2, 2, 2]);
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use crate::{
     protocol::Risk,
     workspace::{
         Workspace, WorkspaceError, WorkspacePath,
-        changes::{ChangeError, MAX_DIFF_FILE_BYTES, Side, unified},
+        changes::{ChangeError, MAX_DIFF_FILE_BYTES, Side, is_binary, unified},
         names,
     },
 };
@@ -22,6 +22,10 @@ const CONTEXT: usize = 3;
 const MAX_EXCERPT_LINES: usize = 60;
 /// Characters of a line in an excerpt.
 const MAX_LINE_CHARS: usize = 500;
+
+const NO_DIFF_OF_BINARY: &str = " There is no diff, since it is not text.";
+/// As of [`MAX_DIFF_FILE_BYTES`](crate::workspace::changes::MAX_DIFF_FILE_BYTES).
+pub const NO_DIFF_OF_LARGE: &str = " There is no diff, since it is larger than 1 MiB.";
 
 /// Why a change was not made, in a tool's job: in words for the model, or as the record has it.
 #[derive(Debug)]
@@ -72,12 +76,17 @@ pub fn foreseen(workspace: &Path, path: &str, make: impl FnOnce(&[u8]) -> Option
     unified(Side { path: &path, bytes: Some(&before) }, Side { path: &path, bytes: Some(&after) })
 }
 
-/// The action of a call that changes what its arguments `names` name, narrowed to the folder that holds it all.
+/// The action of a call that changes what its arguments `names` name, narrowed to the folder that holds it all. The
+/// workspace itself stands for what is directly in it, so it is no scope for what lies below.
 pub fn action(risk: Risk, args: &Value, names: &[&str]) -> Action {
     let folder = |name: &&str| Some(WorkspacePath::parse(args[name].as_str()?).ok()?.folder());
     let folders: Option<Vec<WorkspacePath>> = names.iter().map(folder).collect();
-    let common = folders.and_then(|folders| folders.into_iter().reduce(|a, b| common(&a, &b)));
-    Action::risky(risk, common.filter(|folder| !folder.is_root()).map(String::from))
+    let scope = folders.and_then(|folders| {
+        let all_at_top = folders.iter().all(WorkspacePath::is_root);
+        let around = folders.into_iter().reduce(|a, b| common(&a, &b))?;
+        (all_at_top || !around.is_root()).then(|| around.into())
+    });
+    Action::risky(risk, scope)
 }
 
 fn common(a: &WorkspacePath, b: &WorkspacePath) -> WorkspacePath {
@@ -94,12 +103,19 @@ pub fn measure(bytes: &[u8]) -> String {
     format!("{}, {}", count(lines as u64, "line", "lines"), count(bytes.len() as u64, "byte", "bytes"))
 }
 
-/// The diff of one file, and `+3 -1 lines`.
-pub fn difference(path: &WorkspacePath, before: Option<&[u8]>, after: Option<&[u8]>) -> Option<(String, String)> {
-    let diff = unified(Side { path, bytes: before }, Side { path, bytes: after })?;
+/// The diff of one file, and `+3 -1 lines`; else why there is none, as a sentence to put behind others.
+pub fn difference(
+    path: &WorkspacePath,
+    before: Option<&[u8]>,
+    after: Option<&[u8]>,
+) -> Result<(String, String), &'static str> {
+    let Some(diff) = unified(Side { path, bytes: before }, Side { path, bytes: after }) else {
+        let binary = [before, after].into_iter().flatten().any(is_binary);
+        return Err(if binary { NO_DIFF_OF_BINARY } else { NO_DIFF_OF_LARGE });
+    };
     let lines = |sign: &str| diff.lines().skip(2).filter(|line| line.starts_with(sign)).count();
     let tally = format!("+{} -{} lines", lines("+"), lines("-"));
-    Some((diff, tally))
+    Ok((diff, tally))
 }
 
 /// The changed lines of a text as it is now, with those around them, numbered as read_file does.
@@ -159,7 +175,8 @@ mod tests {
     fn an_action_is_narrowed_to_the_folder_around_everything() {
         let scope = |args: Value, names: &[&str]| action(Risk::Edit, &args, names).scope;
         assert_eq!(scope(json!({ "path": "a/b/c.txt" }), &["path"]).as_deref(), Some("a/b"));
-        for args in [json!({ "path": "c.txt" }), json!({ "path": "../c" }), json!({}), json!("text")] {
+        assert_eq!(scope(json!({ "path": "c.txt" }), &["path"]).as_deref(), Some("."));
+        for args in [json!({ "path": "../c" }), json!({}), json!("text")] {
             assert_eq!(scope(args, &["path"]), None);
         }
         for (source, destination, expected) in [
@@ -168,6 +185,7 @@ mod tests {
             ("a/x", "a/b/c/y", Some("a")),
             ("a/x", "b/x", None),
             ("a/x", "x", None),
+            ("x", "y", Some(".")),
         ] {
             let args = json!({ "source": source, "destination": destination });
             assert_eq!(scope(args, &["source", "destination"]).as_deref(), expected, "{source} {destination}");

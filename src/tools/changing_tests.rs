@@ -249,7 +249,9 @@ async fn delete_file_takes_files_links_and_empty_folders_and_all_come_back() {
     assert_eq!(output.diff.as_deref(), Some("--- a/a.txt\n+++ /dev/null\n@@ -1 +0,0 @@\n-one\n"));
     assert_eq!(output.files_changed, ["a.txt"]);
     assert_eq!(desk.done("delete_file", json!({ "path": "empty/" })).await.text, "Deleted the empty folder `empty`.");
-    assert_eq!(desk.done("delete_file", json!({ "path": "big.bin" })).await.diff, None);
+    let output = desk.done("delete_file", json!({ "path": "big.bin" })).await;
+    assert_eq!(output.diff, None);
+    assert!(output.text.ends_with("There is no diff, since it is larger than 1 MiB."), "{}", output.text);
     assert_eq!(fs::read_dir(desk.at("")).unwrap().count(), 0);
     desk.undo();
     assert_eq!(desk.text("link"), "one\n");
@@ -258,12 +260,28 @@ async fn delete_file_takes_files_links_and_empty_folders_and_all_come_back() {
 }
 
 #[tokio::test]
+async fn where_there_is_no_diff_the_result_says_why() {
+    let desk = Desk::new();
+    write(&desk.at(""), "photo.bin", b"\0\x01\x02");
+    let output = desk.done("write_file", json!({ "path": "photo.bin", "content": "text" })).await;
+    assert_eq!(output.diff, None);
+    assert!(output.text.ends_with("There is no diff, since it is not text."), "{}", output.text);
+    let output = desk.done("move_file", json!({ "source": "photo.bin", "destination": "b.txt" })).await;
+    assert_eq!(output.text, "Moved `photo.bin` to `b.txt`.");
+    assert_eq!(output.files_changed, ["photo.bin", "b.txt"]);
+    assert!(output.diff.unwrap().ends_with("rename from photo.bin\nrename to b.txt\n"));
+}
+
+#[tokio::test]
 async fn move_file_renames_files_and_folders_into_new_folders() {
     let desk = Desk::with("docs/plan.txt", "one\n");
     let output = desk.done("move_file", json!({ "source": "docs", "destination": "archive/2024/docs" })).await;
-    assert_eq!(output.text, "Moved `docs` to `archive/2024/docs`.");
-    assert_eq!(output.summary, "moved to archive/2024/docs");
-    assert_eq!(output.files_changed, ["docs", "archive/2024/docs"]);
+    assert_eq!(output.text, "Moved `docs` to `archive/2024/docs`. It holds 1 file:\narchive/2024/docs/plan.txt");
+    assert_eq!(output.summary, "moved to archive/2024/docs, 1 file");
+    assert_eq!(output.files_changed, ["docs/plan.txt", "archive/2024/docs/plan.txt"]);
+    let renamed = "diff --git a/docs/plan.txt b/archive/2024/docs/plan.txt\nsimilarity index 100%\n\
+                   rename from docs/plan.txt\nrename to archive/2024/docs/plan.txt\n";
+    assert_eq!(output.diff.as_deref(), Some(renamed));
     assert_eq!(desk.text("archive/2024/docs/plan.txt"), "one\n");
     desk.undo();
     assert_eq!(desk.text("docs/plan.txt"), "one\n");
@@ -275,7 +293,7 @@ async fn every_change_says_what_it_would_do_before_it_is_done() {
     let desk = Desk::new();
     for (tool, args, risk, scope, preview) in [
         ("write_file", json!({ "path": "a/b.txt", "content": "" }), Risk::Edit, Some("a"), "a/b.txt"),
-        ("edit_file", json!({ "path": "b.txt" }), Risk::Edit, None, "b.txt"),
+        ("edit_file", json!({ "path": "b.txt" }), Risk::Edit, Some("."), "b.txt"),
         ("delete_file", json!({ "path": "a/b/c" }), Risk::Delete, Some("a/b"), "a/b/c"),
         ("move_file", json!({ "source": "a/x", "destination": "a/y" }), Risk::Edit, Some("a"), "a/x → a/y"),
         ("move_file", json!(7), Risk::Edit, None, "→"),

@@ -145,7 +145,7 @@ fn answer(ended: Ended, time_limit: Duration, offline: bool) -> ToolOutput {
         notes.extend(hints(&text, offline));
     }
     for path in &ended.removed {
-        notes.push(format!("{} was removed or put back: Git would run programs by it", printable(path)));
+        notes.push(format!("{} was removed or put back: Git or Cowork would run programs by it", printable(path)));
     }
     let summary = match (&ended.how, first_line(&text)) {
         (End::Exited(0), Some(line)) => cut_line(line, SUMMARY_CHARS).into_owned(),

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     arguments::{arguments, schema},
-    changing::{NotMade, action, difference},
+    changing::{NO_DIFF_OF_LARGE, NotMade, action, difference},
     wording::{count, named_path, one_line, printable, respond},
     work::{change, stopped},
 };
@@ -75,7 +75,7 @@ impl Tool for DeleteFile {
 
 fn answer(deleted: Deleted) -> ToolOutput {
     let name = printable(deleted.path.as_str());
-    let (text, summary) = match &deleted.what {
+    let (mut text, summary) = match &deleted.what {
         DeletedWhat::File { size, .. } => {
             let size = count(*size, "byte", "bytes");
             (format!("Deleted `{name}` ({size})."), format!("deleted, {size}"))
@@ -85,10 +85,12 @@ fn answer(deleted: Deleted) -> ToolOutput {
             (format!("Deleted the link `{name}`; what it leads to is untouched."), "link deleted".into())
         }
     };
-    let diff = match &deleted.what {
+    let difference = match &deleted.what {
         DeletedWhat::File { content: Some(content), .. } => difference(&deleted.path, Some(content), None),
-        _ => None,
+        DeletedWhat::File { content: None, .. } => Err(NO_DIFF_OF_LARGE),
+        DeletedWhat::Folder | DeletedWhat::Link => Err(""),
     };
+    let diff = difference.map_err(|why| text.push_str(why)).ok().map(|(diff, _)| diff);
     let files_changed = vec![deleted.path.to_string()];
-    ToolOutput { text, summary, diff: diff.map(|(diff, _)| diff), files_changed, ..ToolOutput::default() }
+    ToolOutput { text, summary, diff, files_changed, ..ToolOutput::default() }
 }

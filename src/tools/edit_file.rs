@@ -204,12 +204,14 @@ fn edited(
 
 fn answer(written: &Written, asked: &WorkspacePath, edits: usize, notes: &[String]) -> ToolOutput {
     let name = named(&written.path, asked);
-    let (diff, tally) = difference(&written.path, written.before.as_deref(), Some(&written.after)).unzip();
+    let difference = difference(&written.path, written.before.as_deref(), Some(&written.after));
+    let no_diff = difference.as_ref().err().copied().unwrap_or_default();
+    let (diff, tally) = difference.ok().unzip();
     let files_changed = vec![written.path.to_string()];
     let data = Some(json!({ "created": written.before.is_none(), "bytes": written.after.len() }));
     let Some(before) = &written.before else {
         let now = measure(&written.after);
-        let text = format!("Created {name}: {now}.");
+        let text = format!("Created {name}: {now}.{no_diff}");
         return ToolOutput {
             text,
             summary: format!("created, {now}"),

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     arguments::{arguments, schema},
     changing::{NotMade, action},
-    wording::{named_path, one_line, printable, respond},
+    wording::{count, named_path, one_line, printable, respond},
     work::{change, stopped},
 };
 use crate::{
@@ -22,6 +22,11 @@ use crate::{
         changes::{ChangeError, TurnChanges},
     },
 };
+
+/// Files of a moved folder that the result lists: more than a person reads.
+const MAX_LISTED: usize = 500;
+/// Those that the model is told.
+const MAX_NAMED: usize = 50;
 
 pub struct MoveFile;
 
@@ -84,14 +89,53 @@ fn rename(
         }
         error => NotMade::Change(error).explain(workspace, destination, "folder"),
     })?;
-    let text = format!("Moved `{}` to `{}`.", printable(from.as_str()), printable(to.as_str()));
-    let files_changed = vec![from.to_string(), to.to_string()];
-    Ok(ToolOutput {
-        text,
-        summary: format!("moved to {}", printable(to.as_str())),
-        files_changed,
-        ..ToolOutput::default()
-    })
+    let mut text = format!("Moved `{}` to `{}`.", printable(from.as_str()), printable(to.as_str()));
+    let mut summary = format!("moved to {}", printable(to.as_str()));
+    let moved = moved_files(workspace, &from, &to);
+    if moved != [(from, to)] {
+        let (files, named) = (count(moved.len() as u64, "file", "files"), moved.len().min(MAX_NAMED));
+        summary.push_str(&format!(", {files}"));
+        text.push_str(&format!(" It holds {files}"));
+        text.push_str(if named < moved.len() { ", of which the first are named here:" } else { ":" });
+        moved[..named].iter().for_each(|(_, now)| text.push_str(&format!("\n{}", printable(now.as_str()))));
+    }
+    let (diff, files_changed) = renamed(&moved);
+    Ok(ToolOutput { text, summary, diff: Some(diff), files_changed, ..ToolOutput::default() })
+}
+
+/// The file, or all files of the folder, with the places where they were and are; an empty folder stands for itself.
+fn moved_files(workspace: &Workspace, from: &WorkspacePath, to: &WorkspacePath) -> Vec<(WorkspacePath, WorkspacePath)> {
+    let mut moved = Vec::new();
+    let mut folders = vec![to.clone()];
+    while let Some(folder) = folders.pop() {
+        // A file is no folder, and is one of itself.
+        for entry in workspace.list(&folder).unwrap_or_default() {
+            let Ok(now) = WorkspacePath::recorded(format!("{folder}/{}", entry.name)) else { continue };
+            if entry.kind == Kind::Folder && entry.link.is_none() {
+                folders.push(now);
+            } else if let Some(before) = now.moved(to, from) {
+                moved.push((before, now));
+            }
+        }
+    }
+    moved.sort();
+    if moved.is_empty() { vec![(from.clone(), to.clone())] } else { moved }
+}
+
+/// The diff as Git has it of files that were renamed alone, and the files in it.
+fn renamed(moved: &[(WorkspacePath, WorkspacePath)]) -> (String, Vec<String>) {
+    let (mut diff, mut files) = (String::new(), Vec::new());
+    for (before, now) in moved.iter().take(MAX_LISTED) {
+        let [old, new] = [before, now].map(|path| printable(path.as_str()).into_owned());
+        diff.push_str(&format!(
+            "diff --git a/{old} b/{new}\nsimilarity index 100%\nrename from {old}\nrename to {new}\n"
+        ));
+        files.extend([before.to_string(), now.to_string()]);
+    }
+    if moved.len() > MAX_LISTED {
+        diff.push_str(&format!("[cut: {} more files]\n", moved.len() - MAX_LISTED));
+    }
+    (diff, files)
 }
 
 fn taken(workspace: &Workspace, source: &WorkspacePath, path: &WorkspacePath) -> ToolError {

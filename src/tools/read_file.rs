@@ -93,11 +93,12 @@ impl Tool for ReadFile {
         if let Some(to) = args.line_end.filter(|to| *to < from) {
             return Err(respond(format!("line_end={to} comes before line_start={from}.")));
         }
+        let wanted = Wanted { from, to: args.line_end, room: context.room.min(MAX_PAGE_BYTES) };
         let name = printable(path.as_str()).into_owned();
         let cancel = context.cancel;
         let found = work(context, move |workspace, watch| {
             let bytes = read(workspace, watch, &path)?;
-            look(&path, bytes, from, args.line_end)
+            look(&path, bytes, wanted)
         })
         .await?;
         let (kind, bytes) = match found {
@@ -111,11 +112,11 @@ impl Tool for ReadFile {
             text = self.documents.read(kind, &bytes, first_page) => text,
         };
         let text = text.map_err(|error| unreadable(&name, kind, &error))?;
-        document(&name, kind, &text, from, args.line_end)
+        document(&name, kind, &text, wanted)
     }
 }
 
-fn look(path: &WorkspacePath, bytes: Vec<u8>, from: u64, to: Option<u64>) -> Result<Found, ToolError> {
+fn look(path: &WorkspacePath, bytes: Vec<u8>, wanted: Wanted) -> Result<Found, ToolError> {
     let name = printable(path.as_str());
     let size = count(bytes.len() as u64, "byte", "bytes");
     if let Some(kind) = Kind::of(&bytes) {
@@ -131,7 +132,7 @@ fn look(path: &WorkspacePath, bytes: Vec<u8>, from: u64, to: Option<u64>) -> Res
     if bytes.iter().take(BINARY_PROBE_BYTES).any(|byte| *byte == 0) {
         return Err(respond(format!("`{name}` is a binary file ({size}), so it can't be read as text.")));
     }
-    answer(&name, &bytes, from, to).map(Found::Told)
+    answer(&name, &bytes, wanted).map(Found::Told)
 }
 
 fn unreadable(name: &str, kind: Kind, error: &ReadError) -> ToolError {
@@ -142,10 +143,10 @@ fn unreadable(name: &str, kind: Kind, error: &ReadError) -> ToolError {
     respond(format!("The text of `{name}`, a {kind}, can't be read: {error}."))
 }
 
-fn document(name: &str, kind: Kind, text: &Text, from: u64, to: Option<u64>) -> Result<ToolOutput, ToolError> {
+fn document(name: &str, kind: Kind, text: &Text, wanted: Wanted) -> Result<ToolOutput, ToolError> {
     let pages = text.pages.map(|(first, last, total)| format!(", pages {first}-{last} of {total}")).unwrap_or_default();
     let title = format!("{name} ({}{pages})", kind.name());
-    let mut output = answer(&title, text.text.as_bytes(), from, to)?;
+    let mut output = answer(&title, text.text.as_bytes(), wanted)?;
     let mut notes = Vec::new();
     if text.cut {
         notes.push("there is more text than is read of one file".to_owned());
@@ -192,6 +193,15 @@ fn read(workspace: &Workspace, watch: &Watch, path: &WorkspacePath) -> Result<Ve
 }
 
 /// Lines `from` to `to` of a file.
+/// Lines of a text, as many as fit.
+#[derive(Clone, Copy)]
+struct Wanted {
+    from: u64,
+    to: Option<u64>,
+    /// In bytes.
+    room: usize,
+}
+
 struct Page {
     text: String,
     /// The last line on the page; `from - 1` on an empty one.
@@ -199,8 +209,9 @@ struct Page {
     total: u64,
 }
 
-fn answer(name: &str, bytes: &[u8], from: u64, to: Option<u64>) -> Result<ToolOutput, ToolError> {
-    let page = page(bytes, from, to.unwrap_or(u64::MAX));
+fn answer(name: &str, bytes: &[u8], wanted: Wanted) -> Result<ToolOutput, ToolError> {
+    let Wanted { from, to, .. } = wanted;
+    let page = page(bytes, wanted);
     let data = Some(json!({ "total_lines": page.total, "line_start": from, "line_end": page.last }));
     if page.total == 0 {
         return Ok(ToolOutput {
@@ -231,7 +242,8 @@ fn answer(name: &str, bytes: &[u8], from: u64, to: Option<u64>) -> Result<ToolOu
 }
 
 /// Takes what fits; at least one line always does. Each line of the text begins with its line break.
-fn page(bytes: &[u8], from: u64, to: u64) -> Page {
+fn page(bytes: &[u8], Wanted { from, to, room }: Wanted) -> Page {
+    let to = to.unwrap_or(u64::MAX);
     let mut page = Page { text: String::new(), last: from - 1, total: 0 };
     let mut full = false;
     for line in lines(bytes) {
@@ -242,7 +254,7 @@ fn page(bytes: &[u8], from: u64, to: u64) -> Page {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let line = format!("\n{}\t{}", page.total, cut_line(&String::from_utf8_lossy(line), MAX_LINE_CHARS));
         let first = page.total == from;
-        full = !first && (page.total - from >= MAX_PAGE_LINES || page.text.len() + line.len() > MAX_PAGE_BYTES);
+        full = !first && (page.total - from >= MAX_PAGE_LINES || page.text.len() + line.len() > room);
         if !full {
             page.text.push_str(&line);
             page.last = page.total;

@@ -76,7 +76,7 @@ impl Tool for RipgrepSearch {
 
     async fn run(&self, args: Value, context: ToolContext<'_>) -> Result<ToolOutput, ToolError> {
         let args: Args = arguments(args)?;
-        let search = Search::new(&args)?;
+        let search = Search::new(&args, context.room)?;
         work(context, move |workspace, watch| search.run(workspace, watch)).await
     }
 }
@@ -89,6 +89,7 @@ struct Search {
     show: Show,
     context: usize,
     max_matches: u64,
+    max_bytes: usize,
 }
 
 /// What has been found so far.
@@ -102,7 +103,7 @@ struct Tally {
 }
 
 impl Search {
-    fn new(args: &Args) -> Result<Self, ToolError> {
+    fn new(args: &Args, room: usize) -> Result<Self, ToolError> {
         Ok(Self {
             matcher: matcher(&args.pattern, args.case_insensitive.unwrap_or(false))?,
             target: path_argument(args.path.as_deref())?,
@@ -110,6 +111,7 @@ impl Search {
             show: if args.files_only.unwrap_or(false) { Show::Files } else { Show::Lines },
             context: args.context.map_or(0, |lines| usize::try_from(lines).unwrap_or(usize::MAX)),
             max_matches: args.max_matches.unwrap_or(DEFAULT_MATCHES),
+            max_bytes: room.min(MAX_TEXT_BYTES),
         })
     }
 
@@ -144,7 +146,7 @@ impl Search {
     fn search_file(&self, workspace: &Workspace, watch: &Watch, path: &WorkspacePath, tally: &mut Tally) {
         let name = printable(path.as_str());
         let left = self.max_matches - tally.matches;
-        let room = MAX_TEXT_BYTES.saturating_sub(tally.text.len());
+        let room = self.max_bytes.saturating_sub(tally.text.len());
         let mut sink = FileSink::new(&name, self.show, left, room);
         let searched = workspace
             .open_file(path)

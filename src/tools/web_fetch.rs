@@ -104,7 +104,7 @@ impl Tool for WebFetch {
         let page = async {
             let fetched = self.wire.fetch(url.clone(), max_bytes).await.map_err(respond)?;
             let text = self.text(&fetched).await?;
-            answer(&fetched, &text, start)
+            answer(&fetched, &text, start, context.room)
         };
         tokio::select! {
             biased;
@@ -139,9 +139,9 @@ fn host(url: &Url) -> Option<String> {
     url.host_str().map(str::to_owned)
 }
 
-fn answer(fetched: &Fetched, text: &str, start: usize) -> Result<ToolOutput, ToolError> {
+fn answer(fetched: &Fetched, text: &str, start: usize, room: usize) -> Result<ToolOutput, ToolError> {
     let (shown, size) = described(fetched);
-    let part = part(text, start);
+    let part = part(text, start, room);
     if part.total == 0 {
         return Err(respond(format!("`{}` has no text ({shown}, {size}).", fetched.url)));
     }

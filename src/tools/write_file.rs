@@ -147,9 +147,9 @@ fn answer(written: &Written, asked: &WorkspacePath, content: &str) -> ToolOutput
     told(written, text, format!("replaced, {now}"), data)
 }
 
-fn told(written: &Written, text: String, summary: String, data: Option<Value>) -> ToolOutput {
+fn told(written: &Written, mut text: String, summary: String, data: Option<Value>) -> ToolOutput {
     let difference = difference(&written.path, written.before.as_deref(), Some(&written.after));
-    let (diff, tally) = difference.unzip();
+    let (diff, tally) = difference.map_err(|why| text.push_str(why)).ok().unzip();
     let summary = match tally.filter(|_| written.before.is_some()) {
         Some(tally) => format!("replaced, {tally}"),
         None => summary,

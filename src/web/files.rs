@@ -235,7 +235,7 @@ pub fn told(error: WorkspaceError) -> ApiError {
         WorkspaceError::Outside(_) | WorkspaceError::Loop(_) => ErrorCode::PathOutsideWorkspace,
         WorkspaceError::NotAFile(_) | WorkspaceError::Special(_) => ErrorCode::NotAFile,
         WorkspaceError::NotAFolder(_) => ErrorCode::NotAFolder,
-        WorkspaceError::Denied(_) => ErrorCode::NotReadable,
+        WorkspaceError::Denied(_) | WorkspaceError::Own(_) => ErrorCode::NotReadable,
         WorkspaceError::Closed(_) => ErrorCode::WorkspaceNotFound,
         error => {
             tracing::error!(%error, "a file could not be read");

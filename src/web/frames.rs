@@ -112,6 +112,7 @@ mod tests {
             queued: false,
             bytes: 5,
             attachments: vec![],
+            steering_id: None,
         };
         let frames = frames(body, Some("hello"));
         assert_eq!(frames[0]["type"], "message_accepted");

@@ -36,6 +36,11 @@ pub enum WorkspaceError {
     NotEmpty(WorkspacePath),
     #[error("`{0}` belongs to git's own data, which is changed by git alone.")]
     Git(WorkspacePath),
+    #[error(
+        "`{0}` belongs to Cowork itself, with its settings, data or keys: here it is neither read nor changed. Whoever \
+         runs the server does that outside of Cowork."
+    )]
+    Own(WorkspacePath),
     #[error("`{0}` is a name that Cowork keeps for files that it is still writing.")]
     Reserved(WorkspacePath),
     #[error("`{}` can't be made: {why}. Choose another name.", shown(.path.as_str()))]

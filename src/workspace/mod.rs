@@ -6,6 +6,7 @@ pub mod changes;
 mod error;
 pub mod names;
 mod near;
+mod own;
 mod path;
 mod port;
 mod real;
@@ -29,6 +30,7 @@ use rustix::fs::OFlags;
 
 pub use browse::time;
 pub use error::WorkspaceError;
+pub use own::close_own;
 pub use path::{MAX_PATH_BYTES, PathError, WorkspacePath};
 pub use port::RecordedChanges;
 pub use real::Last;
@@ -38,6 +40,8 @@ pub use walk::{Found, Hidden, Walk};
 #[derive(Debug)]
 pub struct Workspace {
     dir: Dir,
+    /// The server's own files in it.
+    own: Vec<WorkspacePath>,
 }
 
 /// One name in a folder.
@@ -79,18 +83,24 @@ pub struct OpenFile {
 impl Workspace {
     pub fn open(root: &Path) -> Result<Self, WorkspaceError> {
         let dir = Dir::open_ambient_dir(root, ambient_authority()).map_err(WorkspaceError::Closed)?;
-        Ok(Self { dir })
+        Ok(Self { dir, own: own::inside(root) })
     }
 
-    /// What is in a folder, in the order of [`by_name`]; without files that are still being written.
+    /// What is in a folder, in the order of [`by_name`]; without the server's own files and those that are still being
+    /// written.
     pub fn list(&self, folder: &WorkspacePath) -> Result<Vec<Entry>, WorkspaceError> {
+        let real = if self.own.is_empty() { None } else { Some(self.canonical(folder)?) };
+        if let Some(real) = &real {
+            self.check_own(real, Last::Follow)?;
+        }
         let dir = self.dir.open_dir(folder).map_err(|error| self.explain_folder(folder, error))?;
         let mut entries = Vec::new();
         for entry in dir.entries().map_err(|error| WorkspaceError::of(folder, error))? {
             let entry = entry.map_err(|error| WorkspaceError::of(folder, error))?;
             let Ok(file_type) = entry.file_type() else { continue };
             let name = entry.file_name().to_string_lossy().into_owned();
-            if name.starts_with(real::PART_PREFIX) {
+            if name.starts_with(real::PART_PREFIX) || real.as_ref().is_some_and(|real| self.is_own(&real.entry(&name)))
+            {
                 continue;
             }
             let link = file_type.is_symlink().then(|| link_target(&dir, &name));
@@ -115,6 +125,9 @@ impl Workspace {
     pub fn open_file(&self, path: &WorkspacePath) -> Result<OpenFile, WorkspaceError> {
         let before = self.dir.metadata(path).map_err(|error| WorkspaceError::of(path, error))?;
         regular(path, &before)?;
+        if !self.own.is_empty() {
+            self.check_own(&self.canonical(path)?, Last::Follow)?;
+        }
         let mut options = OpenOptions::new();
         options.read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
         let file = self.dir.open_with(path, &options).map_err(|error| WorkspaceError::of(path, error))?;

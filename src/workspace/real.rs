@@ -113,6 +113,7 @@ impl Workspace {
             })?;
         }
         changeable(&real)?;
+        self.check_own(&real, last)?;
         Ok(real)
     }
 
@@ -163,7 +164,7 @@ impl Workspace {
         Ok(missing.iter().rev().fold(real, |folder, name| folder.entry(name)))
     }
 
-    fn canonical(&self, path: &WorkspacePath) -> Result<WorkspacePath, WorkspaceError> {
+    pub(super) fn canonical(&self, path: &WorkspacePath) -> Result<WorkspacePath, WorkspaceError> {
         let real = self.dir.canonicalize(path).map_err(|error| WorkspaceError::of(path, error))?;
         let text = real.to_str().map(|text| text.trim_end_matches('/').to_owned());
         text.and_then(|text| WorkspacePath::recorded(text).ok()).ok_or_else(|| WorkspaceError::NotFound(path.clone()))

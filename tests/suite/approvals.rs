@@ -91,7 +91,7 @@ async fn always_is_remembered_for_the_folder_listed_and_revocable() {
     let scripts = [
         write("w1", "notes/a.txt", "a"),
         say("One."),
-        write("w2", "notes/b.txt", "b"),
+        write("w2", "notes/2024/b.txt", "b"),
         say("Two."),
         write("w3", "other/c.txt", "c"),
         say("Three."),
@@ -105,7 +105,7 @@ async fn always_is_remembered_for_the_folder_listed_and_revocable() {
     decide(&server, &id, &asked, "approve_always").await;
     socket.wait("turn_completed").await;
     let frames = server.turn(&id, "Again").await;
-    assert!(frames.iter().all(|frame| frame["type"] != "approval_requested"), "the rule covers it");
+    assert!(frames.iter().all(|frame| frame["type"] != "approval_requested"), "the rule covers what is below");
     let (mut socket, asked) = ask(&server, &id).await;
     assert_eq!(asked["scope"], "other", "another folder asks");
     decide(&server, &id, &asked, "approve").await;
@@ -119,6 +119,51 @@ async fn always_is_remembered_for_the_folder_listed_and_revocable() {
     server.api.delete(&format!("{rules_path}/{rule}")).await.expect_problem(404, "not_found");
     let (mut socket, asked) = ask(&server, &id).await;
     decide(&server, &id, &asked, "approve").await;
+    socket.wait("turn_completed").await;
+}
+
+#[tokio::test]
+async fn what_has_no_scope_asks_each_time_and_no_word_can_free_it() {
+    let remove = |id: &str| call(id, "shell_execute", &json!({"command": "rm -f a.txt"}));
+    let server = Server::playing([remove("r1"), say("One."), remove("r2"), say("Two.")]).await;
+    let id = server.session().await;
+    let (mut socket, asked) = ask(&server, &id).await;
+    assert_eq!((&asked["risk"], &asked["scope"]), (&json!("run"), &json!(null)));
+    let always = json!({"decision": "approve_always"});
+    let refused = server.api.post(&path(&id, &asked), always).await;
+    assert!(refused.expect_problem(422, "no_always").contains("still waits"));
+    socket.send(json!({"type": "approve", "approval_id": asked["approval_id"], "decision": "approve_always"})).await;
+    assert_eq!(socket.wait("error").await["code"], "no_always");
+    assert_eq!(server.api.session(&id).await["pending"][0]["approval_id"], asked["approval_id"]);
+    decide(&server, &id, &asked, "approve").await;
+    socket.wait("turn_completed").await;
+    assert_eq!(server.api.get(&format!("/cowork/sessions/{id}/approval-rules")).await.expect(200), json!([]));
+    let (mut socket, asked) = ask(&server, &id).await;
+    decide(&server, &id, &asked, "deny").await;
+    socket.wait("turn_completed").await;
+}
+
+#[tokio::test]
+async fn always_for_a_file_directly_in_the_folder_frees_those_alone() {
+    let scripts = [
+        write("w1", "a.txt", "a"),
+        say("One."),
+        write("w2", "b.txt", "b"),
+        say("Two."),
+        write("w3", "notes/c.txt", "c"),
+        say("Three."),
+    ];
+    let server = Server::playing(scripts).await;
+    let id = server.session().await;
+    let (mut socket, asked) = ask(&server, &id).await;
+    assert_eq!(asked["scope"], ".");
+    decide(&server, &id, &asked, "approve_always").await;
+    socket.wait("turn_completed").await;
+    let frames = server.turn(&id, "Again").await;
+    assert!(frames.iter().all(|frame| frame["type"] != "approval_requested"), "the rule covers its like");
+    let (mut socket, asked) = ask(&server, &id).await;
+    assert_eq!(asked["scope"], "notes", "a folder in the folder asks");
+    decide(&server, &id, &asked, "deny").await;
     socket.wait("turn_completed").await;
 }
 
@@ -141,6 +186,43 @@ async fn the_mode_decides_what_asks() {
     decide(&server, &id, &asked, "deny").await;
     socket.wait("turn_completed").await;
     assert!(server.workspace.join("a.txt").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_mode_that_never_asks_ends_when_the_operator_takes_it_back() {
+    let model = ScriptedModel::start().await;
+    let home = Home::with(&model);
+    let process = home.start().await;
+    process.api.post("/cowork/sessions", json!({"mode": "full"})).await.expect_problem(422, "mode_not_allowed");
+    process.kill_9();
+    home.add_settings("[cowork]\nallow_full_mode = true");
+    let process = home.start().await;
+    let id = process.api.create(json!({"model": "scripted", "mode": "full"})).await;
+    let run = json!({"command": "rm -f a.txt; echo gone > b.txt"});
+    model.play([write("w", "a.txt", "1").call("r", "shell_execute", &run), say("Done.")]);
+    let mut socket = process.socket(&id, "").await;
+    process.api.send(&id, "Do it").await;
+    socket.wait("turn_completed").await;
+    assert!(socket.all("approval_requested").is_empty());
+    assert!(home.workspace.join("b.txt").exists() && !home.workspace.join("a.txt").exists());
+    assert!(socket.all("tool_call_completed").iter().all(|done| done["success"] == true));
+    process.kill_9();
+
+    home.configure(&model);
+    model.play([write("w2", "c.txt", "2"), say("Not done.")]);
+    let process = home.start().await;
+    let mut socket = process.socket(&id, "").await;
+    process.api.send(&id, "Again").await;
+    let asked = socket.wait("approval_requested").await;
+    let told = process.api.events_of(&id, "session_error").await;
+    assert_eq!(told[0]["payload"]["code"], "mode_not_allowed");
+    assert_eq!(process.api.session(&id).await["mode"], "ask", "what the page shows is what holds");
+    assert!(!home.workspace.join("c.txt").exists());
+    process.api.post(&path(&id, &asked), json!({"decision": "deny"})).await.expect(200);
+    socket.wait("turn_completed").await;
+    process.kill_9();
+    home.add_settings("[cowork]\nallow_full_mode = true");
+    assert_eq!(home.start().await.api.session(&id).await["mode"], "ask", "a person has to choose it again");
 }
 
 #[tokio::test]

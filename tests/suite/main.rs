@@ -47,6 +47,7 @@ mod messages;
 mod metrics;
 mod models;
 mod openapi;
+mod own_files;
 mod page_words;
 mod pages;
 mod panics;
@@ -67,6 +68,7 @@ mod secrets;
 mod sessions;
 mod sessions_delete;
 mod sessions_fork;
+mod steering;
 mod stream;
 #[cfg(target_os = "linux")]
 mod stream_crowd;

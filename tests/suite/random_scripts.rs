@@ -12,14 +12,19 @@ use crate::support::{
     server::Setup,
 };
 
-/// Window of the model: small, so that long results and many turns don't fit.
+/// Window of the model: small, so that long results, arguments, texts and messages and many turns don't fit.
 const WINDOW: u64 = 12_000;
+/// What a request may have of it; the rest is for the answer.
+const BUDGET: u64 = WINDOW * 3 / 4;
+/// What the wire's wording adds to a message, such as "Error: ", in tokens.
+const WORDING: u64 = 12;
 /// Random conversations of one run; each is a server of its own.
 const CASES: u32 = 16;
 
 #[derive(Clone, Debug)]
 enum Saying {
     Text(String),
+    LongText,
     Call { id: u8, call: Call },
     Fail,
 }
@@ -30,6 +35,8 @@ enum Call {
     ReadLong,
     ReadNothing,
     Write(u8),
+    WriteLong,
+    EditLong,
     Plan,
     Unknown,
     Malformed,
@@ -42,6 +49,8 @@ fn sayings() -> impl Strategy<Value = Vec<Saying>> {
         Just(Call::ReadLong),
         Just(Call::ReadNothing),
         (0..3u8).prop_map(Call::Write),
+        Just(Call::WriteLong),
+        Just(Call::EditLong),
         Just(Call::Plan),
         Just(Call::Unknown),
         Just(Call::Malformed),
@@ -49,6 +58,7 @@ fn sayings() -> impl Strategy<Value = Vec<Saying>> {
     ];
     let saying = prop_oneof![
         3 => "[a-zäß \n]{0,80}".prop_map(Saying::Text),
+        1 => Just(Saying::LongText),
         // Few ids, so that they repeat within a message, a turn and a session.
         5 => (0..4u8, call).prop_map(|(id, call)| Saying::Call { id, call }),
         1 => Just(Saying::Fail),
@@ -63,6 +73,7 @@ fn script(sayings: Vec<Saying>) -> Script {
 fn step(saying: Saying) -> Step {
     match saying {
         Saying::Text(text) => Step::Text(text),
+        Saying::LongText => Step::Text("I think about it at length. ".repeat(1_500)),
         Saying::Fail => Step::Fail(json!({"message": "overloaded", "type": "invalid_request_error"})),
         Saying::Call { id, call } => {
             let (name, arguments) = match call {
@@ -71,6 +82,11 @@ fn step(saying: Saying) -> Step {
                 Call::ReadNothing => ("read_file", json!({"path": "nothing.txt"}).to_string()),
                 Call::Write(number) => {
                     ("write_file", json!({"path": format!("{number}.txt"), "content": "x"}).to_string())
+                }
+                Call::WriteLong => ("write_file", json!({"path": "l.txt", "content": long_text()}).to_string()),
+                Call::EditLong => {
+                    let edit = json!({"old_str": long_text(), "new_str": long_text()});
+                    ("edit_file", json!({"path": "l.txt", "edits": [edit]}).to_string())
                 }
                 Call::Plan => ("task_tracker", json!({"tasks": [{"content": "a", "status": "pending"}]}).to_string()),
                 Call::Unknown => ("fly_away", "{}".into()),
@@ -82,6 +98,10 @@ fn step(saying: Saying) -> Step {
     }
 }
 
+fn long_text() -> String {
+    "A line that the model wrote, one of many.\n".repeat(900)
+}
+
 /// What Cowork estimates: a quarter of the characters.
 fn tokens(request: &Value) -> u64 {
     let texts = request["messages"].as_array().unwrap().iter().map(|message| {
@@ -89,7 +109,22 @@ fn tokens(request: &Value) -> u64 {
         let arguments = calls.iter().map(|call| call["function"]["arguments"].as_str().unwrap_or_default().len());
         message["content"].as_str().unwrap_or_default().len() + arguments.sum::<usize>()
     });
-    (texts.sum::<usize>() + request["tools"].to_string().len()) as u64 / 4
+    let tools = request["tools"].as_array().unwrap().iter().map(|tool| &tool["function"]);
+    let specs = tools.map(|tool| {
+        let words = |field: &str| tool[field].as_str().unwrap().len();
+        words("name") + words("description") + tool["parameters"].to_string().len()
+    });
+    (texts.sum::<usize>() + specs.sum::<usize>()) as u64 / 4
+}
+
+fn check_arguments(request: &Value) {
+    for message in request["messages"].as_array().unwrap() {
+        for call in message["tool_calls"].as_array().map(Vec::as_slice).unwrap_or_default() {
+            let arguments = call["function"]["arguments"].as_str().unwrap();
+            let arguments: Value = serde_json::from_str(arguments).unwrap_or_else(|_| panic!("no JSON: {arguments}"));
+            assert!(arguments.is_object(), "{arguments}");
+        }
+    }
 }
 
 async fn play(turns: Vec<Vec<Vec<Saying>>>) {
@@ -101,11 +136,14 @@ async fn play(turns: Vec<Vec<Vec<Saying>>>) {
         server.model.play(answers.into_iter().map(script));
         // However the script goes on, it comes to an end.
         server.model.play((0..60).map(|_| Script::Answer(vec![Step::Text("Done.".into())])));
-        server.turn(&id, &format!("Message {number}: {}", "words ".repeat(200))).await;
+        let words = if number % 2 == 0 { 200 } else { 8_000 };
+        server.turn(&id, &format!("Message {number}: {}", "words ".repeat(words))).await;
     }
     for request in server.model.requests() {
         let used = tokens(&request);
-        assert!(used <= WINDOW, "{used} tokens were sent into a window of {WINDOW}");
+        let most = BUDGET + WORDING * request["messages"].as_array().unwrap().len() as u64;
+        assert!(used <= most, "{used} tokens were sent, and {BUDGET} may be");
+        check_arguments(&request);
         let first = &request["messages"][0];
         assert_eq!(first["role"], "system", "the system prompt is always first: {first}");
     }

@@ -215,3 +215,20 @@ async fn a_file_that_is_neither_is_refused_with_its_size() {
     let done = told(&server, json!({"path": "plain.zip"})).await;
     assert!(done["error"].as_str().unwrap().contains("is a binary file"), "{done}");
 }
+
+#[tokio::test]
+async fn a_part_of_a_file_fits_a_small_window() {
+    let read = call("r", "read_file", &json!({"path": "long.txt"}));
+    let search = call("s", "ripgrep_search", &json!({"pattern": "line", "max_matches": 1000}));
+    let server = Setup { context_tokens: 10_000, ..Setup::default() }.start().await;
+    server.model.play([read, search, say("Long.")]);
+    server.write_file("long.txt", &"A line of a long file, one of many like it.\n".repeat(1_500));
+    let id = server.session().await;
+    let frames = server.turn(&id, "Read it").await;
+    let done: Vec<_> = frames.iter().filter(|frame| frame["type"] == "tool_call_completed").collect();
+    for done in &done {
+        let output = done["output"].as_str().unwrap();
+        assert!((8_000..11_000).contains(&output.len()), "a quarter of the window: {}", output.len());
+    }
+    assert!(done[0]["output"].as_str().unwrap().contains("follow; call read_file with line_start="), "{}", done[0]);
+}

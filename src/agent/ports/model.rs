@@ -27,6 +27,12 @@ pub trait Model: Send + Sync {
     async fn context_limit(&self) -> Option<u64> {
         None
     }
+
+    /// Bytes that its server wants back beside an assistant message of the running turn, such as the thoughts before it.
+    fn carried_bytes(&self, text: &str, calls: &[ToolCall]) -> usize {
+        let _ = (text, calls);
+        0
+    }
 }
 
 /// What a model is given. The adapter turns it into its provider's wire format.
@@ -113,6 +119,8 @@ pub struct ModelEntry {
     pub model_id: String,
     /// Size of the context window, in tokens, where the model does not know it; see [`ModelEntry::context_limit`].
     pub context_limit: u64,
+    /// The most tokens that an answer may have, where the operator says it.
+    pub answer_limit: Option<u64>,
     pub model: Arc<dyn Model>,
 }
 

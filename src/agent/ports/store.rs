@@ -167,13 +167,17 @@ pub struct Recall {
     pub words: Option<String>,
     /// First and last turn.
     pub turns: (u32, u32),
+    /// One row alone, by its number.
+    pub row: Option<u64>,
     pub limit: u32,
 }
 
-/// A row of a session's past, or the piece of it that matches.
+/// A row of a session's past.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recalled {
     pub turn: u32,
+    /// Its number in the session.
+    pub row: u64,
     pub role: Role,
     pub tool: Option<String>,
     pub text: String,
@@ -291,8 +295,14 @@ pub enum StoreError {
     NoApproval,
     #[error("no such question")]
     NoQuestion,
+    /// An "always" for a call that has no scope.
+    #[error("no rule can be made of this call")]
+    NoScope,
     #[error("no such rule")]
     NoRule,
+    /// A word into a turn that has ended.
+    #[error("the turn does not run")]
+    NotRunning,
     #[error("no such upload")]
     NoUpload,
     /// Deleted too long ago, or not deleted.

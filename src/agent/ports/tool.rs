@@ -49,8 +49,8 @@ pub trait Tool: Send + Sync {
 pub struct Action {
     /// `None`: it only looks, and inside the workspace.
     pub risk: Option<Risk>,
-    /// What an "always" is narrowed to where the whole tool would be too much, as a person reads it: the beginning
-    /// of a command, a folder, a host.
+    /// What an "always" is narrowed to, as a person reads it: the beginning of a command, a folder, a host. `None`:
+    /// there is no "always" for such a call.
     pub scope: Option<String>,
     /// Whether calls of this kind may run at the same time.
     pub parallel: bool,
@@ -74,6 +74,9 @@ pub struct ToolContext<'a> {
     /// The turn's own folder outside the workspace, for before-images and what was deleted. Made by the first tool
     /// that puts something there.
     pub data: &'a Path,
+    /// What a result should stay within, in bytes, so that the model's window holds several of them: a quarter of it. A tool
+    /// that gives its text in parts keeps to it where that is less than its own limit.
+    pub room: usize,
     pub host: &'a dyn ToolHost,
     /// Cancelled by stop; a tool that runs for long must watch it.
     pub cancel: &'a CancellationToken,
@@ -213,6 +216,6 @@ impl ToolHost for NoHost {
 #[cfg(test)]
 impl<'a> ToolContext<'a> {
     pub fn alone(workspace: &'a Path, data: &'a Path, cancel: &'a CancellationToken) -> Self {
-        Self { workspace, data, host: &NoHost, cancel }
+        Self { workspace, data, room: usize::MAX, host: &NoHost, cancel }
     }
 }

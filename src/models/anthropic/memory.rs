@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::protocol::ToolCall;
+use crate::{models::http::wording::arguments, protocol::ToolCall};
 
 /// What all turns that run at one time may need, in bytes of JSON. A long thought has some 100 KiB.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
@@ -47,16 +47,34 @@ impl Memory {
         }
     }
 
-    /// The blocks of the message that said `text` and made `calls`, if it is kept.
+    /// The blocks of the message that said `text` and made `calls`, if it is kept. What was given to the calls is as
+    /// `calls` has it by now.
     pub fn recall(&self, text: &str, calls: &[ToolCall]) -> Option<Vec<Value>> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let blocks = &kept.messages.get(calls.first()?.id.as_str())?.blocks;
-        let same_calls = ids(blocks).eq(calls.iter().map(|call| call.id.as_str()));
-        (same_calls && self::text(blocks) == text).then(|| blocks.clone())
+        let mut blocks = kept.find(text, calls)?.to_vec();
+        let uses = blocks.iter_mut().filter(|block| block["type"] == "tool_use");
+        for (block, call) in uses.zip(calls) {
+            block["input"] = arguments(&call.arguments).into();
+        }
+        Some(blocks)
+    }
+
+    /// Bytes of what the message has beside its text and its calls.
+    pub fn thought_bytes(&self, text: &str, calls: &[ToolCall]) -> usize {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let blocks = kept.find(text, calls).unwrap_or_default();
+        let thoughts = blocks.iter().filter(|block| block["type"] != "text" && block["type"] != "tool_use");
+        thoughts.map(|block| block.to_string().len()).sum()
     }
 }
 
 impl Kept {
+    fn find(&self, text: &str, calls: &[ToolCall]) -> Option<&[Value]> {
+        let blocks = &self.messages.get(calls.first()?.id.as_str())?.blocks;
+        let same_calls = ids(blocks).eq(calls.iter().map(|call| call.id.as_str()));
+        (same_calls && self::text(blocks) == text).then_some(blocks.as_slice())
+    }
+
     fn remove(&mut self, key: &str) {
         if let Some(message) = self.messages.remove(key) {
             self.bytes -= message.bytes;
@@ -96,6 +114,17 @@ mod tests {
         assert_eq!(memory.recall("Look:", &[a]), None);
         assert_eq!(memory.recall("Look:", &[b]), None);
         assert_eq!(memory.recall("Look:", &[]), None);
+    }
+
+    #[test]
+    fn thoughts_are_measured_and_shortened_arguments_go_back_as_they_are() {
+        let (memory, blocks) = (Memory::default(), message(&["a"], "", "A long thought."));
+        memory.keep(blocks.clone());
+        let shortened = [call("a", "read", "{\"content\": \"[left out]\"}")];
+        assert_eq!(memory.thought_bytes("", &shortened), blocks[0].to_string().len());
+        assert_eq!(memory.thought_bytes("[left out]", &shortened), 0);
+        let recalled = memory.recall("", &shortened).unwrap();
+        assert_eq!((&recalled[0], &recalled[2]["input"]), (&blocks[0], &json!({"content": "[left out]"})));
     }
 
     #[test]

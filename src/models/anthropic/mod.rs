@@ -26,7 +26,10 @@ use reqwest::{
 use super::http::{
     Advice, Answer, Asked, Connection, Learnt, Packing, Reader, Settings, Taken, ToolList, sealed, stated_window,
 };
-use crate::agent::ports::model::{Model, ModelError, ModelEvent, ModelRequest};
+use crate::{
+    agent::ports::model::{Model, ModelError, ModelEvent, ModelRequest},
+    protocol::ToolCall,
+};
 use conversation::Wire;
 use decoder::Decoder;
 use memory::Memory;
@@ -93,6 +96,10 @@ impl Model for Anthropic {
     /// All of its models do.
     fn sees(&self) -> bool {
         self.server.settings.vision.unwrap_or(true)
+    }
+
+    fn carried_bytes(&self, text: &str, calls: &[ToolCall]) -> usize {
+        self.server.memory.thought_bytes(text, calls)
     }
 
     async fn context_limit(&self) -> Option<u64> {

@@ -37,7 +37,7 @@ pub struct Call {
 pub struct CallApproval {
     pub approval_id: ApprovalId,
     pub risk: Risk,
-    /// What an "always" would be narrowed to.
+    /// What an "always" would be narrowed to; without it there is none.
     pub scope: Option<String>,
     /// The word and who gave it.
     pub decided: Option<(Decision, Actor)>,

@@ -125,6 +125,11 @@ impl Repositories {
         self.pinned.extend(above.map(Path::to_path_buf));
     }
 
+    /// What must not be there at the end either.
+    pub fn expect_absent(&mut self, paths: &[PathBuf]) {
+        self.expected.extend(paths.iter().map(|path| (path.clone(), None)));
+    }
+
     fn expect(&mut self, link: &Path) {
         if let Ok(target) = fs::read_link(link) {
             self.expected.push((link.into(), Some(target)));

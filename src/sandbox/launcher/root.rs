@@ -126,7 +126,8 @@ fn protect(workspace: &Path, confinement: &Confinement) -> Result<Repositories, 
     if !confinement.writes {
         return Ok(Repositories::default());
     }
-    let repositories = Repositories::find(workspace)?;
+    let mut repositories = Repositories::find(workspace)?;
+    repositories.expect_absent(&confinement.view.absent);
     // In the order of paths: a folder before what is inside it.
     for path in repositories.pinned.union(&repositories.frozen) {
         mount_bind_recursive(path, path).map_err(Fault::of(&format!("protecting {}", path.display())))?;

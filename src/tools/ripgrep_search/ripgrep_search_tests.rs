@@ -131,10 +131,10 @@ fn when_time_is_up_the_text_says_so_and_after_a_stop_there_is_none() {
     let watch = Watch::new(cancel.clone(), Duration::ZERO);
     for target in [".", "notes.txt"] {
         let args: Args = arguments(json!({ "pattern": "ACME", "path": target })).unwrap();
-        let output = Search::new(&args).unwrap().run(&workspace, &watch).unwrap();
+        let output = Search::new(&args, usize::MAX).unwrap().run(&workspace, &watch).unwrap();
         assert_eq!(output.text, "no matches\n[cut: stopped after 30 seconds; narrow the pattern or the path]");
     }
     cancel.cancel();
     let args: Args = arguments(json!({ "pattern": "ACME" })).unwrap();
-    assert_eq!(Search::new(&args).unwrap().run(&workspace, &watch), Err(stopped()));
+    assert_eq!(Search::new(&args, usize::MAX).unwrap().run(&workspace, &watch), Err(stopped()));
 }

@@ -75,12 +75,13 @@ pub struct Part {
     pub total: usize,
 }
 
-pub fn part(text: &str, start: usize) -> Part {
+pub fn part(text: &str, start: usize, room: usize) -> Part {
+    let room = room.min(MAX_BYTES);
     let total = text.lines().count();
     let mut part = Part { text: String::new(), first: start, last: start - 1, total };
     for line in text.lines().skip(start - 1) {
         let line = cut_line(line, MAX_LINE_CHARS);
-        if part.last >= start && part.text.len() + line.len() > MAX_BYTES {
+        if part.last >= start && part.text.len() + line.len() > room {
             break;
         }
         part.text.push_str(&line);
@@ -130,7 +131,7 @@ mod tests {
         let whole: String = (1..=9_000).map(|line| format!("line {line} of the page\n")).collect();
         let (mut start, mut joined) = (1, String::new());
         loop {
-            let part = part(&whole, start);
+            let part = part(&whole, start, usize::MAX);
             assert!(part.text.len() <= MAX_BYTES + 200);
             let body = part.text.lines().filter(|line| !line.starts_with("[cut: "));
             joined.extend(body.map(|line| format!("{line}\n")));

@@ -2,7 +2,8 @@
 
 use crate::{
     protocol::{
-        Decision, EVERYBODY, Event, EventBody, ForkPoint, InterruptReason, QueueChange, StoppedBy, UploadStatus,
+        Decision, EVERYBODY, Event, EventBody, ForkPoint, InterruptReason, QueueChange, StoppedBy, TOP_FOLDER,
+        UploadStatus,
     },
     ui::{
         chat::duration,
@@ -252,8 +253,9 @@ fn updated(
 
 fn rule(tool: &str, scope: Option<&str>) -> String {
     match scope {
-        Some(scope) => [tool, ": ", scope].concat(),
-        None => tool.to_owned(),
+        Some(TOP_FOLDER) => [tool, ": ", words().logs.directly_in_folder].concat(),
+        Some(scope) if scope != tool => [tool, ": ", scope].concat(),
+        _ => tool.to_owned(),
     }
 }
 

@@ -126,7 +126,7 @@ fn commands(s: &mut Schemas) -> Made {
         post("/cowork/sessions/{id}/approvals/{approval}", "Decide about a call that waits")
             .body::<Decide>(s)
             .answer::<Session>(200, s)
-            .errors(&[Code::NotFound, Code::AlreadyResolved]),
+            .errors(&[Code::NotFound, Code::AlreadyResolved, Code::NoAlways]),
         get("/cowork/sessions/{id}/approval-rules", "What needs no word here").answer::<Vec<ApprovalRule>>(200, s),
         Operation::new("DELETE", "/cowork/sessions/{id}/approval-rules/{rule}", "Take a rule back")
             .empty(204)

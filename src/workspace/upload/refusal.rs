@@ -28,7 +28,9 @@ pub(super) fn workspace(error: WorkspaceError) -> ApiError {
         WorkspaceError::Outside(_) | WorkspaceError::Loop(_) | WorkspaceError::Dangling(_) | WorkspaceError::Root => {
             ErrorCode::PathOutsideWorkspace
         }
-        WorkspaceError::Git(_) | WorkspaceError::Reserved(_) | WorkspaceError::Name { .. } => ErrorCode::BadName,
+        WorkspaceError::Git(_) | WorkspaceError::Own(_) | WorkspaceError::Reserved(_) | WorkspaceError::Name { .. } => {
+            ErrorCode::BadName
+        }
         WorkspaceError::NotAFolder(_) => ErrorCode::NotAFolder,
         WorkspaceError::NotAFile(_) | WorkspaceError::Special(_) => ErrorCode::NotAFile,
         WorkspaceError::Exists(_) | WorkspaceError::NotEmpty(_) | WorkspaceError::Changed(_) => {

@@ -148,7 +148,7 @@ async fn call_heard(
 ) -> Result<ToolOutput, ToolError> {
     let cancel = CancellationToken::new();
     let data = tempfile::tempdir().unwrap();
-    let context = ToolContext { workspace, data: &data.path().join("1"), host, cancel: &cancel };
+    let context = ToolContext { workspace, data: &data.path().join("1"), room: usize::MAX, host, cancel: &cancel };
     tools.get(tool).unwrap().run(args, context).await
 }
 

@@ -106,6 +106,15 @@ impl Home {
         start(command, &self.data()).await.unwrap_or_else(|why| panic!("{why}"))
     }
 
+    /// Starts the server in its workspace, where its database stands too.
+    pub async fn start_inside(&self) -> Process {
+        let database = self.workspace.join("data/cowork.db");
+        let mut command = self.command(&["serve", "--port", "0"]);
+        command.arg("--workspace").arg(&self.workspace).arg("--database").arg(&database);
+        command.arg("--config").arg(self.folder.path().join("loom.toml")).current_dir(&self.workspace);
+        start(command, &data_of(&database)).await.unwrap_or_else(|why| panic!("{why}"))
+    }
+
     /// Starts the server where its workspace is a disk of so many bytes, in a file system that nobody else sees.
     pub async fn start_on_small_disk(&self, bytes: u64) -> Process {
         let serve = self.serve_command(&[]);
