@@ -74,6 +74,25 @@ test('whoever asks for it, and a network that is back, connects at once', async 
   await desk.live();
 });
 
+test('after a crash one click goes on', async ({ desk, model, server, watch }) => {
+  watch.allow(REFUSED);
+  model.script('Count', [text('one two'), gate('never')]);
+  model.script('go on where you stopped', [text('three four')]);
+  await desk.openSession();
+  await desk.say('Count');
+  await expect(desk.lastTurn.locator('.prose')).toHaveText('one two');
+  await server.end('SIGKILL');
+  await server.start();
+  await desk.live();
+  await desk.lastTurn.locator('.ending').getByRole('button', { name: 'Continue' }).click();
+  await expect(desk.turns).toHaveCount(2);
+  await expect(desk.lastTurn.locator('.bubble')).toHaveText('Please go on where you stopped.');
+  await expect(desk.lastTurn.locator('.prose')).toHaveText('three four');
+  await desk.finished();
+  await expect(desk.lastTurn.locator('.ending')).toHaveCount(0);
+  await expect(desk.turns.first().locator('.prose'), 'what was said before is kept').toHaveText('one two');
+});
+
 test('a draft and a failed send are kept while the server is away', async ({ desk, model, server, watch }) => {
   watch.allow(REFUSED);
   model.script('Important', [text('Noted.')]);

@@ -1,5 +1,5 @@
 // The page's frame: panels that stay as they were left, looks, keys, the palette, the list of sessions.
-import { call, text } from './support/model';
+import { call, gate, text } from './support/model';
 import { expect, test } from './support/test';
 
 test('a panel that was closed or moved is so after a reload, without a jump', async ({ desk, page }) => {
@@ -181,4 +181,39 @@ test('changes of a turn are shown with their diff, and taken back', async ({ des
   await expect(page.getByText('1 file is as it was before.')).toBeVisible();
   await expect(change).toContainText('taken back');
   expect(workspace.exists('new.md')).toBe(false);
+});
+
+test('the plan stands under Progress and goes on as the agent does', async ({ desk, page, model }) => {
+  const plan = (...states: string[]) => {
+    const tasks = ['Read the invoices', 'Add them up'].map((content, index) => ({ content, status: states[index] }));
+    return call('task_tracker', { tasks });
+  };
+  model.script(
+    'Add up',
+    [plan('in_progress', 'pending')],
+    [gate('half'), plan('completed', 'in_progress')],
+    [gate('rest'), plan('completed', 'completed')],
+    [text('Added up.')],
+  );
+  await desk.openSession();
+  await page.getByRole('tab', { name: 'Progress' }).click();
+  const rows = page.locator('.plan .task-row');
+  const shows = async (done: string, ...states: string[]) => {
+    await expect(page.locator('.plan-head')).toHaveText(done);
+    await expect(rows).toHaveText([/Read the invoices$/, /Add them up$/]);
+    for (const [index, state] of states.entries()) await expect(rows.nth(index)).toHaveAttribute('data-state', state);
+  };
+  await expect(page.locator('#right .empty')).toBeVisible();
+  await expect(rows).toHaveCount(0);
+  await desk.say('Add up');
+  await model.reached('half');
+  await shows('0 of 2 done', 'running', 'open');
+  model.open('half');
+  await model.reached('rest');
+  await shows('1 of 2 done', 'done', 'running');
+  await expect(page.locator('.task-row[aria-current="step"]')).toHaveText(/Add them up$/);
+  await desk.reload();
+  await shows('1 of 2 done', 'done', 'running');
+  model.open('rest');
+  await shows('2 of 2 done', 'done', 'done');
 });

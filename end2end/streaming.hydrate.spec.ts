@@ -1,6 +1,6 @@
 // An answer as it comes: shown at once, safe from reloads, stoppable, and the same in every tab.
 import type { Locator } from '@playwright/test';
-import { call, gate, hangUp, text } from './support/model';
+import { busy, call, gate, hangUp, text } from './support/model';
 import { expect, test } from './support/test';
 
 test('text shows while the model is still writing', async ({ desk, model }) => {
@@ -226,4 +226,32 @@ test('a model that breaks off is an interrupted turn with its text', async ({ de
   model.open('break');
   await expect(desk.lastTurn.locator('.notice-failed')).toBeVisible();
   await expect(desk.lastTurn.locator('.prose')).toHaveText('So far so');
+});
+
+test.describe('a model that is too busy', () => {
+  test.use({ attempts: 2 });
+
+  test('is asked again, and the page says why until the answer begins', async ({ desk, model }) => {
+    model.script('Hello', [busy(1), gate('second'), text('Here'), gate('rest'), text(' I am.')]);
+    await desk.openSession();
+    await desk.say('Hello');
+    await model.reached('second');
+    const notice = desk.lastTurn.locator('.notice-waiting');
+    const why = /Too many people are asking\. .*Trying again in \d+ s \(attempt 2\)\.$/;
+    await expect(notice).toHaveText(why);
+    await expect(desk.logs('model_retry')).toContainText('Too many people are asking');
+    await desk.reload();
+    await expect(notice).toHaveText(why);
+
+    model.open('second');
+    await expect(desk.lastTurn.locator('.prose')).toHaveText('Here');
+    await expect(notice).toHaveCount(0);
+    await desk.reload();
+    await expect(desk.lastTurn.locator('.prose')).toHaveText('Here');
+    await expect(notice).toHaveCount(0);
+    model.open('rest');
+    await desk.finished();
+    await expect(desk.lastTurn.locator('.prose')).toHaveText('Here I am.');
+    await expect(notice).toHaveCount(0);
+  });
 });

@@ -10,6 +10,8 @@ export type Step =
   | { call: { name: string; args: object } }
   | { gate: string }
   | { wait: number }
+  /** Once: too busy for this answer, and worth another try after so many seconds. */
+  | { busy: number }
   /** Ends the connection in the middle of the answer. */
   | { hangUp: true };
 
@@ -23,6 +25,7 @@ export const gate = (gate: string): Step => ({ gate });
 /** Milliseconds, for what is measured; a test waits at a gate. */
 export const wait = (wait: number): Step => ({ wait });
 export const call = (name: string, args: object): Step => ({ call: { name, args } });
+export const busy = (busy: number): Step => ({ busy });
 export const hangUp: Step = { hangUp: true };
 
 interface Message {
@@ -33,6 +36,7 @@ interface Message {
 export class ScriptedModel {
   private readonly scripts: { asked: string; answers: Answer[] }[] = [];
   private readonly gates = new Gates();
+  private readonly refused = new Set<Step>();
   // A connection that waits is kept: one that this end closes just as the next request goes out is a failed call.
   private readonly server: Server = createServer({ keepAliveTimeout: 0 }, (request, response) => void this.serve(request, response));
   /** Answers whose reader went away before they ended. */
@@ -72,6 +76,13 @@ export class ScriptedModel {
       response.end(JSON.stringify({ error: { message: 'There is no script for this.' } }));
       return;
     }
+    const busy = answer.find((step) => 'busy' in step && !this.refused.has(step));
+    if (busy && 'busy' in busy) {
+      this.refused.add(busy);
+      response.writeHead(503, { 'content-type': 'application/json', 'retry-after': String(busy.busy) });
+      response.end(JSON.stringify({ error: { message: 'Too many people are asking' } }));
+      return;
+    }
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     response.on('close', () => {
       if (!response.writableFinished) this.hungUp += 1;
@@ -94,6 +105,7 @@ export class ScriptedModel {
       if ('gate' in step) await this.gates.pass(step.gate);
       else if ('wait' in step) await setTimeout(step.wait);
       else if ('hangUp' in step) return void response.destroy();
+      else if ('busy' in step) continue;
       else if ('text' in step) send(response, { content: step.text });
       else send(response, { tool_calls: [toolCall(calls++, step.call)] });
     }

@@ -24,9 +24,9 @@ export class Cowork {
 
   constructor(
     private readonly workspace: Workspace,
-    private readonly modelUrl: string,
+    private readonly configuration: string,
     private readonly basePath = '',
-    /** More lines of the configuration. */
+    /** More of it, after what the proxy needs. */
     private readonly settings = '',
     private readonly proxy?: Proxy,
   ) {}
@@ -89,7 +89,7 @@ export class Cowork {
   async start(): Promise<void> {
     if (!existsSync(binary)) throw new Error(`There is no ${binary}. Build it, or name one in COWORK_BIN.`);
     this.port ||= this.proxy?.upstream ?? (await freePort());
-    writeFileSync(join(this.workspace.home, 'loom.toml'), configuration(this.modelUrl) + (this.proxy?.settings() ?? '') + this.settings);
+    writeFileSync(join(this.workspace.home, 'loom.toml'), this.configuration + (this.proxy?.settings() ?? '') + this.settings);
     const child = spawn(binary, [...this.place(), '--workspace', this.workspace.root, '--port', String(this.port), ...this.below()], {
       cwd: this.workspace.home,
       env: { HOME: this.workspace.home, PATH: process.env.PATH, RUST_BACKTRACE: '1' },
@@ -129,7 +129,7 @@ export class Cowork {
   }
 }
 
-function configuration(modelUrl: string): string {
+export function configuration(modelUrl: string, attempts: number): string {
   return `
 [models.scripted]
 provider = "openai_compatible"
@@ -138,6 +138,6 @@ base_url = "${modelUrl}"
 roles = ["executor"]
 
 [execution]
-model_call_max_attempts = 1
+model_call_max_attempts = ${attempts}
 `;
 }

@@ -3,7 +3,7 @@ import { test as base, type BrowserContext, expect } from '@playwright/test';
 import { Desk } from './desk';
 import { ScriptedModel } from './model';
 import { Proxy, PROXY_BASE } from './proxy';
-import { Cowork } from './server';
+import { configuration, Cowork } from './server';
 import { Watch } from './watch';
 import { Workspace } from './workspace';
 
@@ -12,6 +12,8 @@ interface Fixtures {
   basePath: string;
   /** More lines of its configuration. */
   settings: string;
+  /** How often a model is asked for one answer. */
+  attempts: number;
   workspace: Workspace;
   model: ScriptedModel;
   server: Cowork;
@@ -33,6 +35,7 @@ const PASSWORD = 'a horse of another colour';
 export const test = base.extend<Fixtures, WorkerFixtures>({
   basePath: [PROXY_BASE, { option: true }],
   settings: ['', { option: true }],
+  attempts: [1, { option: true }],
 
   workspace: async ({}, use) => {
     const workspace = new Workspace();
@@ -56,8 +59,8 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     { scope: 'worker' },
   ],
 
-  server: async ({ workspace, model, basePath, settings, reverseProxy }, use, info) => {
-    const server = new Cowork(workspace, model.baseUrl, basePath, settings, reverseProxy);
+  server: async ({ workspace, model, basePath, settings, attempts, reverseProxy }, use, info) => {
+    const server = new Cowork(workspace, configuration(model.baseUrl, attempts), basePath, settings, reverseProxy);
     await server.start();
     await use(server);
     await server.end('SIGKILL');

@@ -346,4 +346,39 @@ mod tests {
         let asked = Draft { asked: true, ..Draft::default() };
         assert_eq!(cost(&prompt, &asked, &SampleEnd::Stopped), Some(tokens(50, 0, true)));
     }
+
+    #[test]
+    fn the_server_says_how_long_is_waited_and_our_own_patience_is_the_least() {
+        let [base, max] = [100, 250].map(Duration::from_millis);
+        let policy = RetryPolicy { attempts: 4, base, max, jitter: Duration::ZERO };
+        let busy = |after| SampleEnd::Failed(ModelError::Retry { after, detail: "busy".into() });
+        let wait = |attempt, seconds: Option<u64>| {
+            let again = retry_after(&policy, attempt, &busy(seconds.map(Duration::from_secs)), &Draft::default());
+            again.map(|(wait, reason)| (wait.as_millis(), reason)).inspect(|(_, reason)| assert_eq!(reason, "busy"))
+        };
+        let millis = |attempt, seconds| wait(attempt, seconds).map(|(wait, _)| wait);
+        assert_eq!([1, 2, 3].map(|attempt| millis(attempt, None)), [Some(100), Some(200), Some(250)]);
+        assert_eq!([0, 7, 60].map(|seconds| millis(1, Some(seconds))), [Some(100), Some(7_000), Some(60_000)]);
+        // Nobody is kept waiting for longer, or after the last try.
+        assert_eq!((millis(1, Some(61)), millis(4, None), millis(4, Some(1))), (None, None, None));
+    }
+
+    #[test]
+    fn what_has_begun_or_can_not_succeed_is_not_sent_again() {
+        let policy = RetryPolicy { attempts: 4, base: KEEP_EVERY, max: KEEP_EVERY, jitter: KEEP_EVERY };
+        let again = |error: ModelError, begun| {
+            let draft = Draft { begun, ..Draft::default() };
+            retry_after(&policy, 1, &SampleEnd::Failed(error), &draft).is_some()
+        };
+        let later = || ModelError::Retry { after: None, detail: "busy".into() };
+        assert!(again(later(), false) && !again(later(), true));
+        for error in
+            [ModelError::ContextFull, ModelError::Auth, ModelError::Refused, ModelError::Cut, ModelError::Fatal]
+        {
+            assert!(!again(error("no".into()), false));
+        }
+        for end in [SampleEnd::Complete, SampleEnd::Stopped] {
+            assert!(retry_after(&policy, 1, &end, &Draft::default()).is_none());
+        }
+    }
 }

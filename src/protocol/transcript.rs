@@ -30,7 +30,7 @@ pub struct Turn {
     pub user: Option<Said>,
     pub messages: Vec<Message>,
     pub outcome: Outcome,
-    /// Why the model is asked again, while it is.
+    /// Why the model is asked again, until its answer begins.
     pub retry: Option<String>,
     pub steering: Vec<Steered>,
     /// What stands under the turn, as HTML; filled by whoever shows it.
@@ -346,6 +346,12 @@ impl Transcript {
             }
         }
         Touched::Queue
+    }
+
+    /// The first of an answer has come: it is not asked for again.
+    pub fn begin_answer(&mut self, turn: u32) {
+        let index = self.turn_at(turn);
+        self.turns[index].retry = None;
     }
 
     /// Takes in live output of a running call; what was cut off before `offset` is marked.

@@ -243,3 +243,36 @@ fn a_word_that_came_too_late_for_its_turn_is_the_next_message() {
     let queue: Vec<_> = transcript.queue.iter().map(|waiting| waiting.message_id.as_str()).collect();
     assert_eq!(queue, ["s2", "s3", "q"]);
 }
+
+#[test]
+fn a_retry_is_told_until_the_answer_comes_or_the_turn_ends() {
+    let retry = |wait_ms| {
+        let reason = "The server can't answer now (503): busy.".into();
+        record(3, EventBody::ModelRetry { turn: 1, message: 0, attempt: 1, wait_ms, reason }, None)
+    };
+    let told = |wait_ms| {
+        let mut transcript = Transcript::default();
+        apply(&mut transcript, events()[..2].iter());
+        assert_eq!(transcript.apply(&retry(wait_ms)), Touched::Turn(0));
+        transcript
+    };
+    let said = |transcript: &Transcript| transcript.turns[0].retry.clone();
+    let words = "The server can't answer now (503): busy. Trying again in 2 s (attempt 2).";
+    assert_eq!(said(&told(2_000)).as_deref(), Some(words));
+    assert_eq!(said(&told(1_001)).as_deref(), Some(words), "a part of a second is one more");
+    // The next try's refusal takes the place of the one before it.
+    let mut again = told(2_000);
+    let reason = "Busy still.".into();
+    again.apply(&record(4, EventBody::ModelRetry { turn: 1, message: 0, attempt: 2, wait_ms: 0, reason }, None));
+    assert_eq!(said(&again).as_deref(), Some("Busy still. Trying again in 0 s (attempt 3)."));
+
+    let mut begun = told(2_000);
+    begun.begin_answer(1);
+    assert_eq!(said(&begun), None, "while it is written");
+    let ends = [events().remove(2), events().pop().unwrap()];
+    for end in ends {
+        let mut over = told(2_000);
+        over.apply(&end);
+        assert_eq!(said(&over), None, "{end:?}");
+    }
+}

@@ -183,6 +183,9 @@ fn add_in_flight(transcript: &mut Transcript, in_flight: Option<InFlight>) -> Op
     if turn.messages.iter().any(|known| known.message == live.message) {
         return None;
     }
+    if !live.text.is_empty() || !live.thinking.is_empty() {
+        turn.retry = None;
+    }
     turn.messages.push(Message { message: live.message, text: live.text, ..Message::default() });
     Some((live.turn, live.message))
 }

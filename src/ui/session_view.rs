@@ -292,6 +292,16 @@ impl SessionView {
     pub fn add_thinking(&self, turn: u32, message: u32, text: &str) {
         let view = self.owner.get_value().with(|| self.message_view(turn, message));
         add_live(view.thinking, text);
+        self.begin_answer(turn);
+    }
+
+    /// Something of an answer is shown, so what was said of trying again goes.
+    fn begin_answer(&self, turn: u32) {
+        let view = self.turn_view(turn);
+        if view.retry.with_untracked(Option::is_some) {
+            self.fold.update_value(|fold| fold.transcript.begin_answer(turn));
+            view.retry.set(None);
+        }
     }
 
     /// Takes in what runs, as it stands at the begin of a connection; blocks come by themselves.
@@ -341,6 +351,7 @@ impl SessionView {
                 }
                 kept != shown.len()
             });
+            self.begin_answer(turn);
         });
         self.written.update(|count| *count += 1);
     }

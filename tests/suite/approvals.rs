@@ -304,3 +304,49 @@ async fn a_turns_changes_are_listed_and_taken_back_and_somebody_elses_work_is_no
     server.api.get(&format!("/cowork/sessions/{id}/turns/9/changes")).await.expect_problem(404, "not_found");
     server.api.post(&format!("{turn}/undo"), json!({"paths": ["../x"]})).await.expect_problem(422, "invalid_request");
 }
+
+#[tokio::test]
+async fn of_a_turn_that_changed_several_files_each_is_taken_back_by_itself() {
+    let batch = write("w", "new.txt", "new\n")
+        .call("e", "edit_file", &json!({"path": "letter.txt", "old_str": "Dear", "new_str": "Hello"}))
+        .call("f", "edit_file", &json!({"path": "list.txt", "old_str": "one", "new_str": "two"}))
+        .call("d", "delete_file", &json!({"path": "old.txt"}));
+    let server = Server::playing([batch, say("Done.")]).await;
+    for (name, text) in [("letter.txt", "Dear Ada\n"), ("list.txt", "one\n"), ("old.txt", "old\n")] {
+        server.write_file(name, text);
+    }
+    let id = server.api.create(json!({"mode": "accept_edits"})).await;
+    let (mut socket, asked) = ask(&server, &id).await;
+    decide(&server, &id, &asked, "approve").await;
+    socket.wait("turn_completed").await;
+    let turn = format!("/cowork/sessions/{id}/turns/1");
+    let text = |name: &str| std::fs::read_to_string(server.workspace.join(name)).ok();
+    let texts = || ["letter.txt", "list.txt", "new.txt", "old.txt"].map(text);
+    let shape = async || {
+        let changes = server.api.get(&format!("{turn}/changes")).await.expect(200)["changes"].clone();
+        let changes: Vec<Value> = changes.as_array().unwrap().clone();
+        changes.iter().map(|change| (change["path"].clone(), change["undone"].clone())).collect::<Vec<_>>()
+    };
+    let [hello, two, new] = ["Hello Ada\n", "two\n", "new\n"].map(|text| Some(text.to_owned()));
+    assert_eq!(texts(), [hello, two.clone(), new.clone(), None]);
+
+    let undo = async |paths: Value| server.api.post(&format!("{turn}/undo"), json!({"paths": paths})).await.expect(200);
+    assert_eq!(undo(json!(["letter.txt"])).await, json!({"restored": ["letter.txt"], "conflicts": []}));
+    let [dear, one, old] = ["Dear Ada\n", "one\n", "old\n"].map(|text| Some(text.to_owned()));
+    assert_eq!(texts(), [dear.clone(), two, new.clone(), None]);
+    let undone =
+        ["letter.txt", "list.txt", "new.txt", "old.txt"].map(|path| (json!(path), json!(path == "letter.txt")));
+    assert_eq!(shape().await, undone);
+
+    let both = undo(json!(["old.txt", "list.txt"])).await;
+    assert_eq!(both, json!({"restored": ["list.txt", "old.txt"], "conflicts": []}));
+    assert_eq!(texts(), [dear.clone(), one.clone(), new, old.clone()]);
+    // What was taken back before is done, and the rest goes with the whole turn.
+    assert_eq!(undo(json!(["letter.txt"])).await, json!({"restored": [], "conflicts": []}));
+    let rest = server.api.post(&format!("{turn}/undo"), json!({})).await.expect(200);
+    assert_eq!(rest, json!({"restored": ["new.txt"], "conflicts": []}));
+    assert_eq!(texts(), [dear, one, None, old]);
+    let events = server.api.events_of(&id, "changes_undone").await;
+    let restored: Vec<_> = events.iter().map(|event| event["payload"]["restored"].clone()).collect();
+    assert_eq!(restored, [json!(["letter.txt"]), json!(["list.txt", "old.txt"]), json!(["new.txt"])]);
+}

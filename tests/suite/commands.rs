@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use crate::support::{
     jail::processes_with,
     model::{Script, call, say},
-    server::Server,
+    process::Home,
+    server::{Server, is_end, write_file},
     socket::Socket,
 };
 
@@ -118,4 +119,27 @@ async fn a_failed_command_tells_what_it_changed_before() {
     assert_eq!((&done["success"], &done["files_changed"]), (&json!(false), &json!(["made.txt"])));
     assert!(done["diff"].as_str().unwrap().contains("+x"), "{done}");
     server.ended(&id, 1).await;
+}
+
+/// Without a key, as somebody tries the program out: nothing is configured.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_built_in_model_runs_a_command_once_it_may() {
+    let home = Home::new();
+    write_file(&home.workspace, "notes.txt", "one\ntwo\n");
+    let process = home.start().await;
+    let id = process.api.create(json!({})).await;
+    let mut socket = process.socket(&id, "").await;
+    process.api.send(&id, "run `wc -l notes.txt > lines.txt; cat lines.txt`").await;
+    let asked = socket.wait("approval_requested").await;
+    assert_eq!((&asked["name"], &asked["risk"]), (&json!("shell_execute"), &json!("run")));
+    assert_eq!(asked["args"], json!({"command": "wc -l notes.txt > lines.txt; cat lines.txt"}));
+    assert!(!home.workspace.join("lines.txt").exists(), "nothing runs before the word");
+    let path = format!("/cowork/sessions/{id}/approvals/{}", asked["approval_id"].as_str().unwrap());
+    process.api.post(&path, json!({"decision": "approve"})).await.expect(200);
+    let done = socket.wait("tool_call_completed").await;
+    assert_eq!((&done["success"], &done["output"]), (&json!(true), &json!("2 notes.txt")), "{done}");
+    assert_eq!(done["files_changed"], json!(["lines.txt"]));
+    assert_eq!(socket.wait_for(is_end).await["type"], "turn_completed");
+    let answer = process.api.rows(&id).await.pop().unwrap()["content"].as_str().unwrap().to_owned();
+    assert!(answer.contains("2 notes.txt"), "{answer}");
 }

@@ -60,6 +60,33 @@ async fn an_answer_becomes_the_result_of_its_call_and_the_turn_goes_on() {
 }
 
 #[tokio::test]
+async fn several_choices_and_own_words_to_a_choice_reach_the_model() {
+    let months =
+        json!({"question": "Which months?", "question_type": "multi_choice", "options": ["Jan", "Feb", "Mar"]});
+    let format = json!({"question": "Which format?", "options": ["PDF", {"id": "x", "label": "Excel"}]});
+    let [jan, mar] = ["1", "3"];
+    for (question, kind, wrong, right, words) in [
+        (&months, "multi_choice", json!({"option_ids": [jan, "9"]}), json!({"option_ids": [jan, mar]}), "Jan, Mar"),
+        (&months, "multi_choice", json!({"option_ids": []}), json!({"answer": "All of 2025"}), "All of 2025"),
+        (&format, "single_choice", json!({"option_ids": ["1", "x"]}), json!({"option_ids": ["x"]}), "Excel"),
+        (&format, "single_choice", json!({"answer": "CSV", "option_ids": ["x"]}), json!({"answer": "CSV"}), "CSV"),
+    ] {
+        let server = Server::playing([asking(question), say("As you like.")]).await;
+        let id = server.session().await;
+        let mut socket = server.socket(&id, "").await;
+        server.api.send(&id, "Export it").await;
+        let asked = socket.wait("awaiting_user_input").await;
+        assert_eq!((&asked["kind"], &asked["allow_custom"]), (&json!(kind), &json!(true)));
+        let path = format!("/cowork/sessions/{id}/questions/{}", asked["question_id"].as_str().unwrap());
+        server.api.post(&path, wrong).await.expect_problem(422, "invalid_answer");
+        server.api.post(&path, right).await.expect(200);
+        assert_eq!(socket.wait("user_input_received").await["answer"], words);
+        socket.wait("turn_completed").await;
+        assert_eq!(server.model.last_messages().last().unwrap()["content"], words);
+    }
+}
+
+#[tokio::test]
 async fn a_plain_message_answers_and_does_not_start_a_turn() {
     let server = Server::playing([asking(&json!({"question": "What name?"})), say("Hello, Ada.")]).await;
     let id = server.session().await;

@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 use crate::support::{
     host::{Calls, Host, call, for_everyone, launcher, this_program, tools},
     jail::{Jail, assert_available, confined, sandbox, unconfined},
+    model::{self, ScriptedModel, say},
+    process::Home,
 };
 
 async fn shell(jail: &Jail, command: &str) -> Result<ToolOutput, ToolError> {
@@ -287,6 +289,34 @@ fn where_programs_cannot_be_confined_none_is_run() {
             assert_eq!(unconfined().availability().await, Availability::Unconfined);
         });
     }
+}
+
+/// The whole program on such a machine: the call fails, and person and model read why.
+#[test]
+fn where_programs_cannot_be_confined_a_session_says_why() {
+    where_the_kernel_lacks(libc::SYS_landlock_create_ruleset, libc::ENOSYS, async || {
+        let model = ScriptedModel::start().await;
+        let home = Home::with(&model);
+        model.play([model::call("s", "shell_execute", &json!({"command": "touch ran"})), say("Then not.")]);
+        let process = home.start().await;
+        let id = process.api.create(json!({})).await;
+        let mut socket = process.socket(&id, "").await;
+        process.api.send(&id, "Do it").await;
+        let asked = socket.wait("approval_requested").await;
+        let path = format!("/cowork/sessions/{id}/approvals/{}", asked["approval_id"].as_str().unwrap());
+        process.api.post(&path, json!({"decision": "approve"})).await.expect(200);
+        let done = socket.wait("tool_call_completed").await;
+        let why = done["error"].as_str().unwrap();
+        assert!(why.starts_with("Commands can't be run here: ") && why.contains("Landlock"), "{why}");
+        assert!(why.contains("ask the person to tell whoever runs this server"), "{why}");
+        socket.wait("turn_completed").await;
+        assert!(!home.workspace.join("ran").exists());
+        let told = model.last_messages().pop().unwrap()["content"].as_str().unwrap().to_owned();
+        assert_eq!(told, format!("Error: {why}"));
+        let page = process.api.page(&format!("/sessions/{id}")).await.text;
+        let shown = why.split_once("run here: ").unwrap().1.split(['\'', '"', '<', '&']).next().unwrap();
+        assert!(shown.len() > 10 && page.contains(shown), "{shown:?} is not on the page");
+    });
 }
 
 #[tokio::test]

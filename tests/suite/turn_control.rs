@@ -1,10 +1,18 @@
 //! What a person can say into a running turn, and how a turn ends that gets nowhere.
 
-use serde_json::json;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use cowork::agent::ports::{
+    model::ToolSpec,
+    tool::{Tool, ToolContext, ToolError, ToolOutput},
+};
+use serde_json::{Value, json};
+use tokio::sync::Barrier;
 
 use crate::support::{
     model::{Gate, Script, call, say},
-    server::Server,
+    server::{Server, Setup},
 };
 
 fn nothing() -> Script {
@@ -123,6 +131,36 @@ async fn calls_that_look_run_side_by_side_and_their_results_stand_in_the_models_
     let rows = server.api.rows(&id).await;
     let ids: Vec<_> = rows.iter().filter_map(|row| row["tool_call_id"].as_str()).collect();
     assert_eq!(ids, ["c0", "c1", "c2", "c3", "c4", "c5"]);
+}
+
+/// A tool that only looks, and ends when another call of it has begun.
+struct Meets(Barrier);
+
+#[async_trait]
+impl Tool for Meets {
+    fn spec(&self) -> ToolSpec {
+        ToolSpec { name: "meet".into(), description: "Meets.".into(), parameters: json!({"type": "object"}) }
+    }
+
+    fn preview(&self, _args: &Value) -> String {
+        String::new()
+    }
+
+    async fn run(&self, _args: Value, _context: ToolContext<'_>) -> Result<ToolOutput, ToolError> {
+        self.0.wait().await;
+        Ok(ToolOutput { text: "met".into(), ..ToolOutput::default() })
+    }
+}
+
+#[tokio::test]
+async fn two_looks_that_wait_for_each_other_both_end() {
+    let meets = Arc::new(Meets(Barrier::new(2)));
+    let server = Setup { more_tools: vec![meets], ..Setup::default() }.start().await;
+    server.model.play([call("a", "meet", &json!({})).call("b", "meet", &json!({})), say("They met.")]);
+    let id = server.session().await;
+    let frames = server.turn(&id, "Meet").await;
+    let results: Vec<_> = frames.iter().filter(|frame| frame["type"] == "tool_call_completed").collect();
+    assert_eq!((results.len(), &results[0]["output"], &results[1]["output"]), (2, &json!("met"), &json!("met")));
 }
 
 #[tokio::test]

@@ -32,6 +32,21 @@ async fn a_refused_key_ends_the_turn_at_once_after_one_request() {
 }
 
 #[tokio::test]
+async fn a_request_that_the_server_does_not_take_is_sent_once_and_its_words_are_told() {
+    for (status, said, told) in
+        [(400, "unknown field `x`", "does not accept the request"), (404, "no", "does not find")]
+    {
+        let server = Server::playing([refuse(status, said)]).await;
+        let id = server.session().await;
+        let frames = server.turn(&id, "Hello").await;
+        let detail = end_of(&frames)["detail"].as_str().unwrap();
+        assert!(detail.contains(said) && detail.contains(told), "{detail}");
+        assert_eq!(server.model.requests().len(), 1, "{status}");
+        assert!(server.api.events_of(&id, "model_retry").await.is_empty(), "{status}");
+    }
+}
+
+#[tokio::test]
 async fn an_overloaded_server_is_asked_again_and_every_try_is_on_record() {
     let server =
         Server::playing([refuse(503, "busy"), refuse(429, "slow down").header("retry-after", "0"), say("Here.")]).await;

@@ -254,6 +254,25 @@ async fn a_server_that_falls_silent_is_given_up() {
     }
 }
 
+/// A machine that answers no call: one waits to be taken already, and there is room for no other.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_connection_that_does_not_come_about_is_given_up_long_before_the_first_byte_is() {
+    let listener = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    listener.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    listener.listen(0).unwrap();
+    let address = listener.local_addr().unwrap().as_socket().unwrap();
+    let _waits = tokio::net::TcpStream::connect(address).await.unwrap();
+
+    let base = format!("http://{address}/v1");
+    let timeouts = Timeouts { connect: Duration::from_millis(50), ..Timeouts::default() };
+    let model = OpenAiCompatible::new(Settings { timeouts, ..settings(&base) }).unwrap();
+    let said = tokio::time::timeout(Duration::from_secs(20), said(&model, question())).await;
+    let said = said.expect("the connection is given up");
+    let [Err(ModelError::Retry { after: None, detail })] = &said[..] else { panic!("{said:?}") };
+    assert!(detail.starts_with(&format!("No connection to {base} comes about in time.")), "{detail}");
+}
+
 #[tokio::test]
 async fn dropping_the_stream_closes_the_connection() {
     let (base, accepted) = raw().await;

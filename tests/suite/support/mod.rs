@@ -14,6 +14,7 @@ pub mod replica;
 pub mod server;
 pub mod shim;
 pub mod socket;
+pub mod web;
 
 use std::{future::Future, time::Duration};
 

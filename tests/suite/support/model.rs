@@ -1,5 +1,10 @@
-//! A model that plays scripts: an OpenAI-compatible server that says what a test wrote, waits where the test wants
-//! it to, and refuses a conversation that no provider would take.
+//! A model that plays scripts: a server that says what a test wrote, waits where the test wants it to, and refuses a
+//! conversation that no provider would take. It speaks in each of the forms that model servers have.
+
+mod anthropic;
+mod ollama;
+mod openai;
+mod wire;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -21,6 +26,7 @@ use tokio::{
 };
 
 use super::soon;
+pub use wire::{CACHED, INPUT, OUTPUT, Wire};
 
 /// A place in a script that the test opens.
 #[derive(Clone)]
@@ -65,7 +71,7 @@ impl Gate {
 #[derive(Clone)]
 pub enum Script {
     Answer(Vec<Step>),
-    Refusal { status: u16, body: String, headers: Vec<(&'static str, &'static str)> },
+    Refusal { status: u16, words: String, headers: Vec<(&'static str, &'static str)> },
 }
 
 #[derive(Clone)]
@@ -101,8 +107,7 @@ pub fn call(id: &str, name: &str, arguments: &Value) -> Script {
 }
 
 pub fn refuse(status: u16, words: &str) -> Script {
-    let body = json!({"error": {"message": words}}).to_string();
-    Script::Refusal { status, body, headers: Vec::new() }
+    Script::Refusal { status, words: words.into(), headers: Vec::new() }
 }
 
 impl Script {
@@ -175,10 +180,11 @@ impl ScriptedModel {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}/v1", listener.local_addr().unwrap());
         let model = Self { base_url, parts: Arc::default() };
-        let router = Router::new()
-            .route("/v1/chat/completions", post(answer))
-            .route("/v1/models", get(|| async { Json(json!({"data": []})) }))
-            .with_state(model.clone());
+        let router = Router::new().route("/v1/models", get(|| async { Json(json!({"data": []})) }));
+        let router = Wire::ALL.into_iter().fold(router, |router, wire| {
+            router.route(wire.path(), post(move |state, headers, body| answer(wire, state, headers, body)))
+        });
+        let router = router.with_state(model.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         model
     }
@@ -225,15 +231,21 @@ impl ScriptedModel {
 
     fn take(&self, body: &Value) -> Option<Script> {
         let messages = body["messages"].as_array()?;
-        let first = messages.iter().find(|message| message["role"] == "user")?["content"].as_str()?;
+        let content = &messages.iter().find(|message| message["role"] == "user")?["content"];
+        let first = content.as_str().or(content[0]["text"].as_str())?;
         let mut scripts = self.parts.scripts.lock().unwrap();
         let key = if scripts.contains_key(first) { first } else { ANY };
         scripts.get_mut(key)?.pop_front()
     }
 }
 
-async fn answer(State(model): State<ScriptedModel>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
-    if let Err(fault) = check_conversation(&body) {
+async fn answer(
+    wire: Wire,
+    State(model): State<ScriptedModel>,
+    headers: HeaderMap,
+    Json(body): Json<Value>,
+) -> Response {
+    if let Err(fault) = wire.check(&headers, &body) {
         model.parts.faults.lock().unwrap().push(format!("{fault}: {body:#}"));
     }
     let script = model.take(&body);
@@ -244,8 +256,8 @@ async fn answer(State(model): State<ScriptedModel>, headers: HeaderMap, Json(bod
             model.parts.faults.lock().unwrap().push(format!("no script is left for {body:#}"));
             (StatusCode::BAD_REQUEST, "the script is over").into_response()
         }
-        Some(Script::Refusal { status, body, headers }) => {
-            let mut response = (StatusCode::from_u16(status).unwrap(), body).into_response();
+        Some(Script::Refusal { status, words, headers }) => {
+            let mut response = (StatusCode::from_u16(status).unwrap(), wire.refusal(status, &words)).into_response();
             for (name, value) in headers {
                 response.headers_mut().insert(name, value.parse().unwrap());
             }
@@ -255,123 +267,38 @@ async fn answer(State(model): State<ScriptedModel>, headers: HeaderMap, Json(bod
             let (pieces, mut stream) = mpsc::channel(1);
             tokio::spawn(async move {
                 tokio::select! {
-                    () = perform(steps, pieces.clone()) => {}
+                    () = perform(wire, steps, pieces.clone()) => {}
                     () = pieces.closed() => model.parts.dropped.notify_one(),
                 }
             });
             let stream = futures::stream::poll_fn(move |context| stream.poll_recv(context));
-            ([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(stream)).into_response()
+            ([(header::CONTENT_TYPE, wire.content_type())], Body::from_stream(stream)).into_response()
         }
     }
 }
 
-type Pieces = mpsc::Sender<Result<Bytes, std::io::Error>>;
-
-async fn perform(steps: Vec<Step>, pieces: Pieces) {
-    let mut calls = 0;
+async fn perform(wire: Wire, steps: Vec<Step>, pieces: mpsc::Sender<Result<Bytes, std::io::Error>>) {
+    // A client that has left is noticed by whoever drives the script.
+    let send = async |texts: Vec<String>| {
+        for text in texts {
+            let _ = pieces.send(Ok(Bytes::from(text))).await;
+        }
+    };
+    let mut writer = wire.writer();
+    send(writer.begin()).await;
     for step in steps {
-        let events = match step {
-            Step::Text(text) => vec![delta(&json!({"content": text}))],
-            Step::Counted { text, input, output } => {
-                let mut piece = delta(&json!({"content": text}));
-                piece["usage"] = usage(input, output);
-                vec![piece]
-            }
-            Step::Thinking(text) => vec![delta(&json!({"reasoning_content": text}))],
-            Step::Call { id, name, arguments } => {
-                let index = calls;
-                calls += 1;
-                call_in_pieces(index, &id, &name, &arguments)
-            }
-            Step::Wait(gate) => {
-                gate.pass().await;
-                continue;
-            }
+        match step {
+            Step::Text(text) => send(writer.text(&text)).await,
+            Step::Counted { text, input, output } => send(writer.counted(&text, input, output)).await,
+            Step::Thinking(text) => send(writer.thinking(&text)).await,
+            Step::Call { id, name, arguments } => send(writer.call(&id, &name, &arguments)).await,
+            Step::Wait(gate) => gate.pass().await,
             Step::Break => {
                 let _ = pieces.send(Err(std::io::Error::other("broken by the script"))).await;
                 return;
             }
-            Step::Fail(error) => {
-                send(&pieces, &json!({"error": error})).await;
-                return;
-            }
-        };
-        for event in events {
-            send(&pieces, &event).await;
+            Step::Fail(error) => return send(writer.failure(&error)).await,
         }
     }
-    let reason = if calls > 0 { "tool_calls" } else { "stop" };
-    send(&pieces, &json!({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})).await;
-    send(&pieces, &json!({"choices": [], "usage": usage(11, 7)})).await;
-    let _ = pieces.send(Ok(Bytes::from_static(b"data: [DONE]\n\n"))).await;
-}
-
-fn usage(input: u64, output: u64) -> Value {
-    json!({"prompt_tokens": input, "completion_tokens": output, "total_tokens": input + output})
-}
-
-fn delta(delta: &Value) -> Value {
-    json!({"choices": [{"index": 0, "delta": delta}]})
-}
-
-/// As providers send calls: the name first, then the arguments bit by bit.
-fn call_in_pieces(index: usize, id: &str, name: &str, arguments: &str) -> Vec<Value> {
-    let middle = arguments.char_indices().nth(arguments.chars().count() / 2).map_or(0, |(at, _)| at);
-    let (first, second) = arguments.split_at(middle);
-    let begin = json!({"index": index, "id": id, "type": "function", "function": {"name": name, "arguments": ""}});
-    let more = |text: &str| json!({"index": index, "function": {"arguments": text}});
-    [begin, more(first), more(second)].map(|call| delta(&json!({"tool_calls": [call]}))).into()
-}
-
-async fn send(pieces: &Pieces, event: &Value) {
-    // A client that has left is noticed by whoever drives the script.
-    let _ = pieces.send(Ok(Bytes::from(format!("data: {event}\n\n")))).await;
-}
-
-/// What providers refuse: an unknown role, a call without its result right behind it, a result without its call.
-fn check_conversation(body: &Value) -> Result<(), String> {
-    let messages = body["messages"].as_array().ok_or("there are no messages")?;
-    let mut open: VecDeque<&str> = VecDeque::new();
-    for (index, message) in messages.iter().enumerate() {
-        let role = message["role"].as_str().unwrap_or_default();
-        if role != "tool" && !open.is_empty() {
-            return Err(format!("the calls {open:?} have no result before message {index}"));
-        }
-        match role {
-            "system" if index == 0 => {}
-            "user" if message["content"].is_string() || message["content"].is_array() => {}
-            "assistant" => {
-                let calls = message["tool_calls"].as_array().map(Vec::as_slice).unwrap_or_default();
-                open.extend(calls.iter().map(|call| call["id"].as_str().unwrap_or_default()));
-                for call in calls {
-                    let arguments = call["function"]["arguments"].as_str().unwrap_or_default();
-                    serde_json::from_str::<serde_json::Map<String, Value>>(arguments)
-                        .map_err(|error| format!("arguments of message {index} are no object: {error}"))?;
-                }
-            }
-            "tool" => {
-                let id = message["tool_call_id"].as_str().unwrap_or_default();
-                if open.pop_front() != Some(id) {
-                    return Err(format!("message {index} answers {id}, which was not asked for there"));
-                }
-            }
-            other => return Err(format!("message {index} has the role {other:?}")),
-        }
-    }
-    if open.is_empty() { Ok(()) } else { Err(format!("the calls {open:?} have no result")) }
-}
-
-#[test]
-fn a_conversation_with_a_missing_or_foreign_result_is_noticed() {
-    let call = json!({"id": "a", "type": "function", "function": {"name": "x", "arguments": "{}"}});
-    let asks = json!({"role": "assistant", "content": null, "tool_calls": [call]});
-    let result = |id: &str| json!({"role": "tool", "tool_call_id": id, "content": ""});
-    let user = json!({"role": "user", "content": "hello"});
-    let check = |messages: Vec<&Value>| check_conversation(&json!({"messages": messages}));
-    assert_eq!(check(vec![&user, &asks, &result("a"), &user]), Ok(()));
-    assert!(check(vec![&user, &asks]).is_err());
-    assert!(check(vec![&user, &asks, &user, &result("a")]).is_err());
-    assert!(check(vec![&user, &asks, &result("b")]).is_err());
-    assert!(check(vec![&user, &asks, &result("a"), &result("a")]).is_err());
-    assert!(check(vec![&json!({"role": "robot"})]).is_err());
+    send(writer.end()).await;
 }

@@ -38,7 +38,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     host::launcher,
     http::{Answer, Api},
-    model::{Script, ScriptedModel},
+    model::{Script, ScriptedModel, Wire},
     socket::Socket,
     soon,
 };
@@ -58,6 +58,8 @@ pub struct Setup {
     pub vanished: Duration,
     pub attempts: u32,
     pub api_key: Option<&'static str>,
+    /// How the scripted model speaks.
+    pub wire: Wire,
     /// Window of the scripted model.
     pub context_tokens: u64,
     pub retention: Retention,
@@ -96,6 +98,7 @@ impl Default for Setup {
             vanished: web::VANISHED,
             attempts: 3,
             api_key: None,
+            wire: Wire::OpenAi,
             context_tokens: 100_000,
             retention: Retention::default(),
             clock: Arc::new(SystemClock),
@@ -349,10 +352,10 @@ fn serve(
 
 /// The real configuration, read from text as any other.
 fn config(base_url: &str, setup: &Setup) -> Config {
-    let (context_tokens, vision) = (setup.context_tokens, setup.vision);
+    let (context_tokens, vision, provider) = (setup.context_tokens, setup.vision, setup.wire.provider());
     let key = setup.api_key.map(|key| format!("api_key = \"{key}\"\n")).unwrap_or_default();
     let text = format!(
-        "[models.scripted]\nprovider = \"openai_compatible\"\nbase_url = \"{base_url}\"\nmodel = \"scripted-1\"\n\
+        "[models.scripted]\nprovider = \"{provider}\"\nbase_url = \"{base_url}\"\nmodel = \"scripted-1\"\n\
          context_tokens = {context_tokens}\n{key}[models.scripted.capabilities]\nvision = {vision}\n"
     );
     Config::from_toml(&text, "loom.toml", &|_| None, Some(Path::new("/nowhere"))).unwrap().0
