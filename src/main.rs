@@ -37,7 +37,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 mod cli;
 
-use cli::{Place, backup, demo, doctor, export, import, link, token, user};
+use cli::{Place, backup, demo, doctor, export, import, link, offers, token, user};
 
 /// Each of the last waits after the turns have ended; with the grace period of 3 s the whole end stays below 5 s.
 const LAST_WAIT: Duration = Duration::from_millis(500);
@@ -221,6 +221,7 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     tell_metrics(&config, metrics, agent.clone(), stopping.clone().cancelled_owned()).await?;
     link::tell_address(&database.data_folder(), address, &base)?;
     announce(&address, &base, &database);
+    tokio::spawn(offers::tell(agent.clone()));
     tokio::spawn(access.clone().keep_current());
     tokio::spawn(learn_tokens(access.clone(), redaction));
     tokio::spawn(offer_links(access.clone(), address, base));

@@ -24,7 +24,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{Place, link};
+use super::{Place, link, offers};
 
 /// Less, and the next upload may fill the disk.
 const LOW_DISK_BYTES: u64 = 1024 * 1024 * 1024;
@@ -177,15 +177,15 @@ fn workspace(config: &Config) -> Option<Finding> {
 }
 
 async fn models(config: &Config) -> Vec<Finding> {
-    if config.models.is_empty() {
-        return vec![Odd(
-            "models: none is configured; the built-in one finds and reads files, and is no language model".into(),
-        )];
-    }
     let models = match models::from_config(config) {
         Ok(models) => models,
         Err(error) => return vec![Bad(format!("models: {error}"))],
     };
+    if config.models.is_empty() {
+        let none = "models: none is configured; the built-in one finds and reads files, and is no language model";
+        let offers = models.offers().await;
+        return [none.to_owned()].into_iter().chain(offers.iter().map(offers::words)).map(Odd).collect();
+    }
     let mut findings = Vec::new();
     for entry in models.iter() {
         findings.push(match timeout(MODEL_PATIENCE, entry.model.health()).await {

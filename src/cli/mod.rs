@@ -6,6 +6,7 @@ pub mod doctor;
 pub mod export;
 pub mod import;
 pub mod link;
+pub mod offers;
 pub mod token;
 pub mod user;
 

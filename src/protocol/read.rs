@@ -10,9 +10,9 @@ use super::{
     Actor, ActorKind, ApiError, Approval, Asked, BasePath, ChangeKind, ChangeList, ContextUse, CreateChoices, Decision,
     EarlierTurns, ErrorCode, Event, EventBody, EventPage, FileChange, FileEntry, FileKind, FileList, FilePreview,
     Folder, FolderList, ForkPoint, HomePage, InFlight, InterruptReason, Listed, ListedPage, LiveCall, Look, Mode,
-    ModelInfo, OnConflict, Opened, Page, Part, Pending, Present, PreviewKind, Question, QuestionKind, QuestionOption,
-    QueueChange, QueuedMessage, Right, Risk, ServerFrame, Session, SessionPage, Status, StoppedBy, Tab, Table, Task,
-    TaskStatus, Theme, Tokens, UndoAnswer, UndoConflict, UploadStatus, UploadedFile,
+    ModelInfo, ModelOffer, OfferedModel, OnConflict, Opened, Page, Part, Pending, Present, PreviewKind, Question,
+    QuestionKind, QuestionOption, QueueChange, QueuedMessage, Right, Risk, ServerFrame, Session, SessionPage, Status,
+    StoppedBy, Tab, Table, Task, TaskStatus, Theme, Tokens, UndoAnswer, UndoConflict, UploadStatus, UploadedFile,
     ids::{ApprovalId, CallId, MessageId, QuestionId, RuleId, SessionId, SteeringId, UploadId},
     transcript::{CallCard, CallState, Message, Outcome, Said, Steered, Transcript, Turn},
 };
@@ -259,6 +259,8 @@ structs! {
     Listed { id, title, status, last_active_at, archived, pinned }
     ListedPage { sessions }
     ModelInfo { name, provider, model, default, context_limit, reachable, detail }
+    ModelOffer { name, provider, base_url, models }
+    OfferedModel { model, toml }
     LiveCall { tool_call_id, name, offset, text }
     Look { theme, left_open, right_open, left, right, tab }
     Opened { page, look, now, sessions, error, name, base }

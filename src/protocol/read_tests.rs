@@ -300,6 +300,9 @@ fn answers_are_read_as_serde_reads_them() {
     both::<ModelInfo>(&json!({
         "name": "n", "provider": "p", "model": "m", "default": true, "context_limit": 9, "reachable": false, "detail": "d",
     }));
+    both::<ModelOffer>(&json!({
+        "name": "n", "provider": "p", "base_url": "u", "models": [{"model": "m", "toml": "t"}],
+    }));
     for status in ["uploaded", "skipped", "failed"] {
         let error = json!({"code": "file_too_large", "detail": "d"});
         both::<UploadedFile>(&json!({

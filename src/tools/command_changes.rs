@@ -1,4 +1,4 @@
-//! What a command did to the files of the workspace, told beside its output. It is found by comparing them before and
+//! What a command, or a program of an MCP server, did to the files of the workspace, told beside its output. It is found by comparing them before and
 //! after; [`crate::workspace::changes`] says how, and within which limits.
 
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ use crate::{
 /// Paths that one result names. The turn's list of changes has all of them; here they only fill a card and a frame.
 const MAX_NAMED: usize = 500;
 
-const NOT_RECORDED: &str = "what the command changed could not be recorded, so it is not listed and can't be undone";
+const NOT_RECORDED: &str = "what it changed could not be recorded, so it is not listed and can't be undone";
 
 /// The files before a command.
 pub struct Before {
@@ -47,7 +47,7 @@ impl Before {
         });
         looked.await.unwrap_or_else(|error| {
             tracing::error!(%error, "the look at the workspace before a command crashed");
-            Err(ToolError::Fatal("The command was not run because of a mistake of the server.".into()))
+            Err(ToolError::Fatal("It was not run because of a mistake of the server.".into()))
         })
     }
 
@@ -71,7 +71,7 @@ impl Before {
 }
 
 fn snapshot(changes: &TurnChanges<'_>, watch: &Watch) -> Result<Snapshot, ToolError> {
-    let refused = |error: ChangeError| respond(format!("The command was not run. {error}"));
+    let refused = |error: ChangeError| respond(format!("It was not run. {error}"));
     match changes.snapshot(&|| watch.halted().is_some()) {
         Err(ChangeError::Stopped) if watch.halted() == Some(Halt::TimeUp) => {
             let seconds = TIME_LIMIT.as_secs();

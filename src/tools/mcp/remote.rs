@@ -20,6 +20,7 @@ use crate::{
     config::McpLink,
     protocol::Risk,
     tools::{
+        command_changes::Before,
         wording::{cut_line, one_line, respond},
         work::stopped,
     },
@@ -126,20 +127,33 @@ impl Tool for RemoteTool {
         let mut params = CallToolRequestParams::new(self.name.clone());
         params.arguments = args.as_object().cloned();
         let limit = server.settings().timeout;
+        // A program of this machine may change files of the folder, whatever it says of itself.
+        let is_program = matches!(server.settings().link, McpLink::Program { .. });
+        let before = match is_program && self.action.risk.is_some() {
+            true => Some(Before::look(context.workspace, context.data, context.cancel).await?),
+            false => None,
+        };
         // Dropping the call tells the server that nobody waits.
         let called = tokio::select! {
             biased;
-            () = context.cancel.cancelled() => return Err(stopped()),
-            called = timeout(limit, peer.call_tool(params)) => called,
+            () = context.cancel.cancelled() => None,
+            called = timeout(limit, peer.call_tool(params)) => Some(called),
         };
-        match called {
-            Err(_) => Err(respond(format!("The server {alias} did not answer in {} seconds.", limit.as_secs()))),
-            Ok(Err(ServiceError::McpError(error))) => {
-                Err(respond(format!("The server {alias} answered: {}", error.message)))
-            }
-            Ok(Err(error)) => Err(respond(format!("The call of the server {alias} failed: {error}."))),
-            Ok(Ok(result)) => Ok(output(&self.spec.name, &result)),
-        }
+        let answer = called.map_or_else(
+            || Err(stopped()),
+            |called| match called {
+                Err(_) => Err(respond(format!("The server {alias} did not answer in {} seconds.", limit.as_secs()))),
+                Ok(Err(ServiceError::McpError(error))) => {
+                    Err(respond(format!("The server {alias} answered: {}", error.message)))
+                }
+                Ok(Err(error)) => Err(respond(format!("The call of the server {alias} failed: {error}."))),
+                Ok(Ok(result)) => Ok(output(&self.spec.name, &result)),
+            },
+        );
+        let Some(before) = before else { return answer };
+        // A task of its own, so that what was changed is on record whoever waits.
+        let after = tokio::spawn(before.compare()).await.unwrap_or_default();
+        answer.map(|output| after.told(output))
     }
 }
 

@@ -4,13 +4,16 @@
 use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
-    protocol::ModelInfo,
+    protocol::{ModelInfo, ModelOffer},
     ui::{
         browser,
         widgets::{Glyph, Icon},
         words::{fill, words},
     },
 };
+
+/// Models of one server that are shown: a person looks for the form of the lines.
+const OFFERED: usize = 5;
 
 /// `folder`: whether the chosen one can be written, if one is chosen.
 #[component]
@@ -40,10 +43,32 @@ pub fn Checks(folder: Option<bool>, built_in: bool) -> impl IntoView {
         <section class="checks">
             <h2>{w.checks}</h2>
             <ul>{check(writable.0, writable.1.to_owned())}{model}</ul>
+            {built_in.then(|| view! { <Offers/> })}
             <h2 class="facts">{w.facts}</h2>
             <ul class="facts"><li>{w.facts_where}</li><li>{w.facts_who}</li><li>{w.facts_restart}</li></ul>
         </section>
     }
+}
+
+/// Model servers of this computer, with the lines of the configuration that take them up. None is used unasked.
+#[component]
+fn Offers() -> impl IntoView {
+    let offers = RwSignal::new(Vec::<ModelOffer>::new());
+    Effect::new(move |_| {
+        spawn_local(async move {
+            // Where nobody can be asked there is nothing to offer.
+            if let Ok(found) = browser::get(&browser::at("/models/offers")).await {
+                offers.try_set(found);
+            }
+        });
+    });
+    let lines = |offer: ModelOffer| {
+        let models = offer.models.into_iter().take(OFFERED).map(|model| view! { <pre tabindex="0">{model.toml}</pre> });
+        view! {
+            <details class="offer"><summary>{fill(words().home.offer, &[&offer.name])}</summary>{models.collect_view()}</details>
+        }
+    };
+    move || offers.get().into_iter().map(lines).collect_view()
 }
 
 /// Of the model that new sessions take.
