@@ -39,8 +39,8 @@ mod writer;
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
 };
 
 use jiff::{Timestamp, tz::TimeZone};
@@ -80,6 +80,8 @@ pub struct SqliteStore {
     clock: Arc<dyn Clock>,
     /// Of the database's file.
     folder: PathBuf,
+    /// When the disk was looked at, and the bytes that were free then.
+    free: Mutex<Option<(Instant, u64)>>,
 }
 
 /// What the log may hold, and for how long.
@@ -131,7 +133,7 @@ impl SqliteStore {
         let setting = Setting { connection, zone, publish, clock: clock.clone(), rules };
         let writer =
             Writer::start(setting, claimed.lock).map_err(|source| OpenError::File { path: path.to_owned(), source })?;
-        Ok(Self { readers, writer: Arc::new(writer), redaction, retention, clock, folder })
+        Ok(Self { readers, writer: Arc::new(writer), redaction, retention, clock, folder, free: Mutex::default() })
     }
 
     /// Ends when nothing can be written any more and only a new start helps: the disk failed, or the writer did.

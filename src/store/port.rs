@@ -1,6 +1,9 @@
 //! The store port: each call hands a function of the rooms below to the readers or the writer.
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, PoisonError},
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -24,6 +27,9 @@ use crate::{
         ToolResult, TurnPage, UpdateSession, UploadId, UploadedFile,
     },
 };
+
+/// How long it is known how much room the disk has: each message asks, and no disk fills up in so short a time.
+const FREE_FOR: Duration = Duration::from_secs(1);
 
 /// Sessions that one change looks through for old events, so that others get their turn between.
 const TRIMMED_AT_ONCE: usize = 64;
@@ -87,10 +93,17 @@ impl Store for SqliteStore {
     }
 
     async fn free_bytes(&self) -> StoreResult<u64> {
+        if let Some((at, free)) = *self.free.lock().unwrap_or_else(PoisonError::into_inner)
+            && at.elapsed() < FREE_FOR
+        {
+            return Ok(free);
+        }
         let folder = self.folder.clone();
         let look = move || rustix::fs::statvfs(&folder).map(|found| found.f_bavail.saturating_mul(found.f_frsize));
         let looked = tokio::task::spawn_blocking(look).await.map_err(|error| StoreError::Failed(error.to_string()))?;
-        looked.map_err(|error| StoreError::Failed(format!("the disk can't be looked at: {error}")))
+        let free = looked.map_err(|error| StoreError::Failed(format!("the disk can't be looked at: {error}")))?;
+        *self.free.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), free));
+        Ok(free)
     }
 
     async fn census(&self) -> StoreResult<Census> {

@@ -60,6 +60,9 @@ const LOOM_COLUMNS: &[(&str, &[&str])] = &[
 /// Page cache of each connection, in KiB: small, since the program should be small and the system caches the file.
 const CACHE_KIB: i64 = 2048;
 
+/// Statements that a connection keeps ready, more than there are: preparing them anew took a fifth of a message's time.
+const STATEMENTS: usize = 256;
+
 /// The WAL file is cut back to this size, in bytes, when a burst has made it larger.
 const WAL_KEEP_BYTES: i64 = 16 * 1024 * 1024;
 
@@ -100,6 +103,7 @@ fn connect(path: &Path, access: OpenFlags, busy: Duration) -> rusqlite::Result<C
     // Our SQLite collects statistics of values, and for their sake plans a statement anew whenever a bound value
     // changes. Our statements are kept and have one good plan each; planning took a quarter of a message's time.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }
 

@@ -305,21 +305,22 @@ impl Desk {
 /// Runs `job` under its own savepoint. An error is the group's: on a full or failing disk SQLite gives up the whole
 /// transaction.
 fn attempt(job: &mut dyn Job, change: &mut Change<'_>) -> rusqlite::Result<()> {
-    change.connection.execute_batch("SAVEPOINT job")?;
+    let run = |connection: &Connection, sql: &str| connection.prepare_cached(sql)?.execute([]);
+    run(change.connection, "SAVEPOINT job")?;
     let published = change.records.len();
     if !job.run(change) {
         change.records.truncate(published);
         if change.connection.is_autocommit() {
             return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_ABORT), None));
         }
-        change.connection.execute_batch("ROLLBACK TO job")?;
+        run(change.connection, "ROLLBACK TO job")?;
     }
-    change.connection.execute_batch("RELEASE job")
+    run(change.connection, "RELEASE job").map(drop)
 }
 
 fn checkpoint(connection: &Connection, mode: &str, due: i64) -> rusqlite::Result<()> {
     let pages = |row: &rusqlite::Row<'_>| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?);
-    let waiting = connection.query_row("PRAGMA wal_checkpoint(NOOP)", [], pages)?;
+    let waiting = connection.prepare_cached("PRAGMA wal_checkpoint(NOOP)")?.query_row([], pages)?;
     if waiting < due {
         return Ok(());
     }
