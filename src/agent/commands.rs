@@ -64,10 +64,12 @@ impl Agent {
         question: QuestionId,
         answer: Answer,
     ) -> Result<(), ApiError> {
-        if let Some(text) = &answer.answer {
+        // A form sends its room for words also where somebody only chose.
+        let text = answer.answer.filter(|text| answer.option_ids.is_empty() || !text.trim().is_empty());
+        if let Some(text) = &text {
             self.check_message(text)?;
         }
-        let answer = Answer { answer: answer.answer.map(|text| self.without_own_secrets(text)), ..answer };
+        let answer = Answer { answer: text.map(|text| self.without_own_secrets(text)), option_ids: answer.option_ids };
         let actor = actor.clone();
         self.command(id, |reply| Command::Answer { actor, question, answer, reply }).await
     }

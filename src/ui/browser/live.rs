@@ -244,7 +244,9 @@ pub fn take_over_scrolling(element: NodeRef<html::Div>) -> i32 {
     let Some(element) = element.get_untracked() else { return 0 };
     let from_end = -element.scroll_top();
     let _ = element.set_attribute("data-alive", "");
-    element.set_scroll_top(element.scroll_height() - element.client_height() - from_end);
+    // The very end may lie between two pixels.
+    let shown = if from_end == 0 { 0 } else { element.client_height() };
+    element.set_scroll_top(element.scroll_height() - shown - from_end);
     from_end
 }
 
