@@ -90,6 +90,7 @@ test('after a crash one click goes on', async ({ desk, model, server, watch }) =
   await expect(desk.lastTurn.locator('.prose')).toHaveText('three four');
   await desk.finished();
   await expect(desk.lastTurn.locator('.ending')).toHaveCount(0);
+  await expect(desk.turns.first().locator('.bubble')).toHaveText('Count');
 });
 
 test('a draft and a failed send are kept while the server is away', async ({ desk, model, server, watch }) => {

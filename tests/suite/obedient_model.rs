@@ -3,6 +3,7 @@
 
 use std::{net::TcpListener, path::Path};
 
+use futures::future::join_all;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -49,7 +50,7 @@ fn asks(mode: &str) -> &'static [&'static str] {
 
 #[tokio::test]
 async fn what_a_hostile_file_orders_is_refused_or_asks_and_is_never_done_by_itself() {
-    for mode in ["ask", "accept_edits", "read_only"] {
+    join_all(["ask", "accept_edits", "read_only"].map(async |mode| {
         let stub = web::web().await;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
@@ -92,7 +93,8 @@ async fn what_a_hostile_file_orders_is_refused_or_asks_and_is_never_done_by_itse
         let told = json!(server.model.last_messages()).to_string();
         assert!(!told.contains("the secret"), "{mode}: {told}");
         the_file_is_material(&server);
-    }
+    }))
+    .await;
 }
 
 /// The model got the hostile words as the result of its call, and nowhere as an instruction.

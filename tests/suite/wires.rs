@@ -1,4 +1,5 @@
 //! The three forms in which model servers speak, each over the real loop: what a turn sends, shows, counts and survives.
+//! Each test goes to all three at the same time.
 
 use std::collections::BTreeMap;
 
@@ -46,7 +47,7 @@ fn told(server: &Server) -> Value {
 
 #[tokio::test]
 async fn two_calls_and_their_results_go_there_and_back_in_the_form_of_each_server() {
-    for wire in Wire::ALL {
+    join_all(Wire::ALL.map(async |wire| {
         let (poem, gone) = (json!({"path": "poem.txt"}), json!({"path": "gone.txt"}));
         let asks = Script::Answer(Vec::new()).think("Hm, ").think("two files.").then("I ").then("look.");
         let asks = asks.call("call_1", "read_file", &poem).call("call_2", "read_file", &gone);
@@ -114,13 +115,14 @@ async fn two_calls_and_their_results_go_there_and_back_in_the_form_of_each_serve
         let (input, output, cached) = (2 * INPUT, 2 * OUTPUT, 2 * cached);
         let tokens = json!({"input": input, "output": output, "cached": cached, "total": input + output});
         assert_eq!(of(&frames, "turn_completed")["tokens"], tokens, "{wire:?}");
-    }
+    }))
+    .await;
 }
 
 /// What makes a server's cache of the prompt hit: nothing that was sent before is sent otherwise.
 #[tokio::test]
 async fn each_request_goes_on_where_the_one_before_it_ended() {
-    for wire in Wire::ALL {
+    join_all(Wire::ALL.map(async |wire| {
         let list = json!({});
         let scripts = [
             call("a", "list_directory", &list).call("b", "read_file", &json!({"path": "gone.txt"})),
@@ -142,7 +144,8 @@ async fn each_request_goes_on_where_the_one_before_it_ended() {
                 assert!(key == "messages" || pair[1][key] == *value, "{wire:?}: {key} is another");
             }
         }
-    }
+    }))
+    .await;
 }
 
 #[tokio::test]
@@ -164,7 +167,7 @@ async fn an_anthropic_server_is_told_what_to_cache() {
 
 #[tokio::test]
 async fn a_stop_in_mid_stream_leaves_each_server_at_once_and_keeps_what_it_said() {
-    for wire in Wire::ALL {
+    join_all(Wire::ALL.map(async |wire| {
         let gate = Gate::new();
         let server = speaking(wire, [say("So far, so gut – ").wait(&gate).then("never"), say("Going on.")]).await;
         let id = server.session().await;
@@ -184,12 +187,13 @@ async fn a_stop_in_mid_stream_leaves_each_server_at_once_and_keeps_what_it_said(
         let kept = json!("So far, so gut – ");
         let expected = if wire == Wire::Anthropic { json!([{"type": "text", "text": kept}]) } else { kept };
         assert_eq!(told(&server)[1], json!({"role": "assistant", "content": expected}), "{wire:?}");
-    }
+    }))
+    .await;
 }
 
 #[tokio::test]
 async fn an_error_in_the_stream_is_told_and_asked_again_only_before_the_first_word() {
-    for wire in Wire::ALL {
+    join_all(Wire::ALL.map(async |wire| {
         let overload = json!({"type": "overloaded_error", "message": "Too much to do"});
         let nothing = Script::Answer(Vec::new());
         let begun = say("Half an answ").failing(overload.clone());
@@ -209,12 +213,12 @@ async fn an_error_in_the_stream_is_told_and_asked_again_only_before_the_first_wo
         assert_eq!((&completed["text"], &completed["partial"]), (&json!("Half an answ"), &json!(true)), "{wire:?}");
         assert_eq!(server.model.requests().len(), 3, "{wire:?}");
         server.turn(&id, "And now?").await;
-    }
+    }))
+    .await;
 }
 
 #[tokio::test]
 async fn a_server_that_names_the_seconds_to_wait_is_left_alone_for_as_long() {
-    // All at the same time: each waits a real second.
     join_all(Wire::ALL.map(async |wire| {
         let server = speaking(wire, [refuse(429, "slow down").header("retry-after", "1"), say("Here.")]).await;
         let id = server.session().await;
