@@ -221,7 +221,8 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     tell_metrics(&config, metrics, agent.clone(), stopping.clone().cancelled_owned()).await?;
     link::tell_address(&database.data_folder(), address, &base)?;
     announce(&address, &base, &database);
-    tokio::spawn(offers::tell(agent.clone()));
+    let asked = agent.clone();
+    tokio::spawn(async move { offers::tell(&asked.model_offers().await) });
     tokio::spawn(access.clone().keep_current());
     tokio::spawn(learn_tokens(access.clone(), redaction));
     tokio::spawn(offer_links(access.clone(), address, base));

@@ -1,12 +1,10 @@
 //! Model servers of this machine that could be configured, in words for the terminal. None is used unasked.
 
-use cowork::{agent::Agent, protocol::ModelOffer};
+use cowork::protocol::ModelOffer;
 
 /// What a person may want to know at a start without a model.
-pub async fn tell(agent: Agent) {
-    for offer in agent.model_offers().await {
-        println!("{}", words(&offer));
-    }
+pub fn tell(offers: &[ModelOffer]) {
+    offers.iter().for_each(|offer| println!("{}", words(offer)));
 }
 
 /// The offer, with the lines that take it up.

@@ -75,11 +75,13 @@ fn entry(config: &ModelConfig, usual_window: u64) -> Result<ModelEntry, ModelErr
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
     fn without_configuration_the_built_in_model_answers_and_local_servers_are_offered_alone() {
-        let (config, _) = Config::from_toml("", "loom.toml", &|_| None, None).unwrap();
+        let (config, _) = Config::from_toml("", "loom.toml", &|_| None, Some(Path::new("/nowhere"))).unwrap();
         let models = from_config(&config).unwrap();
         assert_eq!(models.default_name(), BUILT_IN);
         assert!(models.iter().map(|entry| entry.name.as_str()).eq([BUILT_IN]));
