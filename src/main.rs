@@ -215,14 +215,12 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         stopping: stopping.clone(),
         sockets: sockets.clone(),
     };
-    let connections = config.cowork.max_connections as usize;
-    let options = ServeOptions { connections, vanished: web::VANISHED, grace: LAST_WAIT };
+    let options = serve_options(&config);
 
     tell_metrics(&config, metrics, agent.clone(), stopping.clone().cancelled_owned()).await?;
     link::tell_address(&database.data_folder(), address, &base)?;
     announce(&address, &base, &database);
-    let asked = agent.clone();
-    tokio::spawn(async move { offers::tell(&asked.model_offers().await) });
+    tokio::spawn(tell_offers(agent.clone()));
     tokio::spawn(access.clone().keep_current());
     tokio::spawn(learn_tokens(access.clone(), redaction));
     tokio::spawn(offer_links(access.clone(), address, base));
@@ -245,8 +243,14 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         let _ = timeout(LAST_WAIT, async { tokio::join!(sockets.wait(), tools.shut_down()) }).await;
     })
     .await;
-    store.close().await?;
+    let closed = close(&store, &database).await;
     sending.finish();
+    closed
+}
+
+/// An error where the store had to give up before.
+async fn close(store: &SqliteStore, database: &DatabaseChoice) -> anyhow::Result<()> {
+    store.close().await?;
     anyhow::ensure!(
         !store.has_failed(),
         "Cowork stopped because {} can't be written any more; the lines above say why. What was acknowledged before is \
@@ -254,6 +258,15 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         database.path.display()
     );
     Ok(())
+}
+
+async fn tell_offers(agent: Agent) {
+    offers::tell(&agent.model_offers().await);
+}
+
+fn serve_options(config: &Config) -> ServeOptions {
+    let connections = config.cowork.max_connections as usize;
+    ServeOptions { connections, vanished: web::VANISHED, grace: LAST_WAIT }
 }
 
 fn base_path(args: &ServeArgs, config: &Config) -> anyhow::Result<BasePath> {
