@@ -229,10 +229,7 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let grace = config.cowork.grace_period;
     let store_failure = store.failure();
     web::serve(listener, web::router(state), options, async move {
-        tokio::select! {
-            () = stop_signal() => {}
-            () = store_failure => {}
-        }
+        reason_to_stop(store_failure).await;
         exit_on_second_signal();
         // Turns end and are recorded first, then the sockets say so and close.
         if timeout(grace, agent.shut_down(grace / 2)).await.is_err() {
@@ -496,6 +493,13 @@ async fn offer_links(access: Arc<Access>, address: std::net::SocketAddr, base: B
             return;
         }
         wanted = true;
+    }
+}
+
+async fn reason_to_stop(store_failure: impl Future<Output = ()>) {
+    tokio::select! {
+        () = stop_signal() => {}
+        () = store_failure => {}
     }
 }
 
