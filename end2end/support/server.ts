@@ -136,6 +136,7 @@ provider = "openai_compatible"
 model = "scripted-1"
 base_url = "${modelUrl}"
 roles = ["executor"]
+tier = 1
 
 [execution]
 model_call_max_attempts = ${attempts}
