@@ -37,7 +37,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 mod cli;
 
-use cli::{Place, backup, demo, doctor, export, import, link, offers, token, user};
+use cli::{Place, backup, demo, doctor, export, import, link, offers, stop, token, user};
 
 /// Each of the last waits after the turns have ended; with the grace period of 3 s the whole end stays below 5 s.
 const LAST_WAIT: Duration = Duration::from_millis(500);
@@ -229,8 +229,8 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let grace = config.cowork.grace_period;
     let store_failure = store.failure();
     web::serve(listener, web::router(state), options, async move {
-        reason_to_stop(store_failure).await;
-        exit_on_second_signal();
+        stop::reason(store_failure).await;
+        stop::exit_on_second_signal();
         // Turns end and are recorded first, then the sockets say so and close.
         if timeout(grace, agent.shut_down(grace / 2)).await.is_err() {
             tracing::warn!("some turns did not end in time; the next start marks them as interrupted");
@@ -494,31 +494,4 @@ async fn offer_links(access: Arc<Access>, address: std::net::SocketAddr, base: B
         }
         wanted = true;
     }
-}
-
-async fn reason_to_stop(store_failure: impl Future<Output = ()>) {
-    tokio::select! {
-        () = stop_signal() => {}
-        () = store_failure => {}
-    }
-}
-
-async fn stop_signal() {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    tracing::info!("stopping");
-}
-
-/// One who asks twice does not want to wait.
-fn exit_on_second_signal() {
-    tokio::spawn(async {
-        stop_signal().await;
-        std::process::exit(130);
-    });
 }

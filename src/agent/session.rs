@@ -32,6 +32,7 @@ use crate::protocol::{
     QuestionId, RuleId, SessionId, SteeringId, UpdateSession,
 };
 
+use command::TellEnd;
 pub use command::{Command, Interruption, Reply, Told};
 
 /// Commands that may wait for the actor; senders wait beyond that.
@@ -484,20 +485,5 @@ fn plain(word: &str) -> &str {
         "approve_always" => "allowed for this session",
         "deny" => "denied",
         answer => answer,
-    }
-}
-
-struct TellEnd {
-    turn: u32,
-    mailbox: mpsc::WeakSender<Told>,
-}
-
-impl Drop for TellEnd {
-    fn drop(&mut self) {
-        let turn = self.turn;
-        if let Some(mailbox) = self.mailbox.upgrade() {
-            // The next turn is no part of this one's request.
-            tokio::spawn(async move { drop(mailbox.send(Command::TurnEnded { turn }.into()).await) });
-        }
     }
 }

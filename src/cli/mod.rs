@@ -1,4 +1,4 @@
-//! The subcommands beside `serve`, one file each.
+//! The subcommands beside `serve`, one file each, and what ends that one.
 
 pub mod backup;
 pub mod demo;
@@ -7,6 +7,7 @@ pub mod export;
 pub mod import;
 pub mod link;
 pub mod offers;
+pub mod stop;
 pub mod token;
 pub mod user;
 

@@ -51,7 +51,8 @@ impl Tool for DeleteFile {
     }
 
     fn check(&self, args: &Value) -> Result<(), ToolError> {
-        arguments::<Args>(args.clone()).map(drop)
+        let args: Args = arguments(args.clone())?;
+        named_path("path", &args.path).map(drop)
     }
 
     async fn run(&self, args: Value, context: ToolContext<'_>) -> Result<ToolOutput, ToolError> {

@@ -59,7 +59,9 @@ impl Tool for MoveFile {
     }
 
     fn check(&self, args: &Value) -> Result<(), ToolError> {
-        arguments::<Args>(args.clone()).map(drop)
+        let args: Args = arguments(args.clone())?;
+        named_path("source", &args.source)?;
+        named_path("destination", &args.destination).map(drop)
     }
 
     async fn run(&self, args: Value, context: ToolContext<'_>) -> Result<ToolOutput, ToolError> {

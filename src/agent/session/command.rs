@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tracing::Span;
 
 use crate::protocol::{
@@ -101,5 +101,21 @@ impl Interruption {
     /// The server leaves.
     pub fn restart() -> Self {
         Self { reason: InterruptReason::Restart, by: Actor::system() }
+    }
+}
+
+/// Tells the actor that a turn's task is over, however it ends.
+pub(super) struct TellEnd {
+    pub turn: u32,
+    pub mailbox: mpsc::WeakSender<Told>,
+}
+
+impl Drop for TellEnd {
+    fn drop(&mut self) {
+        let turn = self.turn;
+        if let Some(mailbox) = self.mailbox.upgrade() {
+            // The next turn is no part of this one's request.
+            tokio::spawn(async move { drop(mailbox.send(Command::TurnEnded { turn }.into()).await) });
+        }
     }
 }
