@@ -66,8 +66,8 @@ pub(super) fn end_message(change: &mut Change<'_>, actor: &Actor, id: &SessionId
     events::append_with_text(change, id, actor, completed, Some(text))
 }
 
-/// The end of the running turn. What its model has not got waits as the next message. An interruption holds the queue, which is said before it: an end is the last event
-/// of its turn.
+/// The end of the running turn. What its model has not got waits as the next message. An interruption holds the queue,
+/// which is said before it: an end is the last event of its turn.
 pub(super) fn end(change: &mut Change<'_>, actor: &Actor, id: &SessionId, end: EventBody) -> StoreResult<()> {
     sessions::require_for_write(change, id)?;
     let (EventBody::TurnCompleted { turn, .. } | EventBody::TurnInterrupted { turn, .. }) = end else {
