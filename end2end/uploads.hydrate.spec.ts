@@ -73,7 +73,7 @@ test('a name that is taken: the old file stays, is replaced, or the new one stan
   await clash.getByRole('button', { name: 'Clear' }).click();
   await files(page).setInputFiles(file('notes.txt', 'new'));
   await clash.getByRole('button', { name: 'Keep both' }).click();
-  await expect(clash.locator('.upload-state')).toHaveText('added');
+  await expect(clash.locator('.upload-state')).toHaveText('added as notes (2).txt');
   expect([workspace.bytes('notes.txt').toString(), workspace.bytes('notes (2).txt').toString()]).toEqual([old, 'new']);
   await clash.getByRole('button', { name: 'Clear' }).click();
   await files(page).setInputFiles(file('notes.txt', 'newer'));
