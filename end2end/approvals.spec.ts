@@ -40,6 +40,8 @@ test('a change with a long line leaves every choice in sight', async ({ desk, mo
   const card = await desk.waiting();
   await card.locator('.ask-change > summary').click();
   await expect(card.locator('.diff').first()).toBeVisible();
+  const diff = (await card.locator('.diff').first().boundingBox())!;
+  expect(diff.width, 'it scrolls in itself').toBeLessThan((await card.boundingBox())!.width);
   const deny = (await card.getByRole('button', { name: 'Deny' }).boundingBox())!;
   expect(deny.x + deny.width).toBeLessThan(page.viewportSize()!.width);
 });
