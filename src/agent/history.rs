@@ -76,10 +76,10 @@ impl Agent {
 
     /// Shows what a call that waits would change of a file that is there, as it is now.
     pub async fn foresee(&self, id: &SessionId, call: &mut Call) {
-        let Some(tool) = self.parts.tools.tools().get(&call.name).cloned() else { return };
         if call.state != CallState::Waiting || call.approval.is_none() {
             return;
         }
+        let Some(tool) = self.parts.tools.tools().get(&call.name).cloned() else { return };
         let Ok(session) = self.session(id).await else { return };
         let args = call.args.clone();
         // What can't be told is left out: the card shows the arguments then.

@@ -38,10 +38,7 @@ impl Pen {
             QuestionKind::SingleChoice => question.options.iter().map(button).collect::<Vec<_>>().into_any(),
             QuestionKind::MultiChoice => {
                 let boxes: Vec<_> = question.options.iter().map(checkbox).collect();
-                let own = question.allow_custom.then(|| {
-                    let draft = format!("answer:{}", asked.question_id);
-                    view! { <label class="field">{self.words.own_words}<textarea name="answer" rows="1" data-draft=draft></textarea></label> }
-                });
+                let own = question.allow_custom.then(|| room_for_words(asked, self.words.own_words, "1", false));
                 view! {
                     <p class="muted small">{self.words.choose_some}</p>
                     {boxes}
@@ -62,15 +59,21 @@ impl Pen {
         let free = asked.question.kind == QuestionKind::FreeText;
         let label = if free { words.your_answer } else { words.own_words };
         let class = if free { "button primary" } else { "button" };
-        let draft = format!("answer:{}", asked.question_id);
+        let room = room_for_words(asked, label, if free { "3" } else { "1" }, true);
         view! {
             <form class="ask-own" method="post" action=action target="_top" data-live="">
-                <label class="field">{label}<textarea name="answer" rows=if free { "3" } else { "1" } required data-draft=draft></textarea></label>
+                {room}
                 <button class=class type="submit">{words.answer}</button>
             </form>
         }
         .into_any()
     }
+}
+
+fn room_for_words(asked: &CallQuestion, label: &'static str, rows: &'static str, required: bool) -> AnyView {
+    let draft = format!("answer:{}", asked.question_id);
+    view! { <label class="field">{label}<textarea name="answer" rows=rows required=required data-draft=draft></textarea></label> }
+        .into_any()
 }
 
 fn button(option: &QuestionOption) -> AnyView {

@@ -1,5 +1,5 @@
-//! What a command, or a program of an MCP server, did to the files of the workspace, told beside its output. It is found by comparing them before and
-//! after; [`crate::workspace::changes`] says how, and within which limits.
+//! What a command, or a program of an MCP server, did to the files of the workspace, told beside its output. It is found
+//! by comparing them before and after; [`crate::workspace::changes`] says how, and within which limits.
 
 use std::path::{Path, PathBuf};
 
