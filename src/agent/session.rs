@@ -130,6 +130,7 @@ impl SessionActor {
         }
     }
 
+    /// What was taken before gets its first answer again, also where the like of it would be refused by now.
     async fn send(
         &mut self,
         actor: &Actor,
@@ -137,12 +138,22 @@ impl SessionActor {
         client_id: Option<String>,
         attachments: Vec<String>,
     ) -> Result<Accepted, ApiError> {
-        let session = self.session_after_ended_turn().await?;
-        if let Some(client_id) = &client_id
-            && let Some(repeated) = self.parts.store.accepted(&self.id, client_id, &text).await.map_err(store_failed)?
-        {
-            return answer(repeated);
+        let sent = self.send_new(actor, text.clone(), client_id.clone(), attachments).await;
+        let (Err(_), Some(client_id)) = (&sent, client_id) else { return sent };
+        match self.parts.store.accepted(&self.id, &client_id, &text).await {
+            Ok(Some(repeated)) => answer(repeated),
+            Ok(None) | Err(_) => sent,
         }
+    }
+
+    async fn send_new(
+        &mut self,
+        actor: &Actor,
+        text: String,
+        client_id: Option<String>,
+        attachments: Vec<String>,
+    ) -> Result<Accepted, ApiError> {
+        let session = self.session_after_ended_turn().await?;
         let message_id = MessageId::new(super::new_id());
         let attached = self.parts.attach(&session.workspace, attachments).await?;
         if let Some(asked) = oldest_question(&session.pending) {

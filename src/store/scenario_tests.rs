@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::testing::{Scene, agent, call, message};
 use crate::{
-    agent::ports::store::{AcceptOutcome, NewMessage, Store, StoreError},
-    protocol::{Actor, Record, SessionId},
+    agent::ports::store::{AcceptOutcome, MessageEnd, NewMessage, Recall, Steering, Store, StoreError, TurnWindow},
+    protocol::{Actor, CallId, EventBody, Record, SessionId, SteeringId, Tokens},
 };
 
 /// A wish that may or may not fit the state that the session is in.
@@ -166,4 +166,57 @@ async fn closing_leaves_one_whole_file_and_answers_closed_from_then_on() {
     let refused = scene.store.record(&agent(), &id, vec![]).await;
     assert!(matches!(refused, Err(StoreError::Closed)));
     scene.store.close().await.unwrap();
+}
+
+/// A query that has no index to go by reads what all sessions hold. It looks fast while there are few.
+#[tokio::test]
+async fn a_turn_takes_no_longer_for_what_other_sessions_hold() {
+    let scene = Scene::new();
+    let (id, other) = (scene.create('a', "One").await, scene.create('b', "Two").await);
+    let of_opening = scene.scans();
+    for (id, turn) in [(&id, 1), (&other, 1), (&id, 3)] {
+        let new = NewMessage { client_id: Some(format!("c-{turn}")), ..message("hello", Some("primary")) };
+        scene.accept(id, new).await;
+        scene.store.accepted(id, "c-1", "hello").await.unwrap();
+        scene.queue(id, "later").await;
+        let steering = Steering { steering_id: SteeringId::new(format!("{id}-{turn}")), text: "sooner".into() };
+        scene.store.steer(&Actor::local(), id, turn, steering).await.unwrap();
+        scene.store.take_steering(id, turn).await.unwrap();
+        scene.store.tell_uploads(id).await.unwrap();
+        scene.partial(id, turn, 0, 0, "so far").await;
+        let called = call(&format!("call-{turn}"));
+        scene.store.call_id_used(id, &called.id).await.unwrap();
+        let tokens = Some(Tokens { input: 10, output: 2, cached: 0, total: 12, estimated: false });
+        let model_call = EventBody::ModelCall { turn, message: 0, model: "primary".into(), attempt: 1, tokens, ms: 9 };
+        let end = MessageEnd {
+            turn,
+            message: 0,
+            text: "so far".into(),
+            calls: vec![called],
+            partial: false,
+            events: vec![model_call],
+        };
+        scene.store.end_message(&agent(), id, end).await.unwrap();
+        scene.call_started(id, turn, &format!("call-{turn}")).await;
+        scene.call_ended(id, turn, &format!("call-{turn}"), "ok", None).await;
+        scene.store.call_result(id, turn, &CallId::new(format!("call-{turn}"))).await.unwrap();
+        scene.say(id, turn, 1, "done", vec![]).await;
+        scene.complete(id, turn).await;
+        let next = scene.store.start_queued(id, None, "primary").await.unwrap().and_then(|accepted| accepted.turn);
+        scene.store.end_left_turn(id).await.unwrap();
+        assert!(next.is_some(), "what waited has started");
+        for words in [None, Some("done".into())] {
+            scene.store.recall(id, Recall { words, turns: (1, 9), row: None, limit: 5 }).await.unwrap();
+        }
+        scene.store.turns(id, TurnWindow::Before { turn_number: None, limit: 50 }).await.unwrap();
+        scene.store.records_from_turn(id, turn).await.unwrap();
+        scene.store.recent_uploads(id, 5).await.unwrap();
+        scene.store.queue(id).await.unwrap();
+        scene.store.rules(id).await.unwrap();
+        scene.session(id).await;
+        scene.events(id).await;
+        scene.store.tokens_today("local").await.unwrap();
+    }
+    let scans: Vec<_> = scene.scans().difference(&of_opening).cloned().collect();
+    assert!(scans.is_empty(), "without an index: {scans:#?}");
 }

@@ -19,6 +19,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0010_rules_have_a_scope.sql"),
     include_str!("../../migrations/0011_late_steering.sql"),
     include_str!("../../migrations/0012_recall_of_plain_words.sql"),
+    include_str!("../../migrations/0013_who_works.sql"),
 ];
 
 const LOOM_TABLES: &str = include_str!("../../migrations/loom_tables.sql");
@@ -93,6 +94,8 @@ pub(super) fn open_reader(path: &Path, busy: Duration) -> rusqlite::Result<Conne
 
 fn connect(path: &Path, access: OpenFlags, busy: Duration) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    #[cfg(test)]
+    let connection = super::testing::note_scans(connection);
     connection.busy_timeout(busy)?;
     // Our SQLite switches foreign keys on by default. Loom leaves them off, and its files hold turns of sessions
     // that are gone: with the checks on, writes to such files would fail.
@@ -100,6 +103,9 @@ fn connect(path: &Path, access: OpenFlags, busy: Duration) -> rusqlite::Result<C
     // Loom's file is not ours: what its schema says must not run functions with side effects.
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    // What a change may have to take back would else be written to a file in the system's folder for such: people's words,
+    // outside the data folder, and a third of the time of a message.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
     // Our SQLite collects statistics of values, and for their sake plans a statement anew whenever a bound value
     // changes. Our statements are kept and have one good plan each; planning took a quarter of a message's time.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;

@@ -1,13 +1,17 @@
 //! What the tests of this layer share: a store in a folder of its own, a clock that stands, and what was published.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-use rusqlite::Connection;
+use rusqlite::{
+    Connection, StatementStatus,
+    trace::{TraceEvent, TraceEventCodes},
+};
 use serde_json::json;
 
 use super::{LogFile, LogPolicy, OpenError, SqliteStore, Verified};
@@ -26,6 +30,23 @@ use crate::{
 };
 
 pub(super) const ALL: TurnWindow = TurnWindow::From { offset: 0, limit: 1000 };
+
+/// By file, the statements that went through a whole table or index.
+static SCANS: Mutex<BTreeMap<PathBuf, BTreeSet<String>>> = Mutex::new(BTreeMap::new());
+
+/// Notes what each statement of `connection` reads, for [`Scene::scans`].
+pub(super) fn note_scans(mut connection: Connection) -> Connection {
+    let path = PathBuf::from(connection.path().unwrap());
+    let note = move |event: TraceEvent<'_>| {
+        if let TraceEvent::Profile(statement, _) = event
+            && statement.get_status(StatementStatus::FullscanStep) > 0
+        {
+            SCANS.lock().unwrap().entry(path.clone()).or_default().insert(statement.sql().into_owned());
+        }
+    };
+    connection.trace_v2(TraceEventCodes::SQLITE_TRACE_PROFILE, Some(note)).unwrap();
+    connection
+}
 
 /// A clock that moves only when it is told to.
 pub(super) struct StandingClock(Mutex<Timestamp>);
@@ -154,6 +175,11 @@ impl Scene {
     /// A connection beside the store's own.
     pub fn sql(&self) -> Connection {
         Connection::open(&self.path).unwrap()
+    }
+
+    /// The statements so far whose time grows with all that the file holds.
+    pub fn scans(&self) -> BTreeSet<String> {
+        SCANS.lock().unwrap().get(&self.path).cloned().unwrap_or_default()
     }
 
     pub fn number(&self, sql: &str) -> i64 {
