@@ -21,7 +21,7 @@ use cowork::{
     protocol::{BasePath, UploadLimits},
     redaction::Redaction,
     sandbox::{self, OWN_PROGRAM, Sandbox, Settings},
-    state::{AppState, Site, Timing},
+    state::{AppParts, AppState, Site, Timing},
     store::{LogPolicy, Retention, SqliteStore},
     telemetry, tools,
     web::{self, ServeOptions},
@@ -205,7 +205,7 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let (stopping, sockets) = (CancellationToken::new(), TaskTracker::new());
     let told = web::public_config(&config, file.as_deref(), &database.path, address, &roots);
     let site = Arc::new(site(&config, &database, address, base.clone(), told));
-    let state = AppState {
+    let state = AppState::from(AppParts {
         agent: agent.clone(),
         leptos: leptos_options(&base)?,
         site: site.clone(),
@@ -214,7 +214,7 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         metrics: metrics.clone(),
         stopping: stopping.clone(),
         sockets: sockets.clone(),
-    };
+    });
     let options = serve_options(&config);
 
     tell_metrics(&config, metrics, agent.clone(), stopping.clone().cancelled_owned()).await?;

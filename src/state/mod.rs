@@ -3,7 +3,10 @@
 pub mod presence;
 mod snapshot;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    ops::Deref,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
@@ -18,8 +21,11 @@ use crate::{
     protocol::{ApiError, BasePath, Right, SessionId, UploadLimits},
 };
 
+/// Cheap to clone: each layer before a handler does so for every request.
 #[derive(Clone)]
-pub struct AppState {
+pub struct AppState(Arc<AppParts>);
+
+pub struct AppParts {
     pub agent: Agent,
     pub leptos: LeptosOptions,
     pub site: Arc<Site>,
@@ -30,6 +36,20 @@ pub struct AppState {
     pub stopping: CancellationToken,
     /// The sockets that are open, and the uploads that are taken.
     pub sockets: TaskTracker,
+}
+
+impl From<AppParts> for AppState {
+    fn from(parts: AppParts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for AppState {
+    type Target = AppParts;
+
+    fn deref(&self) -> &AppParts {
+        &self.0
+    }
 }
 
 impl FromRef<AppState> for Agent {

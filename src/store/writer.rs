@@ -250,9 +250,12 @@ impl Desk {
         let mut next = Some(first);
         while let Some(mut job) = next.take() {
             change.now = clock.now();
-            let done = attempt(&mut *job, &mut change);
+            let alone = group.is_empty();
+            let kept = if alone { attempt_alone(&mut *job, &mut change) } else { attempt(&mut *job, &mut change) };
             group.push(job);
-            done?;
+            if !kept? && alone {
+                return Ok(Vec::new());
+            }
             if group.len() < GROUP_LIMIT {
                 next = self.jobs.try_recv().ok();
             }
@@ -302,20 +305,28 @@ impl Desk {
     }
 }
 
-/// Runs `job` under its own savepoint. An error is the group's: on a full or failing disk SQLite gives up the whole
-/// transaction.
-fn attempt(job: &mut dyn Job, change: &mut Change<'_>) -> rusqlite::Result<()> {
+/// Runs `job` under its own savepoint; whether it succeeded. An error is the group's: on a full or failing disk SQLite gives
+/// up the whole transaction.
+fn attempt(job: &mut dyn Job, change: &mut Change<'_>) -> rusqlite::Result<bool> {
     let run = |connection: &Connection, sql: &str| connection.prepare_cached(sql)?.execute([]);
     run(change.connection, "SAVEPOINT job")?;
     let published = change.records.len();
-    if !job.run(change) {
+    let succeeded = attempt_alone(job, change)?;
+    if !succeeded {
         change.records.truncate(published);
-        if change.connection.is_autocommit() {
-            return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_ABORT), None));
-        }
         run(change.connection, "ROLLBACK TO job")?;
     }
-    run(change.connection, "RELEASE job").map(drop)
+    run(change.connection, "RELEASE job")?;
+    Ok(succeeded)
+}
+
+/// Runs the first `job` of a transaction, which can be given up with it: a savepoint keeps a copy of each page that changes.
+fn attempt_alone(job: &mut dyn Job, change: &mut Change<'_>) -> rusqlite::Result<bool> {
+    let succeeded = job.run(change);
+    if !succeeded && change.connection.is_autocommit() {
+        return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_ABORT), None));
+    }
+    Ok(succeeded)
 }
 
 fn checkpoint(connection: &Connection, mode: &str, due: i64) -> rusqlite::Result<()> {

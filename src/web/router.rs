@@ -10,6 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{MethodRouter, delete, get, patch, post},
 };
+use tower::ServiceBuilder;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     compression::{
@@ -45,20 +46,24 @@ pub fn router(state: AppState) -> Router {
         .and(NotForContentType::const_new("image/"));
     let base = state.site.base.clone();
     let Routes { router, .. } = routes();
+    // One stack, the outermost first: each layer that the router is given by itself stands in a box around every route,
+    // and each of them is copied for each request.
+    let before_all = ServiceBuilder::new()
+        .layer(CompressionLayer::new().gzip(true).compress_when(compressed))
+        .layer(middleware::from_fn_with_state(state.clone(), metrics::count))
+        .layer(middleware::from_fn_with_state(state.clone(), request_id::name))
+        .layer(middleware::from_fn_with_state(state.clone(), guard::set_headers))
+        // Inside of these, so that a refusal has the headers and the name too.
+        .layer(middleware::from_fn(guard::check_head))
+        .layer(middleware::from_fn_with_state(state.clone(), guard::check_host))
+        .layer(middleware::from_fn_with_state(state.clone(), guard::check_origin))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn_with_state(state.clone(), auth::check_visitor))
+        .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE));
     let router = router
         .fallback(page::not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
-        .layer(middleware::from_fn_with_state(state.clone(), auth::check_visitor))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(middleware::from_fn_with_state(state.clone(), guard::check_origin))
-        .layer(middleware::from_fn_with_state(state.clone(), guard::check_host))
-        .layer(middleware::from_fn(guard::check_head))
-        // Outside of all that refuses, so that a refusal has the headers and the name too.
-        .layer(middleware::from_fn_with_state(state.clone(), guard::set_headers))
-        .layer(middleware::from_fn_with_state(state.clone(), request_id::name))
-        .layer(middleware::from_fn_with_state(state.clone(), metrics::count))
-        .layer(CompressionLayer::new().gzip(true).compress_when(compressed))
+        .layer(before_all)
         .with_state(state);
     base_path::below(base, router)
 }

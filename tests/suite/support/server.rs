@@ -23,7 +23,7 @@ use cowork::{
     protocol::{BasePath, UploadLimits},
     redaction::Redaction,
     sandbox::{Sandbox, Settings},
-    state::{AppState, Site, Timing},
+    state::{AppParts, AppState, Site, Timing},
     store::{LogPolicy, Retention, SqliteStore},
     tools,
     web::{self, ServeOptions},
@@ -270,7 +270,7 @@ impl Setup {
         let access = Arc::new(Access::open(&data, self.access.clone()).unwrap());
         redaction.learn(access.token());
         tokio::spawn(access.clone().keep_current());
-        let state = AppState {
+        let state = AppState::from(AppParts {
             agent: agent.clone(),
             leptos: self.leptos(),
             site,
@@ -279,7 +279,7 @@ impl Setup {
             metrics,
             stopping: CancellationToken::new(),
             sockets: TaskTracker::new(),
-        };
+        });
         let addresses = web::addresses();
         let served = serve(listener, (self.connections, self.vanished), state, store, stopping.clone());
         Server {
