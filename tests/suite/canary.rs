@@ -13,6 +13,7 @@ use crate::support::{
     model::{ScriptedModel, call, say},
     process::{Home, Process},
     socket::Socket,
+    soon,
 };
 
 /// Ours: of the configuration, of the environment by its name, of the environment by a configured name.
@@ -241,6 +242,37 @@ async fn a_secret_in_the_name_of_an_upload_stands_in_no_log() {
     for (table, value) in values(&home.database) {
         assert_eq!(found(&OURS, &value), BTreeSet::new(), "{table}");
         assert!(table == "cowork_web_uploads" || found(&THEIRS, &value).is_empty(), "{table}");
+    }
+    model.check();
+}
+
+/// Every user of a machine can read what programs were started with.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn no_process_of_ours_has_a_secret_of_ours_among_its_arguments() {
+    let (model, home, process) = start("text").await;
+    let command = "touch started; until [ -e go ]; do sleep 0.02; done";
+    model.play([call("s", "shell_execute", &json!({"command": command})), say("Done.")]);
+    let id = process.api.create(json!({})).await;
+    let mut socket = process.socket(&id, "").await;
+    process.api.send(&id, "Run").await;
+    let asked = socket.wait("approval_requested").await;
+    let path = format!("/cowork/sessions/{id}/approvals/{}", asked["approval_id"].as_str().unwrap());
+    process.api.post(&path, json!({"decision": "approve"})).await.expect(200);
+    let started = home.workspace.join("started");
+    soon("the command", async {
+        while !started.exists() {
+            tokio::task::yield_now().await
+        }
+    })
+    .await;
+    let arguments = process.arguments_of_all();
+    std::fs::write(home.workspace.join("go"), "").unwrap();
+    socket.wait_event("turn_completed").await;
+    assert!(arguments.iter().any(|one| one.contains("until [ -e go ]")), "the command's are among them: {arguments:?}");
+    let token = process.api.token();
+    for one in &arguments {
+        assert_eq!(found(&[OURS[0], OURS[1], OURS[2], token], one.as_bytes()), BTreeSet::new(), "{one}");
     }
     model.check();
 }
