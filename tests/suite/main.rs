@@ -30,6 +30,7 @@ mod faults;
 #[cfg(target_os = "linux")]
 mod faults_network;
 mod files;
+mod foreign_ids;
 mod guards;
 mod guards_transport;
 mod idle;
