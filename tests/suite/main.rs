@@ -25,6 +25,7 @@ mod docs_examples;
 mod docs_pages;
 mod docs_reference;
 mod docs_security;
+mod docs_tests_named;
 mod docs_tutorial;
 mod faults;
 #[cfg(target_os = "linux")]
