@@ -22,6 +22,7 @@ mod containerfile;
 mod docs_commands;
 mod docs_defaults;
 mod docs_examples;
+mod docs_frames;
 mod docs_pages;
 mod docs_reference;
 mod docs_security;
