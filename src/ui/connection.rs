@@ -293,9 +293,9 @@ mod tests {
     }
 
     #[test]
-    fn each_wait_is_no_shorter_than_the_one_before() {
-        for failures in 0..12 {
-            assert!(wait_s(failures + 1, 0.0) >= wait_s(failures, CHANCES[4]) - 1e-9, "{failures}");
+    fn by_the_same_chance_no_wait_is_shorter_than_the_one_before() {
+        for (failures, chance) in (0..12).flat_map(|failures| CHANCES.map(|chance| (failures, chance))) {
+            assert!(wait_s(failures + 1, chance) >= wait_s(failures, chance), "{failures} {chance}");
         }
     }
 }
