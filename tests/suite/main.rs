@@ -68,6 +68,7 @@ mod sandbox;
 mod sandbox_git;
 mod sandbox_life;
 mod sandbox_tools;
+mod schedules;
 mod secrets;
 mod sessions;
 mod sessions_delete;
