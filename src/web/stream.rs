@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     /// More would be a second buffer for each of thousands that only wait.
-    const MOST_BYTES: usize = 3072;
+    const MOST_BYTES: usize = 2816;
 
     fn bytes_of_future<A, B, C, D, T>(_: impl Fn(A, B, C, D) -> T) -> usize {
         size_of::<T>()
