@@ -24,7 +24,7 @@ use cowork::{
     state::{AppParts, AppState, Site, Timing},
     store::{LogPolicy, Retention, SqliteStore},
     telemetry, tools,
-    web::{self, ServeOptions},
+    web::{self, Patience, ServeOptions},
     workspace::{RecordedChanges, close_own, roots::Roots},
 };
 use leptos::config::{LeptosOptions, get_config_from_str};
@@ -263,7 +263,7 @@ async fn tell_offers(agent: Agent) {
 
 fn serve_options(config: &Config) -> ServeOptions {
     let connections = config.cowork.max_connections as usize;
-    ServeOptions { connections, vanished: web::VANISHED, grace: LAST_WAIT }
+    ServeOptions { connections, vanished: web::VANISHED, patience: Patience::default(), grace: LAST_WAIT }
 }
 
 fn base_path(args: &ServeArgs, config: &Config) -> anyhow::Result<BasePath> {
@@ -465,7 +465,8 @@ async fn tell_metrics(
         format!("Cowork can't tell its metrics on {address}. Choose another `listen` in `[metrics]`")
     })?;
     tracing::info!(address = %listener.local_addr()?, "metrics are told");
-    let options = ServeOptions { connections: SCRAPERS, vanished: web::VANISHED, grace: Duration::ZERO };
+    let (connections, patience) = (SCRAPERS, Patience::default());
+    let options = ServeOptions { connections, vanished: web::VANISHED, patience, grace: Duration::ZERO };
     tokio::spawn(web::serve(listener, web::metrics_router(metrics, agent), options, stop));
     Ok(())
 }

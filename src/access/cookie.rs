@@ -37,7 +37,7 @@ fn key(token: &str) -> hmac::Key {
 }
 
 fn message(until: u64, name: &str, of: &Fingerprint) -> String {
-    format!("{until}\n{}\n{name}", hex(of))
+    format!("{until}\n{}\n{name}", of.hex())
 }
 
 fn seconds(time: SystemTime) -> u64 {
@@ -50,14 +50,14 @@ mod tests {
 
     #[test]
     fn a_seal_holds_for_one_name_one_secret_and_its_time() {
-        let (now, of) = (SystemTime::now(), [7; 32]);
+        let (now, of) = (SystemTime::now(), Fingerprint([7; 32]));
         let value = seal("token", "anna", &of, now);
         assert_eq!(claimed_name(&value).as_deref(), Some("anna"));
         assert!(is_sealed(&value, "token", "anna", &of, now));
         assert!(is_sealed(&value, "token", "anna", &of, now + LIFE - Duration::from_secs(2)));
         assert!(!is_sealed(&value, "token", "anna", &of, now + LIFE), "its time has passed");
         assert!(!is_sealed(&value, "other", "anna", &of, now), "the token was replaced");
-        assert!(!is_sealed(&value, "token", "anna", &[8; 32], now), "the password was changed");
+        assert!(!is_sealed(&value, "token", "anna", &Fingerprint([8; 32]), now), "the password was changed");
         assert!(!is_sealed(&value, "token", "ben", &of, now));
         let longer = value.replacen(value.split('.').next().unwrap(), "99999999999", 1);
         let other = value.replacen(&hex(b"anna"), &hex(b"ben"), 1);

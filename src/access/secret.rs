@@ -17,8 +17,16 @@ const BYTES: usize = 32;
 const LEAST_BYTES: usize = 16;
 const TOKEN_PREFIX: &str = "cowork_";
 
-/// What tells a secret without being it.
-pub type Fingerprint = [u8; 32];
+/// What tells a secret without being it. It has no `==`, which ends at the first byte that differs: [`same`] is the only way
+/// to compare two.
+#[derive(Clone, Copy, Debug)]
+pub struct Fingerprint(pub(super) [u8; 32]);
+
+impl Fingerprint {
+    pub fn hex(&self) -> String {
+        hex(&self.0)
+    }
+}
 
 /// A new secret from the system's random numbers, in hex.
 pub fn random() -> io::Result<String> {
@@ -39,12 +47,12 @@ pub fn is_token(text: &str) -> bool {
 }
 
 pub fn fingerprint(secret: &str) -> Fingerprint {
-    Sha256::digest(secret.as_bytes()).into()
+    Fingerprint(Sha256::digest(secret.as_bytes()).into())
 }
 
 /// Takes as long for a near miss as for a far one.
 pub fn same(a: &Fingerprint, b: &Fingerprint) -> bool {
-    a.ct_eq(b).into()
+    a.0.ct_eq(&b.0).into()
 }
 
 pub fn hex(bytes: &[u8]) -> String {
@@ -84,6 +92,22 @@ mod tests {
         assert_ne!(one, other);
         assert!(same(&fingerprint(&one), &fingerprint(&one)) && !same(&fingerprint(&one), &fingerprint(&other)));
         assert_eq!((from_hex("0g"), from_hex("abc"), from_hex("é")), (None, None, None));
+    }
+
+    /// Compiles only as long as one of the two fits, so never when there is an `==`.
+    #[test]
+    fn nothing_but_same_compares_fingerprints() {
+        struct Comparable;
+        trait Compared<A> {
+            fn by() {}
+        }
+        impl<T> Compared<()> for T {}
+        impl<T: PartialEq> Compared<Comparable> for T {}
+        <Fingerprint as Compared<_>>::by();
+        let (mut near, mut far) = (fingerprint("one"), fingerprint("one"));
+        near.0[31] ^= 1;
+        far.0[0] ^= 1;
+        assert!(!same(&fingerprint("one"), &near) && !same(&fingerprint("one"), &far));
     }
 
     #[test]

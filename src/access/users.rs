@@ -12,7 +12,7 @@ use argon2::{
     password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString},
 };
 
-use super::secret::{Fingerprint, fingerprint, from_hex, hex, random, same, token, write_private};
+use super::secret::{Fingerprint, fingerprint, from_hex, random, same, token, write_private};
 use crate::protocol::{Actor, ActorKind};
 
 /// Longest name, in characters: it stands beside every message.
@@ -109,7 +109,7 @@ impl Users {
     /// Adds a service, or replaces its token; the token is told here and never again.
     pub fn set_token(&mut self, name: &str) -> Result<String, UsersError> {
         let token = token()?;
-        self.put(name, UserKind::Service, hex(&fingerprint(&token)))?;
+        self.put(name, UserKind::Service, fingerprint(&token).hex())?;
         Ok(token)
     }
 
@@ -155,7 +155,7 @@ impl User {
     }
 
     fn token_hash(&self) -> Option<Fingerprint> {
-        from_hex(&self.hash)?.try_into().ok()
+        from_hex(&self.hash)?.try_into().ok().map(Fingerprint)
     }
 }
 
@@ -226,7 +226,7 @@ mod tests {
         users.set_password("anna", "correct horse").unwrap();
         let before = users.find("anna").unwrap().fingerprint();
         users.set_password("anna", "battery staple").unwrap();
-        assert_ne!(users.find("anna").unwrap().fingerprint(), before);
+        assert!(!same(&users.find("anna").unwrap().fingerprint(), &before));
         let token = users.set_token("ci").unwrap();
         users.set_token("ci").unwrap();
         assert_eq!((users.service(&token), users.iter().count()), (None, 2));

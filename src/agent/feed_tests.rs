@@ -289,3 +289,118 @@ fn ten_thousand_random_joins_during_a_burst_have_no_seam() {
     }
     assert!(store.len() > 3_000, "{} events", store.len());
 }
+
+#[test]
+fn what_happens_in_one_session_wakes_no_watcher_of_another() {
+    let feeds = Feeds::default();
+    let (busy, calm) = (SessionId("a".into()), SessionId("b".into()));
+    let (loud, quiet) = (feeds.open(&busy), feeds.open(&calm));
+    let (heard, unheard) = (loud.watch(), quiet.watch());
+    loud.begin_message(1, 0);
+    loud.push_text("text");
+    feeds.publish(&busy, &[note(1)]);
+    assert!(heard.has_changed().unwrap() && !unheard.has_changed().unwrap());
+}
+
+/// A watcher as `web::stream::writer` is one, taken apart where another thread can come between.
+enum Watcher {
+    Outside,
+    /// It has what the snapshot said.
+    Joined(Cursor),
+    Follows {
+        moved: watch::Receiver<u64>,
+        cursor: Cursor,
+        /// Whether it pulls next: it heard that there may be something, or the last pull had something.
+        pulls: bool,
+    },
+}
+
+/// A watcher with all that it was given.
+struct Watched {
+    watcher: Watcher,
+    text: String,
+    events: Vec<Seq>,
+}
+
+impl Watched {
+    fn can_step(&self) -> bool {
+        match &self.watcher {
+            Watcher::Follows { moved, pulls, .. } => *pulls || moved.has_changed().unwrap(),
+            Watcher::Outside | Watcher::Joined(_) => true,
+        }
+    }
+
+    fn step(&mut self, feed: &Feed) {
+        match &mut self.watcher {
+            Watcher::Outside => {
+                let (head, in_flight) = feed.snapshot();
+                self.events = (1..=head).collect();
+                // What is complete stands in the rows that a page opens with.
+                self.text = if head >= 2 { "abcd".into() } else { String::new() };
+                if let Some(live) = &in_flight {
+                    self.text.clone_from(&live.text);
+                }
+                self.watcher = Watcher::Joined(Cursor::at(head, in_flight.as_ref()));
+            }
+            Watcher::Joined(cursor) => {
+                self.watcher = Watcher::Follows { moved: feed.watch(), cursor: cursor.clone(), pulls: true };
+            }
+            Watcher::Follows { moved, pulls, .. } if !*pulls => {
+                moved.mark_unchanged();
+                *pulls = true;
+            }
+            Watcher::Follows { cursor, pulls, .. } => {
+                let Pulled::Items(items) = feed.pull(cursor) else { panic!("the tail holds all of it") };
+                *pulls = !items.is_empty();
+                for item in items {
+                    match item {
+                        Item::Event(entry) => self.events.push(entry.record.event.seq),
+                        Item::Text { offset, text, .. } => {
+                            assert_eq!(offset, self.text.len(), "no seam");
+                            self.text.push_str(&text);
+                        }
+                        Item::Thinking { .. } | Item::Output { .. } => {}
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Goes every way on from `path`, in which `true` is a step of the writer. How many ends there are.
+fn explore(script: &[fn(&Feed)], path: &mut Vec<bool>) -> usize {
+    let feed = Feed::new();
+    let mut one = Watched { watcher: Watcher::Outside, text: String::new(), events: Vec::new() };
+    let mut writes = script.iter();
+    for by_writer in path.iter() {
+        if *by_writer { writes.next().unwrap()(&feed) } else { one.step(&feed) }
+    }
+    let ways = [(true, writes.len() > 0), (false, one.can_step())];
+    let ways: Vec<bool> = ways.into_iter().filter(|(_, open)| *open).map(|(way, _)| way).collect();
+    if ways.is_empty() {
+        assert_eq!((one.text.as_str(), one.events.as_slice()), ("abcd", [1, 2, 3].as_slice()), "after {path:?}");
+        return 1;
+    }
+    let mut ends = 0;
+    for way in ways {
+        path.push(way);
+        ends += explore(script, path);
+        path.pop();
+    }
+    ends
+}
+
+/// Assurance row 61: whatever comes between two steps of a watcher, from its joining to its rest, it has everything at the end,
+/// once and in order, and never sleeps beside something that it lacks.
+#[test]
+fn in_every_order_of_its_steps_and_the_writers_a_watcher_gets_everything() {
+    let script: [fn(&Feed); 5] = [
+        |feed| feed.begin_message(1, 0),
+        |feed| feed.push_text("ab"),
+        |feed| feed.publish(&[note(1)]),
+        |feed| feed.push_text("cd"),
+        |feed| feed.publish(&[completed(2, 0, "abcd"), note(3)]),
+    ];
+    let ends = explore(&script, &mut Vec::new());
+    assert!(ends > 500, "{ends} orders");
+}

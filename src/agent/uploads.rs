@@ -1,7 +1,7 @@
 //! Uploads as the session knows them: started, and what became of each file. Their bytes are the web's and the
 //! workspace's.
 
-use std::{collections::HashSet, path::PathBuf};
+use std::{borrow::Cow, collections::HashSet, path::PathBuf};
 
 use jiff::Timestamp;
 
@@ -16,6 +16,9 @@ use super::{
     store_failed,
 };
 use crate::protocol::{Actor, ApiError, ErrorCode, EventBody, SessionId, UploadId, UploadStatus, UploadedFile};
+
+const NAMES_A_SECRET: &str = "The name of the file or folder holds a secret of this server. Nothing was uploaded. Take it out of \
+    the name, and tell whoever runs this server that it is known.";
 
 const CUT_OFF: &str = "The server was stopped while this upload ran. Files that had not arrived whole are not there. \
     Upload them again.";
@@ -35,6 +38,12 @@ impl Agent {
     }
 
     pub async fn begin_upload(&self, actor: &Actor, id: &SessionId, new: NewUpload) -> Result<(), ApiError> {
+        // It would stand in the database as long as the upload does.
+        let own = self.parts.redaction.own();
+        let names = new.resumable.iter().map(|resumable| &resumable.name).chain([&new.target_dir]);
+        if names.into_iter().any(|name| matches!(own.clean(name), Cow::Owned(_))) {
+            return Err(ApiError::new(ErrorCode::BadName, NAMES_A_SECRET));
+        }
         self.parts.store.begin_upload(actor, id, new).await.map_err(store_failed)
     }
 

@@ -202,7 +202,8 @@ async fn sandbox(config: &Config) -> Finding {
     match Sandbox::new(OWN_PROGRAM, settings).availability().await {
         Availability::Confined => Fine("sandbox: commands run confined".into()),
         Availability::Unconfined => Odd("sandbox: switched off; commands have all rights of the server".into()),
-        Availability::Unavailable(why) => Odd(format!("sandbox: {why}")),
+        // Nothing runs unconfined, so nothing is lost either.
+        Availability::Unavailable(why) => Odd(format!("sandbox: {why}. The agent runs no commands here")),
     }
 }
 

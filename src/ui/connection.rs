@@ -96,6 +96,13 @@ fn tell_typing(view: SessionView, speaker: StoredValue<Option<Speaker>, LocalSto
     });
 }
 
+/// Seconds before the next try. Half of it is fixed and half is chance, from 0 up to 1, so that many pages don't come back at
+/// one moment.
+fn wait_s(failures: i32, chance: f64) -> f64 {
+    let most = (FIRST_WAIT_S * 2f64.powi(failures)).min(LAST_WAIT_S);
+    most / 2.0 + chance * most / 2.0
+}
+
 struct Connection {
     view: SessionView,
     id: SessionId,
@@ -129,12 +136,10 @@ impl Connection {
         }
     }
 
-    /// Half of the wait is fixed and half is chance, so that many pages don't come back at one moment.
     async fn wait(&mut self, failures: i32) {
         // What came while it was connected is no reason any more.
         while let Ok(()) = self.hurried.try_recv() {}
-        let most = (FIRST_WAIT_S * 2f64.powi(failures)).min(LAST_WAIT_S);
-        let wait = most / 2.0 + browser::random() * most / 2.0;
+        let wait = wait_s(failures, browser::random());
         for seconds in (0..=wait as u32).rev() {
             self.view.link.set(Link::Waiting { seconds: seconds + 1 });
             let part = if seconds == 0 { wait.fract() } else { 1.0 };
@@ -252,5 +257,45 @@ impl Connection {
             | ServerFrame::Other => {}
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All that `browser::random` can be, its ends among them.
+    const CHANCES: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0 - f64::EPSILON];
+
+    fn longest(failures: i32) -> f64 {
+        wait_s(failures, 1.0)
+    }
+
+    #[test]
+    fn waits_double_up_to_the_longest() {
+        let longest: Vec<f64> = (0..8).map(longest).collect();
+        assert_eq!(longest, [0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0]);
+        for failures in [100, 2_000, i32::MAX] {
+            assert_eq!(wait_s(failures, 1.0), LAST_WAIT_S, "a server that is away for days is still asked");
+        }
+    }
+
+    #[test]
+    fn chance_spreads_pages_over_the_second_half_of_a_wait() {
+        for failures in 0..12 {
+            let most = longest(failures);
+            let waits = CHANCES.map(|chance| wait_s(failures, chance));
+            assert_eq!(waits[0], most / 2.0, "never at once");
+            assert!(waits.is_sorted_by(|one, next| one < next), "another chance is another wait: {waits:?}");
+            assert!(waits.iter().all(|wait| (most / 2.0..most).contains(wait)), "{waits:?}");
+            assert!(waits[3] - waits[1] == most / 4.0, "evenly: {waits:?}");
+        }
+    }
+
+    #[test]
+    fn by_the_same_chance_no_wait_is_shorter_than_the_one_before() {
+        for (failures, chance) in (0..12).flat_map(|failures| CHANCES.map(|chance| (failures, chance))) {
+            assert!(wait_s(failures + 1, chance) >= wait_s(failures, chance), "{failures} {chance}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body, extract::Request};
+use axum::{Router, body::Body, extract::Request, http::StatusCode};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -14,8 +14,8 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
-/// A request line and its headers must be complete by then; slow senders hold no connection.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
+use super::patience::{Arriving, Leaving, Patience, Phase, Socket};
+
 /// Buffer of a connection while it reads its request. What does not fit is answered by hyper, which can name no request
 /// and write no document; `guard::check_head` refuses half as much in words.
 pub const HEAD_BUFFER_BYTES: usize = 64 * 1024;
@@ -54,6 +54,7 @@ pub struct ServeOptions {
     pub connections: usize,
     /// How long a peer may acknowledge nothing. Every watcher is sent a heartbeat, so one that vanished is noticed.
     pub vanished: Duration,
+    pub patience: Patience,
     /// How long open requests and sockets may take to end after the stop.
     pub grace: Duration,
 }
@@ -79,7 +80,8 @@ pub async fn serve(listener: TcpListener, router: Router, options: ServeOptions,
         // Small frames must leave at once.
         let _ = socket.set_nodelay(true);
         give_up_when_vanished(&socket, options.vanished);
-        connections.spawn(connect(socket, Remote(remote), router.clone(), Place(Arc::new(place)), stopping.clone()));
+        let held = (Remote(remote), Place(Arc::new(place)));
+        connections.spawn(connect(socket, held, options.patience, router.clone(), stopping.clone()));
     }
     drop(listener);
     stopping.cancel();
@@ -100,15 +102,33 @@ fn give_up_when_vanished(socket: &TcpStream, after: Duration) {
 }
 
 /// HTTP/1 alone: hyper-util's builder for both versions waits without a limit for the first bytes that tell them apart.
-async fn connect(socket: TcpStream, remote: Remote, router: Router, place: Place, stopping: CancellationToken) {
+async fn connect(
+    socket: TcpStream,
+    (remote, place): (Remote, Place),
+    patience: Patience,
+    router: Router,
+    stopping: CancellationToken,
+) {
+    let phase = Arc::new(Phase::default());
+    let socket = Socket::new(socket, phase.clone(), patience.head);
     let service = service_fn(move |request: Request<Incoming>| {
-        let mut request = request.map(Body::new);
+        phase.begin();
+        let phase = phase.clone();
+        let mut request = request.map(|body| Body::new(Arriving::new(body, phase.clone(), patience.body)));
         request.extensions_mut().insert(place.clone());
         request.extensions_mut().insert(remote);
-        router.clone().oneshot(request)
+        let answered = router.clone().oneshot(request);
+        async move {
+            answered.await.map(|answer| {
+                if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+                    phase.hand_over();
+                }
+                answer.map(|body| Leaving::new(body, phase))
+            })
+        }
     });
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(HEAD_BUFFER_BYTES);
+    builder.timer(TokioTimer::new()).header_read_timeout(patience.idle).max_buf_size(HEAD_BUFFER_BYTES);
     let connection = builder.serve_connection(TokioIo::new(socket), service).with_upgrades();
     tokio::pin!(connection);
     let ended = tokio::select! {

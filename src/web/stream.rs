@@ -16,10 +16,9 @@ use axum::{
     },
     response::Response,
 };
-use futures::StreamExt;
+use futures::{StreamExt, channel::mpsc};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
 
@@ -38,9 +37,10 @@ use crate::{
 };
 use drawn::Drawn;
 use reader::Reader;
-use writer::{Watcher, Writer};
+use writer::Writer;
 
-/// Answers that wait for the writer; a client that floods waits for its own answers.
+/// Answers that wait for the writer; a client that floods waits for its own answers. The channel is one that allocates nothing
+/// before there is one: few watchers ever say anything.
 const REPLIES: usize = 16;
 
 #[derive(Deserialize, JsonSchema)]
@@ -77,19 +77,21 @@ pub async fn upgrade(
     })?;
     // What is done over the socket belongs to the request that opened it.
     let request = Span::current();
-    let serve = move |socket| serve(socket, state, visitor, id, feed, query, (allowed, connection)).instrument(request);
+    let watch = Arc::new(Watch { state, visitor, id, feed });
+    let serve = move |socket| serve(socket, watch, query, (allowed, connection)).instrument(request);
     Ok(socket::limited(upgrade).on_upgrade(serve))
 }
 
-async fn serve(
-    socket: WebSocket,
+/// Who watches what. Both halves of a connection have it, and it is there once.
+struct Watch {
     state: AppState,
     visitor: Visitor,
     id: SessionId,
     feed: Arc<Feed>,
-    query: StreamQuery,
-    places: (agent::Place, Option<Place>),
-) {
+}
+
+async fn serve(socket: WebSocket, watch: Arc<Watch>, query: StreamQuery, places: (agent::Place, Option<Place>)) {
+    let Watch { state, visitor, id, .. } = &*watch;
     let (_open, _counted) = (state.sockets.token(), state.metrics.open_socket());
     tracing::debug!("a watcher came");
     let (sink, stream) = socket.split();
@@ -97,22 +99,31 @@ async fn serve(
     // Either half ends the other: the reader when the client leaves, the writer when the server must.
     let done = CancellationToken::new();
     // Alone, nobody needs to be told who is there.
-    let seat = visitor.limited_to().map(|name| state.presence.enter(&id, name));
+    let seat = visitor.limited_to().map(|name| state.presence.enter(id, name));
     let typing = seat.as_ref().map(|seat| -> Box<dyn Fn(bool) + Send + Sync> { Box::new(seat.typing()) });
-    let reader = Reader {
-        state: state.clone(),
-        visitor: visitor.clone(),
-        id: id.clone(),
-        feed: feed.clone(),
-        typing,
-        replies,
-        done: done.clone(),
-    };
     let language = query.lang.as_deref().and_then(Language::of_tag).unwrap_or_default();
     let drawn = query.view.map(|View::Html| Drawn::new(language, id.clone(), &state.site.base));
-    let writer = Writer::new(sink, state, Watcher { visitor, seat }, feed, drawn, done);
-    let done = reader.done.clone();
-    tokio::join!(socket::read(stream, &reader, &done), writer.run(id, query.cursor, inbox));
+    let reader = Reader { watch: watch.clone(), typing, replies, done: done.clone() };
+    let writer = Writer::new(sink, watch.clone(), seat, drawn, done.clone());
+    tokio::join!(socket::read(stream, &reader, &done), writer.run(query.cursor, inbox));
     drop(places);
     tracing::debug!("a watcher left");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// More would be a second buffer for each of thousands that only wait.
+    const MOST_BYTES: usize = 2816;
+
+    fn bytes_of_future<A, B, C, D, T>(_: impl Fn(A, B, C, D) -> T) -> usize {
+        size_of::<T>()
+    }
+
+    #[test]
+    fn the_task_of_a_watcher_is_small() {
+        let bytes = bytes_of_future(serve);
+        assert!(bytes <= MOST_BYTES, "{bytes} bytes");
+    }
 }

@@ -11,6 +11,7 @@ mod path;
 mod port;
 mod real;
 pub mod roots;
+mod sync;
 pub mod upload;
 mod walk;
 mod write;

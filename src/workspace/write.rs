@@ -12,8 +12,8 @@ use std::{
 use cap_std::fs::Dir;
 use rustix::{
     fs::{
-        AtFlags, Gid, Mode, OFlags, RenameFlags, Uid, fchmod, fchown, fsync, linkat, mkdirat, openat, renameat,
-        renameat_with, symlinkat, unlinkat,
+        AtFlags, Gid, Mode, OFlags, RenameFlags, Uid, fchmod, fchown, linkat, mkdirat, openat, renameat, renameat_with,
+        symlinkat, unlinkat,
     },
     io::Errno,
 };
@@ -22,6 +22,7 @@ use uuid::Uuid;
 use super::{
     Workspace, WorkspaceError, WorkspacePath,
     real::{Node, PART_PREFIX, Sort, nanoseconds, node_in},
+    sync::sync,
 };
 
 /// An unfinished file that is older was left by a process that was killed; the next write into its folder removes
@@ -190,7 +191,7 @@ impl<'a> Part<'a> {
         if let Some(mode) = mode {
             fchmod(&file, Mode::from_raw_mode(mode))?;
         }
-        fsync(&file)
+        sync(&file)
     }
 }
 
@@ -286,7 +287,7 @@ fn is_still(dir: &Dir, name: &Path, old: &Node) -> bool {
 pub(super) fn durable(dir: &Dir, path: &WorkspacePath) -> Result<(), WorkspaceError> {
     // The handle may be one that only names the folder.
     let opened = openat(dir, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
-    match opened.and_then(fsync) {
+    match opened.and_then(sync) {
         // Some network file systems can't sync a folder; they do it with the file. A folder that may be written
         // and not read can't be opened for it.
         Ok(()) | Err(Errno::INVAL | Errno::ACCESS) => Ok(()),

@@ -3,7 +3,8 @@
  *
  * COWORK_KILL_AT_SYNC=N   the Nth sync of a file does not happen, and the process dies as by a power cut
  * COWORK_FULL=FILE        while FILE exists, regular files can't be written: the disk is full
- * COWORK_SYNC_FAILS=FILE  while FILE exists, syncs fail with an I/O error
+ * COWORK_SYNC_FAILS=FILE  while FILE exists, syncs fail with an I/O error; if FILE holds a path, those of files alone whose
+ *                         path begins with it
  * COWORK_CLOCK=FILE       eight bytes: seconds that the wall clock is off; the monotonic clock is left alone
  */
 #define _GNU_SOURCE
@@ -13,7 +14,9 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -47,10 +50,21 @@ static int is_full(int file) {
     return stands(full) && fstat(file, &what) == 0 && S_ISREG(what.st_mode);
 }
 
-static int sync_fault(void) {
+/* Whether the flag is for this file, too. Files without a name have a path all the same: that of their folder. */
+static int is_meant(int file) {
+    char place[64], wanted[4096] = {0}, path[4096] = {0};
+    int flag = open(sync_fails, O_RDONLY | O_CLOEXEC);
+    ssize_t length = flag < 0 ? 0 : read(flag, wanted, sizeof wanted - 1);
+    if (flag >= 0)
+        close(flag);
+    snprintf(place, sizeof place, "/proc/self/fd/%d", file);
+    return length <= 0 || (readlink(place, path, sizeof path - 1) > 0 && strncmp(path, wanted, length) == 0);
+}
+
+static int sync_fault(int file) {
     if (kill_at && atomic_fetch_add(&syncs, 1) + 1 == kill_at)
         kill(getpid(), SIGKILL);
-    if (stands(sync_fails)) {
+    if (stands(sync_fails) && is_meant(file)) {
         errno = EIO;
         return -1;
     }
@@ -60,8 +74,9 @@ static int sync_fault(void) {
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 #define NO_SPACE(file) if (is_full(file)) { errno = ENOSPC; return -1; }
 
-int fsync(int file) { return sync_fault() ? -1 : REAL(fsync)(file); }
-int fdatasync(int file) { return sync_fault() ? -1 : REAL(fdatasync)(file); }
+int fsync(int file) { return sync_fault(file) ? -1 : REAL(fsync)(file); }
+int fdatasync(int file) { return sync_fault(file) ? -1 : REAL(fdatasync)(file); }
+int syncfs(int file) { return sync_fault(file) ? -1 : REAL(syncfs)(file); }
 ssize_t write(int file, const void *bytes, size_t count) { NO_SPACE(file) return REAL(write)(file, bytes, count); }
 ssize_t pwrite(int file, const void *bytes, size_t count, off_t at) {
     NO_SPACE(file) return REAL(pwrite)(file, bytes, count, at);

@@ -9,7 +9,12 @@ use std::{
 
 use serde_json::json;
 
-use crate::support::{model::ScriptedModel, process::Home, proxy::Proxy, soon};
+use crate::support::{
+    model::ScriptedModel,
+    process::{Home, Means},
+    proxy::Proxy,
+    shim, soon,
+};
 
 fn database(home: &Home) -> String {
     home.database.display().to_string()
@@ -191,6 +196,27 @@ async fn the_doctor_looks_at_the_machine_the_models_the_port_and_the_file() {
     ] {
         assert!(ill.out.lines().any(|line| line.starts_with(wanted)), "{wanted}: {}", ill.out);
     }
+}
+
+/// What will surprise somebody is said, and is no failure: the server runs.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_says_that_the_disk_is_small_and_the_clock_behind() {
+    let home = Home::new();
+    let database = database(&home);
+    let arguments = ["doctor", "--database", &database];
+    std::fs::create_dir(home.database.parent().unwrap()).unwrap();
+    let small = home.run_on_small_disk(8_000_000, &arguments).await;
+    assert_eq!(small.code, Some(0), "{small:?}");
+    let low = small.out.lines().find(|line| line.starts_with("look  disk: ")).unwrap_or_else(|| panic!("{small:?}"));
+    assert!(low.contains(" MiB free at ") && low.ends_with("that is little"), "{low}");
+
+    let clock = home.path().join("clock");
+    std::fs::write(&clock, (-20 * 365 * 24 * 60 * 60_i64).to_ne_bytes()).unwrap();
+    let means = Means::ShimWith(shim::path().to_owned(), vec![("COWORK_CLOCK", clock.display().to_string())]);
+    let behind = home.run_amid(&means, &arguments).await;
+    assert_eq!(behind.code, Some(0), "{behind:?}");
+    assert!(behind.out.contains("look  clock: it is behind this program's own making"), "{behind:?}");
+    assert!(!behind.out.contains("WRONG"), "{behind:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,7 +10,7 @@ use crate::support::{
 
 /// Who may ask an address at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Open {
+pub enum Open {
     /// Everybody, signed in or not.
     Everybody,
     SignedIn,
@@ -24,7 +24,7 @@ enum Open {
 use Open::{Everybody, Maker, Runner, Session, SignedIn};
 
 /// A route that is not here fails the first test: whoever adds one says whom it is open to.
-const ROUTES: &[(&str, Open)] = &[
+pub const ROUTES: &[(&str, Open)] = &[
     ("/health", Everybody),
     ("/health/live", Everybody),
     ("/health/probe", Everybody),
@@ -88,7 +88,7 @@ const ROUTES: &[(&str, Open)] = &[
     ("/cowork/sessions/{id}/stream", Session),
 ];
 
-const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+pub const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 const NOBODYS: &str = "0123456789abcdef0123456789abcdef";
 
 /// An address of the pattern, with everything that a handler would want in path, query and body.
@@ -115,7 +115,7 @@ fn body(pattern: &str) -> (&'static str, String) {
     ("application/json", body.to_owned())
 }
 
-async fn ask(
+pub async fn ask(
     api: &crate::support::http::Api,
     method: &str,
     pattern: &str,

@@ -7,10 +7,13 @@ use std::{collections::BTreeSet, path::Path};
 use rusqlite::{Connection, types::ValueRef};
 use serde_json::{Value, json};
 
+use super::uploads_tus;
 use crate::support::{
+    form::Form,
     model::{ScriptedModel, call, say},
     process::{Home, Process},
     socket::Socket,
+    soon,
 };
 
 /// Ours: of the configuration, of the environment by its name, of the environment by a configured name.
@@ -197,4 +200,79 @@ async fn a_person_sees_what_they_agree_to_and_the_log_does_not() {
     );
     let mut again = process.socket(&id, "cursor=0").await;
     assert_eq!(again.wait("approval_requested").await["args"]["content"], "password=[redacted]");
+}
+
+/// A name is a word of a person, too. What looks like a secret in one stands in the folder, in the answer to whoever sent it,
+/// and with an upload that can be gone on with; never in the log.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_in_the_name_of_an_upload_stands_in_no_log() {
+    let (model, home, process) = start("text").await;
+    let id = process.api.create(json!({})).await;
+    let mut socket = process.socket(&id, "cursor=0").await;
+    let name = format!("{ARGUMENT}.txt");
+    let form = || Form::new().field("target_dir", PROMPT).file(&name, "1").file(&format!("about {}.txt", OURS[0]), "2");
+    let sent = process.api.upload(&id, form()).await.expect(200);
+    assert_eq!((&sent["uploaded"], &sent["files"][0]["path"]), (&json!(2), &json!(format!("{PROMPT}/{name}"))));
+    assert!(home.workspace.join(PROMPT).join(&name).exists(), "the folder is theirs");
+    let again = process.api.upload(&id, form()).await.expect(200);
+    assert_eq!(again["failed"], 2, "a refusal tells of the name as well");
+
+    let pairs = [("filename", FILE), ("target_dir", NAME)];
+    let place = uploads_tus::begin(&process.api, &id, 3, &pairs).await;
+    let waiting = values(&home.database);
+    assert!(waiting.iter().any(|(table, value)| table == "cowork_web_uploads" && !found(&THEIRS, value).is_empty()));
+    assert_eq!(uploads_tus::send(&process.api, &place, 0, b"abc", &[]).await.status, 204);
+    assert!(home.workspace.join(NAME).join(FILE).exists());
+    for pairs in [[("filename", OURS[0]), ("target_dir", ".")], [("filename", "a"), ("target_dir", OURS[1])]] {
+        let refused = uploads_tus::create(&process.api, &id, 3, &pairs).await;
+        let detail = refused.expect_problem(422, "bad_name");
+        assert_eq!(found(&OURS, detail.as_bytes()), BTreeSet::new());
+    }
+
+    socket.wait_for(|frame| frame["event_type"] == "upload_completed" && frame["payload"]["size"] == 3).await;
+    let frames: Vec<String> = socket.cut().iter().map(Value::to_string).collect();
+    let logs = process.api.get(&format!("/cowork/sessions/{id}/logs?limit=1000")).await.text;
+    let printed = home.run(&["logs", &id, "--json", "--database", home.database.to_str().unwrap()]).await.out;
+    let log = process.end().await;
+    for told in frames.iter().chain([&logs, &printed, &log]) {
+        assert_eq!(found(&THEIRS, told.as_bytes()), BTreeSet::new(), "{told}");
+        assert_eq!(found(&OURS, told.as_bytes()), BTreeSet::new(), "{told}");
+    }
+    assert!(logs.contains("[redacted]/[redacted].txt") && logs.contains("already_exists"), "{logs}");
+    for (table, value) in values(&home.database) {
+        assert_eq!(found(&OURS, &value), BTreeSet::new(), "{table}");
+        assert!(table == "cowork_web_uploads" || found(&THEIRS, &value).is_empty(), "{table}");
+    }
+    model.check();
+}
+
+/// Every user of a machine can read what programs were started with.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn no_process_of_ours_has_a_secret_of_ours_among_its_arguments() {
+    let (model, home, process) = start("text").await;
+    let command = "touch started; until [ -e go ]; do sleep 0.02; done";
+    model.play([call("s", "shell_execute", &json!({"command": command})), say("Done.")]);
+    let id = process.api.create(json!({})).await;
+    let mut socket = process.socket(&id, "").await;
+    process.api.send(&id, "Run").await;
+    let asked = socket.wait("approval_requested").await;
+    let path = format!("/cowork/sessions/{id}/approvals/{}", asked["approval_id"].as_str().unwrap());
+    process.api.post(&path, json!({"decision": "approve"})).await.expect(200);
+    let started = home.workspace.join("started");
+    soon("the command", async {
+        while !started.exists() {
+            tokio::task::yield_now().await
+        }
+    })
+    .await;
+    let arguments = process.arguments_of_all();
+    std::fs::write(home.workspace.join("go"), "").unwrap();
+    socket.wait_event("turn_completed").await;
+    assert!(arguments.iter().any(|one| one.contains("until [ -e go ]")), "the command's are among them: {arguments:?}");
+    let token = process.api.token();
+    for one in &arguments {
+        assert_eq!(found(&[OURS[0], OURS[1], OURS[2], token], one.as_bytes()), BTreeSet::new(), "{one}");
+    }
+    model.check();
 }

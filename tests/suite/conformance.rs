@@ -76,7 +76,9 @@ async fn echo_server() {
     println!("echo: ws://{}", listener.local_addr().unwrap());
     let upgrade = |upgrade: WebSocketUpgrade| async { socket::limited(upgrade).on_upgrade(serve) };
     let router = Router::new().route("/", get(upgrade));
-    let options = ServeOptions { connections: 100, vanished: web::VANISHED, grace: std::time::Duration::ZERO };
+    let patience = web::Patience::default();
+    let options =
+        ServeOptions { connections: 100, vanished: web::VANISHED, patience, grace: std::time::Duration::ZERO };
     // It ends with whoever holds the other end of its standard input.
     let stop = async { drop(tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new())).await) };
     web::serve(listener, router, options, stop).await;

@@ -43,6 +43,26 @@ fn below_home(path: &Path) -> String {
     format!("~/{}", path.strip_prefix(HOME).unwrap().display())
 }
 
+/// What the end of a key says of its value stands in the page's column, too.
+#[track_caller]
+fn has_unit(key: &str, stated: &str) {
+    const ENDS: [(&str, &str); 8] = [
+        ("_bytes", "bytes"),
+        ("_seconds", "seconds"),
+        ("_ms", "milliseconds"),
+        ("_minutes", "minutes"),
+        ("_hours", "hours"),
+        ("_days", "days"),
+        ("_tokens", "tokens"),
+        ("_events", "events"),
+    ];
+    let units: Vec<&str> = stated.split(", ").collect();
+    assert!(!stated.is_empty() && stated != NONE, "{key} has a unit");
+    for (_, unit) in ENDS.iter().filter(|(end, _)| key.ends_with(end)) {
+        assert!(units.contains(unit), "{key} is in {unit}: {stated}");
+    }
+}
+
 /// The rows of the table that stands under this heading, all of them, say this.
 #[track_caller]
 fn compare(heading: &str, expected: Vec<Row>) {
@@ -53,9 +73,10 @@ fn compare(heading: &str, expected: Vec<Row>) {
         .filter(|(first, _)| !first.contains("] …"))
         .map(|(first, cells)| {
             assert!(
-                cells.len() == 2 && cells[1].len() > 10,
-                "{first} has a default and says what it is for: {cells:?}"
+                cells.len() == 3 && cells[2].len() > 10,
+                "{first} has a default, a unit, and says what it is for: {cells:?}"
             );
+            codes(&first).iter().for_each(|key| has_unit(key, &cells[1]));
             let defaults = cells[0].split(", ").map(|default| default.replace('`', "")).collect();
             (codes(&first)[0].clone(), defaults)
         })
@@ -253,7 +274,7 @@ fn defaults_of_a_model() {
         else {
             panic!("{provider} has no address");
         };
-        assert!(cells[1].contains(&format!("`{provider}`: `{base_url}` unless given")), "{provider}: {}", cells[1]);
+        assert!(cells[2].contains(&format!("`{provider}`: `{base_url}` unless given")), "{provider}: {}", cells[2]);
     }
     assert!(is_left_out("[models.a]\nprovider = \"openai_compatible\"\nmodel = \"m\""), "it must name its address");
 }

@@ -37,7 +37,13 @@ fn tags(schema: &Value, tag: &str) -> BTreeSet<String> {
     found
 }
 
-fn kind(example: &Value) -> &str {
+/// What frames.md shows of a client's.
+pub fn client_frames() -> Vec<Value> {
+    let sent = tags(&schema_for!(ClientFrame).to_value(), "type");
+    examples("frames.md").into_iter().filter(|example| sent.contains(kind(example))).collect()
+}
+
+pub fn kind(example: &Value) -> &str {
     example["type"].as_str().unwrap_or_else(|| panic!("{example} has no type"))
 }
 

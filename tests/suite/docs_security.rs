@@ -6,7 +6,7 @@ use reqwest::header::HeaderMap;
 
 use crate::{
     docs_reference::{codes, page, rows},
-    guards::all_kinds,
+    guards::{all_kinds, all_kinds_of_files},
     support::server::Server,
 };
 
@@ -41,6 +41,18 @@ fn stated(headers: &HeaderMap, name: &str) -> String {
     pieces.fold(first, |told, piece| format!("{told}'nonce-…'{}", piece.split_once('\'').unwrap().1))
 }
 
+/// Whether an answer has all guarding headers, each as the page says it, and none that lets other sites in.
+#[track_caller]
+pub fn is_guarded(what: &str, headers: &HeaderMap) {
+    for (name, values) in documented() {
+        let value = stated(headers, &name);
+        let is_kept = name == "cache-control" && value.contains("immutable");
+        assert!(values.contains(&value) || is_kept, "{what}: {name}: {value:?}");
+    }
+    let inviting = headers.keys().find(|name| name.as_str().starts_with("access-control-"));
+    assert_eq!(inviting, None, "{what}");
+}
+
 #[tokio::test]
 async fn every_header_on_the_page_is_in_every_answer_and_no_other_guards() {
     let documented = documented();
@@ -60,14 +72,15 @@ async fn every_header_on_the_page_is_in_every_answer_and_no_other_guards() {
             assert!(documented.contains_key(name) || DESCRIBING.contains(&name), "{kind}: {name} is not on the page");
         }
     }
-    server.write_file("page.html", "<script>alert(1)</script>");
-    let id = server.session().await;
-    let (headers, _) = server.api.download(&format!("/cowork/sessions/{id}/files/page.html")).await;
-    for (name, values) in &documented {
-        let value = stated(&headers, name);
-        let wanted = if name == "content-security-policy" { &values[1] } else { &values[0] };
-        assert_eq!(value, *wanted, "{name}");
-        *seen.entry((name.clone(), value)).or_default() += 1;
+    for (kind, answer) in all_kinds_of_files(&server).await {
+        is_guarded(kind, &answer.headers);
+        for (name, values) in &documented {
+            let value = stated(&answer.headers, name);
+            // Bytes of a file, whole or in part.
+            let is_file = name == "content-security-policy" && matches!(kind, "a download" | "a part of one");
+            assert_eq!(value, values[usize::from(is_file)], "{kind}: {name}");
+            *seen.entry((name.clone(), value)).or_default() += 1;
+        }
     }
     for (name, value) in documented.iter().flat_map(|(name, values)| values.iter().map(move |value| (name, value))) {
         // The page's own files may not be built yet.

@@ -26,10 +26,10 @@ const STEP: usize = 4;
 
 /// What a client was told before the fault.
 #[derive(Default)]
-struct Told {
-    id: String,
-    replica: Replica,
-    accepted: Vec<String>,
+pub struct Told {
+    pub id: String,
+    pub replica: Replica,
+    pub accepted: Vec<String>,
 }
 
 /// Creates a session and has two turns with calls in it, and keeps all that it is told.
@@ -61,7 +61,7 @@ fn integrity(database: &Path) {
 }
 
 /// The promises, on a server that was started again.
-async fn check(home: &Home, process: &Process, told: &Told, what: &str) {
+pub async fn check(home: &Home, process: &Process, told: &Told, what: &str) {
     integrity(&home.database);
     let verified = home.run(&["verify", "--database", home.database.to_str().unwrap()]).await;
     assert_eq!(verified.code, Some(0), "{what}: {verified:?}");
@@ -83,7 +83,7 @@ async fn check(home: &Home, process: &Process, told: &Told, what: &str) {
 }
 
 /// One more turn works.
-async fn go_on(model: &ScriptedModel, process: &Process, id: &str) {
+pub async fn go_on(model: &ScriptedModel, process: &Process, id: &str) {
     if id.is_empty() {
         return;
     }

@@ -5,10 +5,15 @@ use std::collections::HashSet;
 use serde_json::json;
 
 use crate::support::{
+    form::Form,
     http::Answer,
     model::say,
     raw::{exchange, status},
     server::Server,
+};
+use crate::{
+    access_routes::{METHODS, Open, ROUTES, ask},
+    docs_security,
 };
 
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
@@ -279,6 +284,34 @@ pub async fn all_kinds(server: &Server) -> Vec<(&'static str, Answer)> {
     ]
 }
 
+/// An answer with people's files in it, or about them.
+pub async fn all_kinds_of_files(server: &Server) -> Vec<(&'static str, Answer)> {
+    server.write_file("page.html", "<script>alert(1)</script>");
+    server.write_file("notes.md", "# Notes");
+    let id = server.session().await;
+    let (api, session) = (&server.api, format!("/cowork/sessions/{id}"));
+    let metadata = [("tus-resumable", "1.0.0"), ("upload-length", "3"), ("upload-metadata", "filename Yi50eHQ=")];
+    vec![
+        ("a listing", api.get(&format!("{session}/files")).await),
+        ("a download", api.get(&format!("{session}/files/page.html")).await),
+        (
+            "a part of one",
+            api.request("GET", &format!("{session}/files/page.html"), &[("range", "bytes=0-3")], None).await,
+        ),
+        (
+            "a part that is not there",
+            api.request("GET", &format!("{session}/files/page.html"), &[("range", "bytes=99-")], None).await,
+        ),
+        ("a preview", api.get(&format!("{session}/preview/notes.md")).await),
+        ("a preview of a page", api.get(&format!("{session}/preview/page.html")).await),
+        ("a missing download", api.get(&format!("{session}/files/none.txt")).await),
+        ("an upload", api.upload(&id, Form::new().file("a.txt", "a")).await),
+        ("a refused upload", api.upload(&id, Form::new()).await),
+        ("a resumable upload", api.request("POST", &format!("{session}/uploads/tus"), &metadata, None).await),
+        ("an exported session", api.get(&format!("{session}/export")).await),
+    ]
+}
+
 #[tokio::test]
 async fn every_answer_has_its_guarding_headers_and_a_fresh_nonce() {
     let server = Server::start().await;
@@ -318,10 +351,46 @@ async fn every_answer_has_its_guarding_headers_and_a_fresh_nonce() {
     }
 }
 
+/// Every route by every method: for one who may, for nobody, and for another site's page.
+#[tokio::test]
+async fn no_route_and_no_method_is_without_the_guarding_headers_and_none_invites_other_sites() {
+    let server = Server::start().await;
+    let id = server.session().await;
+    let nobody = server.api.nobody();
+    // What one who may does is done.
+    server.model.play_for("taken", (0..8).map(|_| say("Taken.")));
+    let mut statuses = std::collections::BTreeSet::new();
+    for (pattern, _) in ROUTES.iter().filter(|(pattern, _)| *pattern != "/sign-out") {
+        // What ends the session is not what is looked at here.
+        let session =
+            if pattern.ends_with("{id}") || pattern.ends_with("/delete") { &server.session().await } else { &id };
+        for method in METHODS {
+            let evil = [("origin", "https://evil.example"), ("access-control-request-method", "DELETE")];
+            for (who, api, more) in
+                [("one", &server.api, &[] as &[_]), ("nobody", &nobody, &[]), ("evil", &server.api, &evil)]
+            {
+                if who == "one" && pattern.ends_with("/stream") && method == "GET" {
+                    // A socket is no answer; that it has the headers is `docs_security`'s.
+                    continue;
+                }
+                let answer = ask(api, method, pattern, session, more).await;
+                docs_security::is_guarded(&format!("{who}: {method} {pattern}"), &answer.headers);
+                statuses.insert(answer.status);
+            }
+        }
+    }
+    assert!(ROUTES.iter().any(|(_, open)| *open == Open::Everybody));
+    for status in [200, 204, 303, 401, 403, 404, 405, 422] {
+        assert!(statuses.contains(&status), "{status} is among {statuses:?}");
+    }
+    server.model.forget();
+}
+
 #[tokio::test]
 async fn no_answer_invites_other_sites() {
     let server = Server::start().await;
-    for (kind, answer) in all_kinds(&server).await {
+    let files = all_kinds_of_files(&server).await;
+    for (kind, answer) in all_kinds(&server).await.into_iter().chain(files) {
         let inviting = answer.headers.keys().find(|name| name.as_str().starts_with("access-control-"));
         assert_eq!(inviting, None, "{kind}");
     }

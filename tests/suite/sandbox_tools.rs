@@ -319,6 +319,19 @@ fn where_programs_cannot_be_confined_a_session_says_why() {
     });
 }
 
+/// A server without commands is a server; whoever looks after it is told.
+#[test]
+fn where_programs_cannot_be_confined_the_doctor_says_so_and_calls_it_no_failure() {
+    where_the_kernel_lacks(libc::SYS_landlock_create_ruleset, libc::ENOSYS, async || {
+        let home = Home::new();
+        let told = home.run(&["doctor", "--database", home.database.to_str().unwrap()]).await;
+        assert_eq!(told.code, Some(0), "{told:?}");
+        let line =
+            told.out.lines().find(|line| line.starts_with("look  sandbox: ")).unwrap_or_else(|| panic!("{told:?}"));
+        assert!(line.contains("Landlock") && line.ends_with("The agent runs no commands here"), "{line}");
+    });
+}
+
 #[tokio::test]
 async fn a_launcher_that_is_not_there_is_no_permission() {
     let jail = Jail::new();

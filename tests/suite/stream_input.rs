@@ -229,7 +229,7 @@ async fn what_can_be_refused_is_refused_before_the_upgrade() {
 
 #[tokio::test]
 async fn a_flood_of_pings_is_answered_and_others_are_served_meanwhile() {
-    const PINGS: usize = 2000;
+    const PINGS: usize = 10_000;
     let server = Server::playing([say("Fine.")]).await;
     let (id, mut flood) = ready(&server).await;
     for _ in 0..PINGS {
@@ -244,4 +244,32 @@ async fn a_flood_of_pings_is_answered_and_others_are_served_meanwhile() {
         flood.wait("pong").await;
     }
     assert!(flood.frames.iter().all(|frame: &Value| frame["type"] != "error"));
+}
+
+/// Assurance row 58, with the limits of the product.
+#[tokio::test]
+async fn a_thousand_messages_at_once_are_one_turn_and_a_queue_and_the_others_are_refused() {
+    const MESSAGES: usize = 1000;
+    let gate = Gate::new();
+    let server = Server::playing([say("Busy").wait(&gate)]).await;
+    let (id, mut flood) = ready(&server).await;
+    flood.send(json!({"type": "user_message", "message": "Begin"})).await;
+    gate.reached(1).await;
+    for number in 1..MESSAGES {
+        flood.send(json!({"type": "user_message", "message": format!("Message {number}")})).await;
+        let number = number.to_string();
+        // Each is answered before the next is sent: a client that takes no answers waits for itself.
+        let answers = |frame: &Value| match frame["type"].as_str() {
+            Some("message_accepted") => frame["message"] == format!("Message {number}"),
+            kind => kind == Some("error"),
+        };
+        flood.wait_for(answers).await;
+    }
+    let refused = flood.all("error");
+    assert!(refused.iter().all(|error| error["code"] == "queue_full"), "{refused:?}");
+    assert_eq!((flood.all("message_accepted").len(), refused.len()), (101, MESSAGES - 101));
+    assert_eq!(server.api.queue(&id).await.len(), 100);
+    assert_eq!(server.api.events_of(&id, "turn_started").await.len(), 1);
+    server.api.post(&format!("/cowork/sessions/{id}/stop"), json!({})).await.expect(202);
+    flood.wait_event("turn_interrupted").await;
 }

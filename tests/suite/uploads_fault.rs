@@ -8,10 +8,10 @@ use crate::support::{
     form::Form,
     http::Api,
     model::ScriptedModel,
-    process::Home,
+    process::{Home, Means},
     raw::{Raw, exchange},
     server::Server,
-    soon,
+    shim, soon,
 };
 
 /// Every name below a folder, also of unfinished files.
@@ -134,6 +134,40 @@ async fn a_full_disk_is_told_and_leaves_nothing_half() {
     process.api.upload(&id, Form::new().file("large.bin", vec![7; 3_000_000])).await.expect_problem(507, "no_space");
     let answer = process.api.upload(&id, Form::new().file("later.bin", vec![7; 1_000_000])).await.expect(200);
     assert_eq!(answer["uploaded"], 1, "what was given up leaves its room: {answer}");
+}
+
+/// A disk that takes a file's bytes and then can't keep them. The database stands elsewhere and is well; for what happens
+/// where it is not, see `faults::after_a_failed_sync_nothing_more_is_acknowledged`.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_whose_sync_fails_is_not_there_is_told_and_the_next_one_works() {
+    let model = ScriptedModel::start().await;
+    let home = Home::with(&model);
+    let flag = home.path().join("fails");
+    let means = Means::ShimWith(shim::path().to_owned(), vec![("COWORK_SYNC_FAILS", flag.display().to_string())]);
+    let process = home.try_start(&means).await.unwrap();
+    // A few are synced one by one, more of them by one sync of the whole file system.
+    let form = |count: usize| (0..count).fold(Form::new(), |form, number| form.file(&format!("{number}.txt"), "kept"));
+    for count in [1, 6] {
+        let id = process.api.create(json!({})).await;
+        fs::write(&flag, home.workspace.to_str().unwrap()).unwrap();
+        let answer = process.api.upload(&id, form(count)).await.expect(200);
+        assert_eq!((&answer["uploaded"], &answer["failed"]), (&json!(0), &json!(count)), "{answer}");
+        for file in answer["files"].as_array().unwrap() {
+            assert_eq!((&file["error"]["code"], &file["sha256"]), (&json!("internal"), &Value::Null), "{answer}");
+        }
+        assert_eq!(names(&home.workspace), Vec::<String>::new(), "no file, and no piece of one");
+        assert_eq!(process.api.events_of(&id, "upload_completed").await.len(), 0);
+
+        fs::remove_file(&flag).unwrap();
+        let answer = process.api.upload(&id, form(count)).await.expect(200);
+        assert_eq!(answer["uploaded"], count, "the next one works: {answer}");
+        let events = process.api.upload_events(&id).await;
+        let of = |kind: &str| events.iter().filter(|event| event["event_type"] == kind).count();
+        assert_eq!((of("upload_failed"), of("upload_completed")), (count, count), "{events:?}");
+        for name in names(&home.workspace) {
+            fs::remove_file(home.workspace.join(name)).unwrap();
+        }
+    }
 }
 
 /// Other requests go on while a client that sends nothing holds its upload.

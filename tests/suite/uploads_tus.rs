@@ -26,14 +26,14 @@ fn metadata(pairs: &[(&str, &str)]) -> String {
     pairs.collect::<Vec<_>>().join(",")
 }
 
-async fn create(api: &Api, session: &str, length: usize, pairs: &[(&str, &str)]) -> Answer {
+pub async fn create(api: &Api, session: &str, length: usize, pairs: &[(&str, &str)]) -> Answer {
     let (length, metadata) = (length.to_string(), metadata(pairs));
     let headers = [TUS, ("upload-length", length.as_str()), ("upload-metadata", metadata.as_str())];
     api.request("POST", &format!("/cowork/sessions/{session}/uploads/tus"), &headers, None).await
 }
 
 /// A new upload's address.
-async fn begin(api: &Api, session: &str, length: usize, pairs: &[(&str, &str)]) -> String {
+pub async fn begin(api: &Api, session: &str, length: usize, pairs: &[(&str, &str)]) -> String {
     let answer = create(api, session, length, pairs).await;
     assert_eq!(answer.status, 201, "{answer:?}");
     assert_eq!((answer.header("tus-resumable"), answer.header("upload-offset")), ("1.0.0", "0"));
@@ -41,7 +41,7 @@ async fn begin(api: &Api, session: &str, length: usize, pairs: &[(&str, &str)]) 
     answer.header("location").to_owned()
 }
 
-async fn send(api: &Api, place: &str, offset: usize, piece: &[u8], more: &[(&str, &str)]) -> Answer {
+pub async fn send(api: &Api, place: &str, offset: usize, piece: &[u8], more: &[(&str, &str)]) -> Answer {
     let offset = offset.to_string();
     let headers = [TUS, ("content-type", "application/offset+octet-stream"), ("upload-offset", offset.as_str())];
     let headers: Vec<_> = headers.into_iter().chain(more.iter().copied()).collect();

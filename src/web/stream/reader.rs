@@ -4,15 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::extract::ws::{CloseCode, Message, close_code};
+use futures::{SinkExt, channel::mpsc};
 use serde_json::Value;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::Watch;
 use crate::{
-    access::Visitor,
-    agent::feed::Feed,
-    protocol::{Answer, ApiError, ClientFrame, ErrorCode, Right, ServerFrame, SessionId},
-    state::AppState,
+    protocol::{Answer, ApiError, ClientFrame, ErrorCode, Right, ServerFrame},
     web::socket::Listener,
 };
 
@@ -23,10 +21,7 @@ pub enum Outgoing {
 }
 
 pub struct Reader {
-    pub state: AppState,
-    pub visitor: Visitor,
-    pub id: SessionId,
-    pub feed: Arc<Feed>,
+    pub watch: Arc<Watch>,
     /// Where others are told that this one types.
     pub typing: Option<Box<dyn Fn(bool) + Send + Sync>>,
     pub replies: mpsc::Sender<Outgoing>,
@@ -43,7 +38,7 @@ impl Listener for Reader {
     }
 
     async fn close(&self, code: CloseCode, reason: &'static str) {
-        let _ = self.replies.send(Outgoing::Close(code, reason)).await;
+        self.tell(Outgoing::Close(code, reason)).await;
         self.done.cancelled().await;
     }
 }
@@ -63,9 +58,10 @@ impl Reader {
     }
 
     async fn carry_out(&self, frame: ClientFrame) -> Result<(), ApiError> {
-        let (agent, actor, id) = (&self.state.agent, &self.visitor.actor, &self.id);
+        let Watch { state, visitor, id, feed } = &*self.watch;
+        let (agent, actor) = (&state.agent, &visitor.actor);
         if !matches!(frame, ClientFrame::Ping { .. }) {
-            self.state.require(&self.visitor, id, Right::TakePart).await?;
+            state.require(visitor, id, Right::TakePart).await?;
         }
         match frame {
             ClientFrame::UserMessage { message, client_id, attachments } => {
@@ -84,7 +80,7 @@ impl Reader {
                 Ok(())
             }
             ClientFrame::Ping { .. } => {
-                self.reply(ServerFrame::Pong { head_seq: self.feed.head() }).await;
+                self.reply(ServerFrame::Pong { head_seq: feed.head() }).await;
                 Ok(())
             }
         }
@@ -95,8 +91,13 @@ impl Reader {
     }
 
     async fn reply(&self, frame: ServerFrame) {
+        self.tell(Outgoing::Frame(Box::new(frame))).await;
+    }
+
+    /// Waits until there is room for more.
+    async fn tell(&self, what: Outgoing) {
         // The writer is gone only when the socket is.
-        let _ = self.replies.send(Outgoing::Frame(Box::new(frame))).await;
+        let _ = self.replies.clone().send(what).await;
     }
 }
 

@@ -1,24 +1,23 @@
 //! What a watcher is sent: hello, what it missed, then everything as it happens.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use axum::{
     body::Bytes,
     extract::ws::{CloseCode, Message, Utf8Bytes, WebSocket, close_code},
 };
-use futures::{SinkExt, stream::SplitSink};
+use futures::{SinkExt, StreamExt, channel::mpsc, stream::SplitSink};
 use tokio::{
-    sync::{mpsc, watch},
+    sync::watch,
     time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{drawn::Drawn, html::HtmlView, reader::Outgoing};
+use super::{Watch, drawn::Drawn, html::HtmlView, reader::Outgoing};
 use crate::{
-    access::Visitor,
-    agent::feed::{Cursor, Entry, Feed, Item, Pulled},
-    protocol::{EventBody, Right, Seq, ServerFrame, SessionId},
-    state::{AppState, presence::Seat},
+    agent::feed::{Cursor, Entry, Item, Pulled},
+    protocol::{EventBody, Right, Seq, ServerFrame},
+    state::presence::Seat,
     web::{frames, socket},
 };
 
@@ -44,19 +43,12 @@ enum Replayed {
     },
 }
 
-/// Who the frames are for.
-pub struct Watcher {
-    pub visitor: Visitor,
-    pub seat: Option<Seat>,
-}
-
 pub struct Writer {
     sink: SplitSink<WebSocket, Message>,
-    state: AppState,
-    watcher: Watcher,
-    feed: Arc<Feed>,
-    html: Option<HtmlView>,
-    drawn: Option<Drawn>,
+    watch: Arc<Watch>,
+    seat: Option<Seat>,
+    html: Option<Box<HtmlView>>,
+    drawn: Option<Box<Drawn>>,
     render_at: Instant,
     done: CancellationToken,
 }
@@ -64,19 +56,19 @@ pub struct Writer {
 impl Writer {
     pub fn new(
         sink: SplitSink<WebSocket, Message>,
-        state: AppState,
-        watcher: Watcher,
-        feed: Arc<Feed>,
+        watch: Arc<Watch>,
+        seat: Option<Seat>,
         drawn: Option<Drawn>,
         done: CancellationToken,
     ) -> Self {
-        let html = drawn.as_ref().map(|_| HtmlView::default());
-        Self { sink, state, watcher, feed, html, drawn, render_at: Instant::now(), done }
+        let (html, drawn) = (drawn.as_ref().map(|_| Box::default()), drawn.map(Box::new));
+        Self { sink, watch, seat, html, drawn, render_at: Instant::now(), done }
     }
 
-    pub async fn run(mut self, id: SessionId, cursor: Option<Seq>, inbox: mpsc::Receiver<Outgoing>) {
-        let left = match self.greet(&id, cursor).await {
-            Ok(cursor) => self.follow(&id, cursor, inbox).await,
+    pub async fn run(mut self, cursor: Option<Seq>, inbox: mpsc::Receiver<Outgoing>) {
+        let greeted = boxed(self.greet(cursor)).await;
+        let left = match greeted {
+            Ok(cursor) => self.follow(cursor, inbox).await,
             Err(leave) => leave,
         };
         if let Leave::Close(code, reason) = left {
@@ -86,15 +78,15 @@ impl Writer {
     }
 
     /// `hello`, the events from the cursor to the head of that moment, `synced`.
-    async fn greet(&mut self, id: &SessionId, asked: Option<Seq>) -> Result<Cursor, Leave> {
-        let (head, in_flight) = self.feed.snapshot();
+    async fn greet(&mut self, asked: Option<Seq>) -> Result<Cursor, Leave> {
+        let (head, in_flight) = self.watch.feed.snapshot();
         // Read after the snapshot: what it says is at least as new as the head.
         let gone = |_| Leave::Close(close_code::NORMAL, "the session was deleted");
-        let mut session = self.state.agent.session(id).await.map_err(gone)?;
+        let mut session = self.watch.state.agent.session(&self.watch.id).await.map_err(gone)?;
         session.head_seq = head;
         let mut cursor = Cursor::at(head, in_flight.as_ref());
-        let running = in_flight.as_ref().filter(|_| self.html.is_some()).map(HtmlView::begin);
-        let boot_id = self.state.agent.boot_id().to_owned();
+        let running = in_flight.as_ref().filter(|_| self.html.is_some()).map(|live| Box::new(HtmlView::begin(live)));
+        let boot_id = self.watch.state.agent.boot_id().to_owned();
         self.frame(&ServerFrame::Hello { session, head_seq: head, boot_id, in_flight }).await?;
         match asked {
             Some(asked) if asked > head => {
@@ -103,7 +95,7 @@ impl Writer {
             }
             Some(asked) => {
                 let live = std::mem::replace(&mut cursor, Cursor::at(asked, None));
-                match self.replay(id, &mut cursor, head).await? {
+                match self.replay(&mut cursor, head).await? {
                     Replayed::All => self.frame(&ServerFrame::Synced { seq: head }).await?,
                     Replayed::Removed { first_seq } => self.reset_to_what_is_left(first_seq).await?,
                 }
@@ -123,9 +115,9 @@ impl Writer {
     }
 
     /// Everything after the cursor up to `until`, from the store.
-    async fn replay(&mut self, id: &SessionId, cursor: &mut Cursor, until: Seq) -> Result<Replayed, Leave> {
+    async fn replay(&mut self, cursor: &mut Cursor, until: Seq) -> Result<Replayed, Leave> {
         while cursor.seq < until {
-            let records = self.state.agent.records(id, cursor.seq, CATCH_UP_EVENTS).await;
+            let records = self.watch.state.agent.records(&self.watch.id, cursor.seq, CATCH_UP_EVENTS).await;
             let records = records.map_err(|_| Leave::Close(close_code::ERROR, "the log could not be read"))?;
             if records.is_empty() {
                 return Err(Leave::Close(close_code::ERROR, "the log has a gap"));
@@ -136,36 +128,36 @@ impl Writer {
                     return Ok(Replayed::Removed { first_seq: seq });
                 }
                 cursor.seq = seq;
-                self.event(id, &Entry::new(record)).await?;
+                self.event(&Entry::new(record)).await?;
             }
         }
         Ok(Replayed::All)
     }
 
-    async fn follow(&mut self, id: &SessionId, mut cursor: Cursor, mut inbox: mpsc::Receiver<Outgoing>) -> Leave {
-        let (mut moved, mut access) = (self.feed.watch(), self.state.access.changes());
-        let period = self.state.site.timing.heartbeat;
+    async fn follow(&mut self, mut cursor: Cursor, mut inbox: mpsc::Receiver<Outgoing>) -> Leave {
+        let (mut moved, mut access) = (self.watch.feed.watch(), self.watch.state.access.changes());
+        let period = self.watch.state.site.timing.heartbeat;
         let mut heartbeat = interval_at(Instant::now() + period, period);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (done, stopping) = (self.done.clone(), self.state.stopping.clone());
+        let (done, stopping) = (self.done.clone(), self.watch.state.stopping.clone());
         // One batch a step, so that answers and heartbeats get their turn while a model writes on and on.
         let mut more = true;
-        let mut seat = self.watcher.seat.take();
+        let mut seat = self.seat.take();
         loop {
-            let stale = self.html.as_ref().is_some_and(HtmlView::is_stale);
+            let stale = self.html.as_ref().is_some_and(|html| html.is_stale());
             let step = tokio::select! {
                 biased;
                 () = done.cancelled() => return Leave::Gone,
-                Ok(()) = access.changed() => self.check_visitor(id).await,
-                Some(outgoing) = inbox.recv() => match outgoing {
+                Ok(()) = access.changed() => boxed(self.check_visitor()).await,
+                Some(outgoing) = inbox.next() => match outgoing {
                     Outgoing::Frame(frame) => self.frame(&frame).await,
                     Outgoing::Close(code, reason) => Err(Leave::Close(code, reason)),
                 },
-                _ = heartbeat.tick() => self.frame(&ServerFrame::Heartbeat { head_seq: self.feed.head() }).await,
+                _ = heartbeat.tick() => self.frame(&ServerFrame::Heartbeat { head_seq: self.watch.feed.head() }).await,
                 present = news_of_people(&mut seat) => self.frame(&present).await,
                 () = sleep_until(self.render_at), if stale => self.render().await,
-                () = news(&mut moved, more) => self.pull(id, &mut cursor).await.map(|pulled| more = pulled),
-                () = stopping.cancelled() => self.last_words(id, &mut cursor).await,
+                () = news(&mut moved, more) => boxed(self.pull(&mut cursor)).await.map(|pulled| more = pulled),
+                () = stopping.cancelled() => boxed(self.last_words(&mut cursor)).await,
             };
             let flushed = match step {
                 Ok(()) => self.flush().await,
@@ -178,31 +170,31 @@ impl Writer {
     }
 
     /// Who is shut out while watching sees no more.
-    async fn check_visitor(&self, id: &SessionId) -> Result<(), Leave> {
-        if !self.state.access.is_still_in(&self.watcher.visitor) {
+    async fn check_visitor(&self) -> Result<(), Leave> {
+        if !self.watch.state.access.is_still_in(&self.watch.visitor) {
             return Err(Leave::Close(close_code::POLICY, "you are not signed in any more"));
         }
-        let may_watch = self.state.require(&self.watcher.visitor, id, Right::Watch).await;
+        let may_watch = self.watch.state.require(&self.watch.visitor, &self.watch.id, Right::Watch).await;
         may_watch.map_err(|_| Leave::Close(close_code::POLICY, "the session is not shared with you any more"))
     }
 
     /// The turns have ended by now; what they left is sent before the goodbye.
-    async fn last_words(&mut self, id: &SessionId, cursor: &mut Cursor) -> Result<(), Leave> {
-        while self.pull(id, cursor).await? {}
+    async fn last_words(&mut self, cursor: &mut Cursor) -> Result<(), Leave> {
+        while self.pull(cursor).await? {}
         Err(Leave::Close(close_code::AWAY, "the server is restarting"))
     }
 
     /// Sends one batch of what the watcher lacks, and tells whether there was anything.
-    async fn pull(&mut self, id: &SessionId, cursor: &mut Cursor) -> Result<bool, Leave> {
-        if self.feed.is_closed() {
+    async fn pull(&mut self, cursor: &mut Cursor) -> Result<bool, Leave> {
+        if self.watch.feed.is_closed() {
             return Err(Leave::Close(close_code::NORMAL, "the session was deleted"));
         }
-        match self.feed.pull(cursor) {
+        match self.watch.feed.pull(cursor) {
             Pulled::Behind => {
-                let head = self.feed.head().min(cursor.seq + Seq::from(CATCH_UP_EVENTS));
-                if let Replayed::Removed { first_seq } = self.replay(id, cursor, head).await? {
+                let head = self.watch.feed.head().min(cursor.seq + Seq::from(CATCH_UP_EVENTS));
+                if let Replayed::Removed { first_seq } = self.replay(cursor, head).await? {
                     self.reset_to_what_is_left(first_seq).await?;
-                    let (head, in_flight) = self.feed.snapshot();
+                    let (head, in_flight) = self.watch.feed.snapshot();
                     *cursor = Cursor::at(head, in_flight.as_ref());
                 }
                 Ok(true)
@@ -210,16 +202,16 @@ impl Writer {
             Pulled::Items(items) => {
                 let any = !items.is_empty();
                 for item in items {
-                    self.item(id, item).await?;
+                    self.item(item).await?;
                 }
                 Ok(any)
             }
         }
     }
 
-    async fn item(&mut self, id: &SessionId, item: Item) -> Result<(), Leave> {
+    async fn item(&mut self, item: Item) -> Result<(), Leave> {
         match item {
-            Item::Event(entry) => self.event(id, &entry).await,
+            Item::Event(entry) => self.event(&entry).await,
             Item::Text { turn, message, offset, text } => {
                 if let Some(html) = &mut self.html {
                     html.push(turn, message, &text);
@@ -235,7 +227,7 @@ impl Writer {
         }
     }
 
-    async fn event(&mut self, id: &SessionId, entry: &Entry) -> Result<(), Leave> {
+    async fn event(&mut self, entry: &Entry) -> Result<(), Leave> {
         if let (Some(html), EventBody::MessageCompleted { turn, message, .. }) =
             (&mut self.html, &entry.record.event.body)
         {
@@ -243,10 +235,10 @@ impl Writer {
             self.frame(&blocks).await?;
         }
         if let EventBody::SharingChanged { .. } = &entry.record.event.body {
-            self.check_visitor(id).await?;
+            self.check_visitor().await?;
         }
         if let Some(drawn) = &mut self.drawn {
-            let changed = drawn.frames(&self.state, &entry.record).await;
+            let changed = drawn.frames(&self.watch.state, &entry.record).await;
             for frame in changed {
                 self.frame(&frame).await?;
             }
@@ -272,12 +264,17 @@ impl Writer {
     /// Hands a frame to the socket; frames that follow each other share a write to it.
     async fn send(&mut self, json: Bytes) -> Result<(), Leave> {
         let text = Utf8Bytes::try_from(json).map_err(|_| Leave::Gone)?;
-        within(self.state.site.timing.stalled, self.sink.feed(Message::Text(text))).await
+        within(self.watch.state.site.timing.stalled, self.sink.feed(Message::Text(text))).await
     }
 
     async fn flush(&mut self) -> Result<(), Leave> {
-        within(self.state.site.timing.stalled, self.sink.flush()).await
+        within(self.watch.state.site.timing.stalled, self.sink.flush()).await
     }
+}
+
+/// What is long and done now and then stands in memory only while it is done: there are thousands of watchers that wait.
+fn boxed<'f, T>(work: impl Future<Output = T> + Send + 'f) -> Pin<Box<dyn Future<Output = T> + Send + 'f>> {
+    Box::pin(work)
 }
 
 /// A client that takes nothing for `stalled` is let go.

@@ -20,6 +20,7 @@ use super::{
 use crate::workspace::{
     Found, WorkspaceError, WorkspacePath,
     real::{Node, Stamp, nanoseconds},
+    sync::sync_all_of,
     walk::LeftOut,
 };
 
@@ -206,7 +207,7 @@ impl TurnChanges<'_> {
         let named: std::collections::HashSet<&str> = kept.iter().map(|kept| kept.hash.as_str()).collect();
         images.retain(|name| named.contains(name))?;
         // One sync for all the contents that were saved; they count before the command runs.
-        rustix::fs::syncfs(&file)?;
+        sync_all_of(&file)?;
         fs::rename(part, self.index_file())
     }
 }

@@ -267,7 +267,7 @@ impl Receiver {
     fn settle(&mut self) {
         let whole = std::mem::take(&mut self.whole);
         self.whole_bytes = 0;
-        let synced = place::sync(&whole);
+        let synced = place::sync_files(&whole);
         for (mut whole, synced) in whole.into_iter().zip(synced) {
             let index = whole.index;
             let placed = synced
@@ -297,7 +297,7 @@ impl Receiver {
             let placed = self.files.iter_mut().filter(|file| file.status == UploadStatus::Uploaded);
             for file in placed {
                 file.status = UploadStatus::Failed;
-                file.error = Some(ApiError::internal());
+                file.error = Some(refusal::not_confirmed());
             }
         }
     }

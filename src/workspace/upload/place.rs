@@ -8,16 +8,14 @@ use std::{
 };
 
 use cap_std::fs::Dir;
-use rustix::{
-    fs::{fsync, syncfs},
-    io::Errno,
-};
+use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 
 use super::{
     super::{
         Workspace, WorkspaceError, names,
         real::{Node, Sort, node_in},
+        sync::{sync, sync_all_of},
     },
     Whole, folders, refusal,
     touched::Touched,
@@ -40,9 +38,9 @@ pub(super) enum Placed {
 }
 
 /// Brings the content of files to the disk; one result for each.
-pub(super) fn sync(files: &[Whole]) -> Vec<io::Result<()>> {
+pub(super) fn sync_files(files: &[Whole]) -> Vec<io::Result<()>> {
     if files.len() < SYNC_TOGETHER {
-        return files.iter().map(|whole| Ok(fsync(&whole.temp.file)?)).collect();
+        return files.iter().map(|whole| Ok(sync(&whole.temp.file)?)).collect();
     }
     let mut synced: Vec<(u64, Result<(), Errno>)> = Vec::new();
     let mut each = Vec::with_capacity(files.len());
@@ -51,7 +49,7 @@ pub(super) fn sync(files: &[Whole]) -> Vec<io::Result<()>> {
             let device = metadata.dev();
             let known = synced.iter().find(|(known, _)| *known == device).map(|(_, result)| *result);
             let result = known.unwrap_or_else(|| {
-                let result = syncfs(&whole.temp.file);
+                let result = sync_all_of(&whole.temp.file);
                 synced.push((device, result));
                 result
             });

@@ -63,6 +63,13 @@ pub(super) fn system(path: &WorkspacePath, error: &io::Error) -> ApiError {
     ApiError::new(code, format!("{words} {NOT_TAKEN}"))
 }
 
+/// The file has its name and its content; what the disk knows of the name, nobody knows.
+pub(super) fn not_confirmed() -> ApiError {
+    let detail = "It stands under its name, but the disk did not confirm that it keeps it there: a power cut may take it \
+                  away. The server's log says why. Look whether it is there, and upload it again.";
+    ApiError::new(ErrorCode::Internal, detail)
+}
+
 pub(super) fn too_large(limit: u64) -> ApiError {
     let detail = format!(
         "It is larger than {limit} bytes, which is the limit for one file. {NOT_TAKEN} Ask whoever runs this server to raise `max_upload_file_bytes`, or split it."

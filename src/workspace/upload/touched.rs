@@ -3,10 +3,10 @@
 use std::io;
 
 use cap_std::fs::{Dir, MetadataExt};
-use rustix::fs::{Mode, OFlags, openat, syncfs};
+use rustix::fs::{Mode, OFlags, openat};
 
 use super::{
-    super::{WorkspacePath, write::durable},
+    super::{WorkspacePath, sync::sync_all_of, write::durable},
     place::SYNC_TOGETHER,
 };
 
@@ -50,7 +50,7 @@ impl Touched {
             } else if !synced.contains(&folder.device) {
                 // The handle may be one that only names the folder.
                 let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-                syncfs(openat(&folder.dir, ".", flags, Mode::empty())?)?;
+                sync_all_of(openat(&folder.dir, ".", flags, Mode::empty())?)?;
                 synced.push(folder.device);
             }
         }

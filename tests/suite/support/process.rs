@@ -117,13 +117,35 @@ impl Home {
 
     /// Starts the server where its workspace is a disk of so many bytes, in a file system that nobody else sees.
     pub async fn start_on_small_disk(&self, bytes: u64) -> Process {
-        let serve = self.serve_command(&[]);
-        let script = "mount -t tmpfs -o size=$0 tmpfs \"$1\" && shift && exec \"$@\"";
+        let mount = format!("mount -t tmpfs -o size={bytes} tmpfs \"$0\"");
+        let command = self.behind_mounts(&mount, &self.workspace, &self.serve_command(&[]));
+        start(command, &self.data()).await.unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// Runs a command where the folder of the database is a disk of so many bytes, in a file system that nobody else sees.
+    pub async fn run_on_small_disk(&self, bytes: u64, arguments: &[&str]) -> Ended {
+        let mount = format!("mount -t tmpfs -o size={bytes} tmpfs \"$0\"");
+        run(self.behind_mounts(&mount, self.database.parent().unwrap(), &self.command(arguments))).await
+    }
+
+    /// The command after a script whose `$0` is the folder; what it mounts nobody else sees.
+    fn behind_mounts(&self, script: &str, folder: &Path, behind: &Command) -> Command {
         let mut command = Command::new("unshare");
-        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, &bytes.to_string()]);
-        command.arg(&self.workspace).arg(serve.get_program()).args(serve.get_args());
+        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", &format!("{script} && exec \"$@\"")]);
+        command.arg(folder).arg(behind.get_program()).args(behind.get_args());
         command.current_dir(self.folder.path()).env_clear().env("HOME", self.folder.path());
         command.env("PATH", std::env::var_os("PATH").unwrap());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Starts the server where it may have so many files open.
+    pub async fn start_with_few_files(&self, most: usize) -> Process {
+        let serve = self.serve_command(&[]);
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", "ulimit -n \"$0\" && exec \"$@\"", &most.to_string()]);
+        command.arg(serve.get_program()).args(serve.get_args());
+        command.current_dir(self.folder.path()).env_clear().env("HOME", self.folder.path());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         start(command, &self.data()).await.unwrap_or_else(|why| panic!("{why}"))
     }
@@ -156,15 +178,14 @@ impl Home {
 
     /// Runs a server where the folder of its database can only be read. It is expected to refuse to start.
     pub async fn refused_where_data_is_read_only(&self) -> Ended {
-        let serve = self.serve_command(&[]);
-        let script = "mount --bind \"$0\" \"$0\" && mount -o remount,ro,bind \"$0\" && exec \"$@\"";
-        let mut command = Command::new("unshare");
-        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
-        command.arg(self.database.parent().unwrap()).arg(serve.get_program()).args(serve.get_args());
-        command.current_dir(self.folder.path()).env_clear().env("HOME", self.folder.path());
-        command.env("PATH", std::env::var_os("PATH").unwrap());
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        run(command).await
+        let mount = "mount --bind \"$0\" \"$0\" && mount -o remount,ro,bind \"$0\"";
+        let data = self.database.parent().unwrap();
+        run(self.behind_mounts(mount, data, &self.serve_command(&[]))).await
+    }
+
+    /// Runs a command amid faults.
+    pub async fn run_amid(&self, means: &Means, arguments: &[&str]) -> Ended {
+        run(means.around(self.command(arguments))).await
     }
 
     pub async fn run(&self, arguments: &[&str]) -> Ended {
@@ -305,6 +326,28 @@ impl Process {
     #[cfg(target_os = "linux")]
     pub fn open_files(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
+    }
+
+    /// What each process was started with, of this one and of all that it started, as every user of the machine can read it.
+    #[cfg(target_os = "linux")]
+    pub fn arguments_of_all(&self) -> Vec<String> {
+        let stat = |process: &str| std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+        // Behind the name, which may hold anything, come the state and the parent.
+        let parent = |process: &str| Some(stat(process).rsplit_once(')')?.1.split_whitespace().nth(1)?.to_owned());
+        let processes =
+            std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().into_string().ok());
+        let processes: Vec<_> = processes.filter_map(|process| Some((parent(&process)?, process))).collect();
+        let mut all = vec![self.child.id().to_string()];
+        let mut next = 0;
+        while next < all.len() {
+            let children =
+                processes.iter().filter(|(parent, _)| *parent == all[next]).map(|(_, process)| process.clone());
+            let children: Vec<_> = children.collect();
+            all.extend(children);
+            next += 1;
+        }
+        let arguments = |process: &String| std::fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
+        all.iter().map(|process| String::from_utf8_lossy(&arguments(process)).into_owned()).collect()
     }
 
     /// As a power cut does: nothing gets a last word.

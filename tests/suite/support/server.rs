@@ -26,7 +26,7 @@ use cowork::{
     state::{AppParts, AppState, Site, Timing},
     store::{LogPolicy, Retention, SqliteStore},
     tools,
-    web::{self, ServeOptions},
+    web::{self, Patience, ServeOptions},
     workspace::{RecordedChanges, roots::Roots},
 };
 use leptos::config::{LeptosOptions, get_config_from_str};
@@ -56,6 +56,7 @@ pub struct Setup {
     pub connections: usize,
     /// How long a peer may acknowledge nothing.
     pub vanished: Duration,
+    pub patience: Patience,
     pub attempts: u32,
     pub api_key: Option<&'static str>,
     /// How the scripted model speaks.
@@ -96,6 +97,7 @@ impl Default for Setup {
             allowed: Allowed::default(),
             connections: 1000,
             vanished: web::VANISHED,
+            patience: Patience::default(),
             attempts: 3,
             api_key: None,
             wire: Wire::OpenAi,
@@ -281,7 +283,7 @@ impl Setup {
             sockets: TaskTracker::new(),
         });
         let addresses = web::addresses();
-        let served = serve(listener, (self.connections, self.vanished), state, store, stopping.clone());
+        let served = serve(listener, self.serve_options(), state, store, stopping.clone());
         Server {
             api: Api::new(address, &access::token(&data).unwrap()).below(self.base.as_str()),
             address,
@@ -319,6 +321,11 @@ impl Setup {
         leptos
     }
 
+    fn serve_options(&self) -> ServeOptions {
+        let grace = Duration::from_secs(3);
+        ServeOptions { connections: self.connections, vanished: self.vanished, patience: self.patience, grace }
+    }
+
     fn limits(&self) -> Limits {
         let wait = Duration::from_millis(1);
         let retry = RetryPolicy { attempts: self.attempts, base: wait, max: wait, jitter: wait };
@@ -330,13 +337,12 @@ impl Setup {
 /// Listens until the token is cancelled, then ends as the program does: turns, sockets, connections, store.
 fn serve(
     listener: TcpListener,
-    (connections, vanished): (usize, Duration),
+    options: ServeOptions,
     state: AppState,
     store: Arc<SqliteStore>,
     stop: CancellationToken,
 ) -> JoinHandle<()> {
     let (agent, stopping, sockets) = (state.agent.clone(), state.stopping.clone(), state.sockets.clone());
-    let options = ServeOptions { connections, vanished, grace: Duration::from_secs(3) };
     tokio::spawn(async move {
         web::serve(listener, web::router(state), options, async move {
             stop.cancelled().await;
