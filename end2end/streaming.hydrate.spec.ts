@@ -130,11 +130,35 @@ test('Stop holds what waits until the person goes on', async ({ desk, model }) =
   await expect(desk.page.locator('.queued .bubble')).toHaveText('Second');
 
   await desk.stop.click();
-  await expect(desk.page.getByText('Waiting until you go on')).toBeVisible();
+  await expect(desk.page.getByText('Kept: sent after what you do next, or now')).toBeVisible();
   await expect(desk.lastTurn).not.toHaveAttribute('data-running');
   await desk.page.getByRole('button', { name: 'Send now' }).click();
   await expect(desk.lastTurn.locator('.prose')).toHaveText('Answer two');
   await expect(desk.page.locator('.queued')).toHaveCount(0);
+});
+
+test('Continue says that what waits is sent behind it, and that is what happens', async ({ desk, model }) => {
+  model.script('First', [gate('never')]);
+  model.script('Please go on where you stopped.', [text('Answer one')]);
+  model.script('Second', [text('Answer two')]);
+  await desk.openSession();
+  await desk.say('First');
+  await model.reached('never');
+  await desk.stop.click();
+  const go_on = desk.page.locator('.ending').getByRole('button');
+  await expect(go_on).toHaveText('Continue', { useInnerText: true });
+
+  await desk.say('First');
+  await model.reached('never', 2);
+  await desk.say('Second');
+  await expect(desk.page.locator('.queued .bubble')).toHaveText('Second');
+  await desk.stop.click();
+  await expect(desk.lastTurn).not.toHaveAttribute('data-running');
+  await expect(go_on.last()).toHaveText('Continue, then send what waits', { useInnerText: true });
+  await go_on.last().click();
+  await expect(desk.turns).toHaveCount(4);
+  await expect(desk.turns.locator('.bubble')).toHaveText(['First', 'First', 'Please go on where you stopped.', 'Second']);
+  await expect(desk.lastTurn.locator('.prose')).toHaveText('Answer two');
 });
 
 test('a draft survives a reload and goes when it is sent', async ({ desk, model }) => {

@@ -95,6 +95,8 @@ pub struct CardWords {
     pub limit_reached: &'static str,
     pub kept: &'static str,
     pub go_on: &'static str,
+    /// The same where messages wait behind it.
+    pub go_on_first: &'static str,
     pub go_on_message: &'static str,
 
     pub may_do: &'static str,
@@ -228,6 +230,7 @@ static ENGLISH: CardWords = CardWords {
     limit_reached: "It stopped by itself before it was done; why stands above.",
     kept: "What was written and done until then is kept.",
     go_on: "Continue",
+    go_on_first: "Continue, then send what waits",
     go_on_message: "Please go on where you stopped.",
 
     may_do: "What the agent may do",
@@ -368,6 +371,7 @@ static GERMAN: CardWords = CardWords {
     limit_reached: "Es hat von selbst aufgehört, bevor es fertig war; warum, steht oben.",
     kept: "Was bis dahin geschrieben und getan wurde, bleibt erhalten.",
     go_on: "Fortfahren",
+    go_on_first: "Fortfahren, dann senden, was wartet",
     go_on_message: "Bitte mach dort weiter, wo du aufgehört hast.",
 
     may_do: "Was der Agent darf",

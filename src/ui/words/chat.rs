@@ -84,7 +84,7 @@ pub const ENGLISH: ChatWords = ChatWords {
     remove: "Remove",
 
     waiting_messages: "Waiting messages",
-    held: "Waiting until you go on",
+    held: "Kept: sent after what you do next, or now",
     sent_next: "Sent next",
     send_next: "Send next",
     send_now: "Send now",
@@ -131,7 +131,7 @@ pub const GERMAN: ChatWords = ChatWords {
     remove: "Entfernen",
 
     waiting_messages: "Wartende Nachrichten",
-    held: "Wartet, bis Sie fortfahren",
+    held: "Aufgehoben: folgt auf Ihren nächsten Schritt, oder jetzt",
     sent_next: "Als Nächstes",
     send_next: "Als Nächstes senden",
     send_now: "Jetzt senden",
