@@ -139,6 +139,7 @@ test('Stop holds what waits until the person goes on', async ({ desk, model }) =
 
 test('Continue says that what waits is sent behind it, and that is what happens', async ({ desk, model }) => {
   model.script('First', [gate('never')]);
+  model.script('Another', [gate('never again')]);
   model.script('Please go on where you stopped.', [text('Answer one')]);
   model.script('Second', [text('Answer two')]);
   await desk.openSession();
@@ -148,8 +149,8 @@ test('Continue says that what waits is sent behind it, and that is what happens'
   const go_on = desk.page.locator('.ending').getByRole('button');
   await expect(go_on).toHaveText('Continue', { useInnerText: true });
 
-  await desk.say('First');
-  await model.reached('never', 2);
+  await desk.say('Another');
+  await model.reached('never again');
   await desk.say('Second');
   await expect(desk.page.locator('.queued .bubble')).toHaveText('Second');
   await desk.stop.click();
@@ -157,7 +158,7 @@ test('Continue says that what waits is sent behind it, and that is what happens'
   await expect(go_on.last()).toHaveText('Continue, then send what waits', { useInnerText: true });
   await go_on.last().click();
   await expect(desk.turns).toHaveCount(4);
-  await expect(desk.turns.locator('.bubble')).toHaveText(['First', 'First', 'Please go on where you stopped.', 'Second']);
+  await expect(desk.turns.locator('.bubble')).toHaveText(['First', 'Another', 'Please go on where you stopped.', 'Second']);
   await expect(desk.lastTurn.locator('.prose')).toHaveText('Answer two');
 });
 

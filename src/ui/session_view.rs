@@ -84,6 +84,7 @@ pub struct SessionView {
 struct Fold {
     transcript: Transcript,
     cursor: Seq,
+    planned: session::Planned,
 }
 
 #[derive(Clone, PartialEq)]
@@ -181,7 +182,7 @@ impl SessionView {
             mention: RwSignal::new(None),
             log_of: RwSignal::new(None),
             id,
-            fold: StoredValue::new(Fold { transcript, cursor }),
+            fold: StoredValue::new(Fold { transcript, cursor, planned: None }),
             owner: StoredValue::new(Owner::current().unwrap_or_default()),
         }
     }
@@ -215,7 +216,9 @@ impl SessionView {
         });
         // The signals belong to the page, not to whatever task an event arrived in.
         self.owner.get_value().with(|| self.draw(touched.unwrap_or(Touched::Nothing)));
-        self.session.update(|session| session::update(session, &record));
+        self.fold.update_value(|fold| {
+            self.session.update(|session| session::update(session, &mut fold.planned, &record));
+        });
         if is_news(&record.event.body) {
             self.news.update(|count| *count += 1);
         }
