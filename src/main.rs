@@ -47,7 +47,8 @@ const SCRAPERS: usize = 16;
 
 /// Work with an agent on a folder of files, in the browser.
 #[derive(Parser)]
-#[command(version)]
+// An option before a command would belong to neither.
+#[command(version, args_conflicts_with_subcommands = true)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
