@@ -54,6 +54,7 @@ test('a denied change is not made, and the turn goes on', async ({ desk, model, 
   await desk.finished();
   await expect(desk.lastTurn.locator('.prose').last()).toHaveText('Then I leave it.');
   await expect(desk.lastTurn.locator('.call')).toHaveAttribute('data-state', 'failed');
+  await expect(desk.lastTurn.locator('.call-line')).toContainText('Not allowed: write sum.md', { useInnerText: true });
   expect(existsSync(join(workspace.folder, 'sum.md'))).toBe(false);
 });
 

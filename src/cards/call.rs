@@ -30,10 +30,11 @@ impl Pen {
     fn line(&self, call: &Call) -> impl IntoView + use<> {
         let tool = self.words.tool(&call.name);
         let template = match call.state {
-            CallState::Open | CallState::Running => tool.doing,
-            CallState::Waiting if tool.may.is_empty() => tool.doing,
-            CallState::Waiting => tool.may,
-            CallState::Succeeded | CallState::Failed => tool.done,
+            CallState::Open | CallState::Running => tool.doing.to_owned(),
+            CallState::Waiting if tool.may.is_empty() => tool.doing.to_owned(),
+            CallState::Waiting => tool.may.to_owned(),
+            CallState::Succeeded => tool.done.to_owned(),
+            CallState::Failed => fill(self.failure(call), &[tool.wish]),
         };
         let (glyph, state) = match call.state {
             CallState::Open => (Glyph::Clock, self.words.open),
@@ -42,15 +43,31 @@ impl Pen {
             CallState::Succeeded => (Glyph::Check, self.words.done),
             CallState::Failed => (Glyph::Cross, self.words.failed),
         };
-        let summary = if call.state == CallState::Waiting { state.to_owned() } else { visible_line(&call.summary) };
+        let summary = match call.state {
+            CallState::Waiting => state.to_owned(),
+            // The words before it say so.
+            CallState::Failed if is_denied(call) => String::new(),
+            _ => visible_line(&call.summary),
+        };
         let since = call.started_at.clone().filter(|_| call.state == CallState::Running);
         let time = call.elapsed_ms.filter(|_| call.state != CallState::Running).map(duration);
         view! {
             <Icon glyph/>
             <span class="visually-hidden">{state}</span>
-            {self.phrase(template, call)}
+            {self.phrase(&template, call)}
             <span class="call-summary">{summary}</span>
             <span class="call-time" data-since=since>{time}</span>
+        }
+    }
+
+    /// What can be said of a call that did not succeed: a command that failed ran all the same.
+    fn failure(&self, call: &Call) -> &'static str {
+        // Only events tell times; what is known from rows alone has neither.
+        let never_began = call.elapsed_ms.is_some() && call.started_at.is_none();
+        match never_began {
+            _ if is_denied(call) => self.words.not_allowed,
+            true => self.words.not_done,
+            false => self.words.tried,
         }
     }
 
@@ -127,6 +144,11 @@ impl Pen {
     }
 }
 
+fn is_denied(call: &Call) -> bool {
+    let decided = call.approval.as_ref().and_then(|approval| approval.decided.as_ref());
+    decided.is_some_and(|(decision, _)| *decision == Decision::Deny)
+}
+
 /// `mcp.<alias>.<tool>` reads as the tool of the alias.
 pub fn tool_name(name: &str) -> String {
     let named = name.strip_prefix("mcp.").and_then(|rest| rest.split_once('.'));
@@ -137,4 +159,56 @@ pub fn tool_name(name: &str) -> String {
 fn encoded(id: &str) -> String {
     let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     id.bytes().map(|byte| if keep(byte) { (byte as char).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        protocol::{Actor, ApprovalId, BasePath, CallId, Risk, SessionId, transcript::CallApproval},
+        ui::words::Language,
+    };
+
+    /// The row's text.
+    fn row(language: Language, call: &Call) -> String {
+        let line = Pen::new(language, &SessionId("5".repeat(32)), &BasePath::default()).call(1, call).line;
+        let text = line.split('<').filter_map(|piece| Some(piece.split_once('>')?.1)).collect::<Vec<_>>().join(" ");
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    fn ended(name: &str, preview: &str, summary: &str) -> Call {
+        let mut call = Call::new(CallId::new("c"), name);
+        (call.state, call.elapsed_ms) = (CallState::Failed, Some(0));
+        (call.preview, call.summary) = (preview.into(), summary.into());
+        call
+    }
+
+    #[test]
+    fn a_row_does_not_claim_what_was_not_done() {
+        let denied = CallApproval {
+            approval_id: ApprovalId::new("a"),
+            risk: Risk::Run,
+            scope: None,
+            decided: Some((Decision::Deny, Actor::local())),
+        };
+        let mut call = ended("shell_execute", "rm -rf x", "denied");
+        call.approval = Some(denied);
+        for (language, said) in
+            [(Language::English, "Not allowed: run rm -rf x"), (Language::German, "Nicht erlaubt: rm -rf x ausführen")]
+        {
+            assert!(row(language, &call).contains(said), "{}", row(language, &call));
+            assert!(!row(language, &call).contains("denied"), "it is said once");
+        }
+        let refused = ended("write_file", "a.md", "not allowed in this mode");
+        assert!(row(Language::English, &refused).contains("Not done: write a.md not allowed in this mode"));
+        let mut failed = ended("shell_execute", "make", "exit code 2");
+        failed.started_at = Some("2026-03-01T10:00:00.000Z".into());
+        assert!(row(Language::English, &failed).contains("Tried to run make exit code 2"));
+        assert!(row(Language::German, &failed).contains("Versucht: make ausführen exit code 2"));
+        let other = ended("mcp.files.move", "", "gone");
+        assert!(
+            row(Language::English, &other).contains("Not done: use move (files)"),
+            "a tool without words of its own"
+        );
+    }
 }
