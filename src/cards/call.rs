@@ -16,35 +16,37 @@ use crate::{
 };
 
 impl Pen {
-    pub fn call(&self, turn: u32, call: &Call) -> CallCard {
+    /// `over`: its turn has ended, so that nothing is still to come.
+    pub fn call(&self, turn: u32, call: &Call, over: bool) -> CallCard {
         CallCard {
             tool_call_id: call.tool_call_id.clone(),
             state: call.state,
-            line: html(self.line(call)),
+            line: html(self.line(call, over)),
             body: html(self.body(turn, call)),
             below: html(self.below(call)),
             ask: self.ask(call),
         }
     }
 
-    fn line(&self, call: &Call) -> impl IntoView + use<> {
+    fn line(&self, call: &Call, over: bool) -> impl IntoView + use<> {
         let tool = self.words.tool(&call.name);
         let template = match call.state {
-            CallState::Open | CallState::Running => tool.doing.to_owned(),
+            CallState::Open => fill(if over { self.words.tried } else { self.words.next }, &[tool.wish]),
+            CallState::Running => tool.doing.to_owned(),
             CallState::Waiting if tool.may.is_empty() => tool.doing.to_owned(),
             CallState::Waiting => tool.may.to_owned(),
             CallState::Succeeded => tool.done.to_owned(),
             CallState::Failed => fill(self.failure(call), &[tool.wish]),
         };
         let (glyph, state) = match call.state {
-            CallState::Open => (Glyph::Clock, self.words.open),
+            CallState::Open => (Glyph::Clock, if over { self.words.no_result } else { self.words.open }),
             CallState::Waiting => (Glyph::Clock, self.words.waiting),
             CallState::Running => (Glyph::Spark, self.words.running),
             CallState::Succeeded => (Glyph::Check, self.words.done),
             CallState::Failed => (Glyph::Cross, self.words.failed),
         };
         let summary = match call.state {
-            CallState::Waiting => state.to_owned(),
+            CallState::Open | CallState::Waiting => state.to_owned(),
             // The words before it say so.
             CallState::Failed if is_denied(call) => String::new(),
             _ => visible_line(&call.summary),
@@ -64,10 +66,12 @@ impl Pen {
     fn failure(&self, call: &Call) -> &'static str {
         // Only events tell times; what is known from rows alone has neither.
         let never_began = call.elapsed_ms.is_some() && call.started_at.is_none();
-        match never_began {
-            _ if is_denied(call) => self.words.not_allowed,
-            true => self.words.not_done,
-            false => self.words.tried,
+        if is_denied(call) {
+            self.words.not_allowed
+        } else if never_began {
+            self.words.not_done
+        } else {
+            self.words.tried
         }
     }
 
@@ -171,9 +175,17 @@ mod tests {
 
     /// The row's text.
     fn row(language: Language, call: &Call) -> String {
-        let line = Pen::new(language, &SessionId("5".repeat(32)), &BasePath::default()).call(1, call).line;
+        let line = Pen::new(language, &SessionId("5".repeat(32)), &BasePath::default()).call(1, call, false).line;
         let text = line.split('<').filter_map(|piece| Some(piece.split_once('>')?.1)).collect::<Vec<_>>().join(" ");
         text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn a_call_behind_one_that_asks_waits_for_its_turn() {
+        let mut call = Call::new(CallId::new("c"), "shell_execute");
+        call.preview = "make".into();
+        assert!(row(Language::English, &call).contains("Next: run make waits for its turn"));
+        assert!(row(Language::German, &call).contains("Danach: make ausführen wartet, bis es an der Reihe ist"));
     }
 
     fn ended(name: &str, preview: &str, summary: &str) -> Call {

@@ -40,7 +40,11 @@ pub struct ModeWords {
 }
 
 pub struct CardWords {
+    /// A call before its turn; `{0}` is what it is to do.
+    pub next: &'static str,
     pub open: &'static str,
+    /// The same in a turn that is over, as an older program may have left it.
+    pub no_result: &'static str,
     pub waiting: &'static str,
     pub running: &'static str,
     pub done: &'static str,
@@ -138,7 +142,9 @@ impl CardWords {
 }
 
 static ENGLISH: CardWords = CardWords {
-    open: "open",
+    next: "Next: {0}",
+    open: "waits for its turn",
+    no_result: "no result is known",
     waiting: "waiting for you",
     running: "running",
     done: "done",
@@ -296,7 +302,9 @@ static ENGLISH: CardWords = CardWords {
 };
 
 static GERMAN: CardWords = CardWords {
-    open: "offen",
+    next: "Danach: {0}",
+    open: "wartet, bis es an der Reihe ist",
+    no_result: "kein Ergebnis bekannt",
     waiting: "wartet auf Sie",
     running: "läuft",
     done: "fertig",

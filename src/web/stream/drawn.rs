@@ -56,7 +56,7 @@ impl Drawn {
             Touched::Call { turn: index, message, call } => {
                 let message = &mut self.fold.turns[index].messages[message];
                 state.agent.foresee(&self.id, &mut message.calls[call]).await;
-                let card = self.pen.call(turn, &message.calls[call]);
+                let card = self.pen.call(turn, &message.calls[call], false);
                 vec![ServerFrame::ToolCallCard { turn, message: message.message, card }]
             }
         }
@@ -74,7 +74,7 @@ impl Drawn {
         let message = &mut turn.messages[message];
         rows.iter().for_each(|row| message.plan(&row.tool_calls));
         let card = |call| {
-            let card = self.pen.call(turn.turn, call);
+            let card = self.pen.call(turn.turn, call, false);
             ServerFrame::ToolCallCard { turn: turn.turn, message: message.message, card }
         };
         message.calls.iter().map(card).collect()
