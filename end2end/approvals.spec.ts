@@ -38,7 +38,10 @@ test('a change with a long line leaves every choice in sight', async ({ desk, mo
   await desk.openSession();
   await desk.say('Write it');
   const card = await desk.waiting();
-  await card.locator('.ask-change > summary').click();
+  const change = card.locator('.ask-change > summary');
+  await expect(change).toHaveText('Show the change', { useInnerText: true });
+  await change.click();
+  await expect(change).toHaveText('Hide the change', { useInnerText: true });
   await expect(card.locator('.diff').first()).toBeVisible();
   const diff = (await card.locator('.diff').first().boundingBox())!;
   expect(diff.width, 'it scrolls in itself').toBeLessThan((await card.boundingBox())!.width);
