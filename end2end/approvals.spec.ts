@@ -61,6 +61,27 @@ test('a denied change is not made, and the turn goes on', async ({ desk, model, 
   expect(existsSync(join(workspace.folder, 'sum.md'))).toBe(false);
 });
 
+test('several changes are denied by one word, and one alone has none', async ({ desk, model, page, workspace }) => {
+  const write = (path: string) => call('write_file', { path, content: 'x\n' });
+  model.script('Write both', [write('a.md'), write('b.md')], [text('Then not.')]);
+  model.script('Write one', [write('a.md')], [text('Not either.')]);
+  const denyAll = page.locator('.deny-all');
+  await desk.openSession();
+  await desk.say('Write both');
+  const asked = async () => (await desk.events(desk.sessionId())).filter((type) => type === 'approval_requested').length;
+  await expect.poll(asked).toBe(2);
+  await desk.waiting();
+  await expect(desk.asks).toHaveCount(2);
+  await denyAll.getByRole('button', { name: 'Deny all 2' }).click();
+  await desk.finished();
+  await expect(desk.lastTurn.locator('.call-line').filter({ hasText: 'Not allowed' })).toHaveCount(2);
+  for (const name of ['a.md', 'b.md']) expect(existsSync(join(workspace.folder, name))).toBe(false);
+
+  await desk.say('Write one');
+  await desk.waiting();
+  await expect(denyAll).toBeHidden();
+});
+
 test('“in this session” names its scope, spares the next question, and can be taken back', async ({ desk, model, page }) => {
   const write = (path: string) => call('write_file', { path, content: 'x\n' });
   model.script('First', [write('out/a.txt')], [text('One.')]);

@@ -156,6 +156,7 @@ fn cowork() -> Routes {
         .route("/sessions/{id}/stop", post(messages::stop))
         .route("/sessions/{id}/steer", post(words::steer))
         .route("/sessions/{id}/approvals/{approval}", post(words::decide))
+        .route("/sessions/{id}/approvals/deny-all", post(words::deny_all))
         .route("/sessions/{id}/approval-rules", get(words::rules))
         .route("/sessions/{id}/approval-rules/{rule}", delete(words::remove_rule))
         .route("/sessions/{id}/approval-rules/{rule}/revoke", post(words::revoke))

@@ -203,6 +203,30 @@ async fn what_a_call_before_it_may_make_possible_asks() {
 }
 
 #[tokio::test]
+async fn all_that_waits_is_denied_by_one_word_and_a_word_before_it_holds() {
+    let batch = write("a", "a.txt", "a").call("b", "write_file", &json!({"path": "b.txt", "content": "b"})).call(
+        "c",
+        "write_file",
+        &json!({"path": "c.txt", "content": "c"}),
+    );
+    let server = Server::playing([batch, say("Then not.")]).await;
+    let id = server.session().await;
+    let (mut socket, _) = ask(&server, &id).await;
+    socket.wait("approval_requested").await;
+    let last = socket.wait("approval_requested").await;
+    decide(&server, &id, &last, "approve").await;
+    let all = format!("/cowork/sessions/{id}/approvals/deny-all");
+    server.api.post(&all, json!({})).await.expect(200);
+    socket.wait("turn_completed").await;
+    let there = ["a.txt", "b.txt", "c.txt"].map(|name| server.workspace.join(name).exists());
+    assert_eq!(there, [false, false, true]);
+    let decisions = server.api.events_of(&id, "approval_resolved").await;
+    let decisions: Vec<_> = decisions.iter().map(|event| event["payload"]["decision"].clone()).collect();
+    assert_eq!(decisions, ["approve", "deny", "deny"]);
+    server.api.post(&all, json!({})).await.expect(200);
+}
+
+#[tokio::test]
 async fn the_mode_decides_what_asks() {
     let server = Server::playing([]).await;
     for (mode, kind) in [("accept_edits", "free"), ("read_only", "refused")] {
