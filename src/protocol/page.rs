@@ -71,7 +71,7 @@ pub struct SessionPage {
     /// Turn and number of the message that is being written; no event has completed it.
     pub in_flight: Option<(u32, u32)>,
     pub boot_id: String,
-    /// Files that turns changed, as far as rows and events tell.
+    /// Files that turns changed, as far as rows and events tell; see [`note_changed`](super::note_changed).
     pub changed: BTreeMap<u32, BTreeSet<String>>,
     /// What the turns of the window changed, where the page opens with it.
     pub changes: BTreeMap<u32, ChangeList>,

@@ -14,7 +14,7 @@ use leptos::prelude::*;
 
 use crate::protocol::{
     CallId, ChangeList, EarlierTurns, Event, EventBody, InFlight, Part, Present, QueuedMessage, RECENT_UPLOADS, Record,
-    Seq, Session, SessionPage, Status,
+    Seq, Session, SessionPage, Status, note_changed,
     transcript::{CallCard, CallState, Message, Touched, Transcript, Turn},
 };
 
@@ -241,9 +241,7 @@ impl SessionView {
     }
 
     fn note_files(&self, body: &EventBody) {
-        if let Some((turn, files)) = body.changed_files() {
-            self.changed.update(|changed| changed.entry(turn).or_default().extend(files.iter().cloned()));
-        }
+        self.changed.maybe_update(|changed| note_changed(changed, body));
         if body.may_change_files() {
             self.files_changed.update(|count| *count += 1);
         }
