@@ -250,7 +250,7 @@ structs! {
     FileChange { path, kind, from, folder, diff, binary, undone, undoable, note }
     FileEntry { name, path, kind, size, modified_at }
     FileList { entries, truncated }
-    FilePreview { name, path, kind, size, modified_at, truncated, text, html, table, url }
+    FilePreview { name, path, kind, size, modified_at, truncated, encoding, text, html, table, url }
     Folder { name, path }
     ForkPoint { session_id, turn }
     FolderList { dir, usable, writable, parent, folders }

@@ -293,8 +293,8 @@ fn answers_are_read_as_serde_reads_them() {
     let table = Table { columns: vec!["a".into()], rows: vec![vec!["1".into()]] };
     for kind in ["text", "markdown", "table", "image", "pdf", "none"] {
         both::<FilePreview>(&json!({
-            "name": "n", "path": "p", "kind": kind, "size": 3, "modified_at": null, "truncated": false, "text": "t",
-            "html": null, "table": table, "url": null,
+            "name": "n", "path": "p", "kind": kind, "size": 3, "modified_at": null, "truncated": false, "encoding": "e",
+            "text": "t", "html": null, "table": table, "url": null,
         }));
     }
     both::<ModelInfo>(&json!({

@@ -17,7 +17,7 @@ use crate::{
     markdown,
     protocol::{ApiError, FilePreview, PreviewKind, Table},
     state::AppState,
-    workspace::{Workspace, WorkspacePath, changes::is_binary, time},
+    workspace::{Decoded, Workspace, WorkspacePath, decoded, time},
 };
 
 /// Of a text: more is nothing that somebody reads in a panel.
@@ -47,6 +47,7 @@ fn look_at(workspace: &Workspace, files: &str, file: &WorkspacePath) -> Result<F
         size: opened.size,
         modified_at: opened.modified.and_then(time),
         truncated: false,
+        encoding: None,
         text: None,
         html: None,
         table: None,
@@ -67,7 +68,9 @@ fn look_at(workspace: &Workspace, files: &str, file: &WorkspacePath) -> Result<F
     })?;
     preview.truncated = bytes.len() > TEXT_BYTES;
     bytes.truncate(TEXT_BYTES);
-    let Some(text) = text(&bytes, preview.truncated) else { return Ok(preview) };
+    let Some(Decoded { text, encoding }) = decoded(&bytes, preview.truncated) else { return Ok(preview) };
+    let text = text.as_ref();
+    preview.encoding = encoding.map(Into::into);
     match ending(&preview.name).as_str() {
         "md" | "markdown" => {
             preview.kind = PreviewKind::Markdown;
@@ -89,18 +92,6 @@ fn look_at(workspace: &Workspace, files: &str, file: &WorkspacePath) -> Result<F
 
 fn ending(name: &str) -> String {
     name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default()
-}
-
-/// The bytes as text, if that is what they are. A character that the limit cut in two is left out.
-fn text(bytes: &[u8], cut: bool) -> Option<&str> {
-    if is_binary(bytes) {
-        return None;
-    }
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Some(text),
-        Err(error) if cut && error.error_len().is_none() => std::str::from_utf8(&bytes[..error.valid_up_to()]).ok(),
-        Err(_) => None,
-    }
 }
 
 /// What divides the cells: where a comma is a decimal point, tables have semicolons.
@@ -155,13 +146,5 @@ mod tests {
         let (read, more) = table(&format!("{}\n", vec!["c"; COLUMNS + 1].join(",")), b',');
         assert_eq!((read.columns.len(), more), (COLUMNS, true));
         assert_eq!(table("", b',').0, Table::default());
-    }
-
-    #[test]
-    fn what_is_no_text_is_not_shown_as_one() {
-        assert_eq!(text(b"plain \xc3\xa4", false), Some("plain ä"));
-        assert_eq!(text(b"cut \xc3", true), Some("cut "));
-        assert_eq!(text(b"latin \xe4 one", false), None);
-        assert_eq!(text(b"a\0b", false), None);
     }
 }
