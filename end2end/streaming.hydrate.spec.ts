@@ -1,6 +1,6 @@
 // An answer as it comes: shown at once, safe from reloads, stoppable, and the same in every tab.
 import type { Locator } from '@playwright/test';
-import { busy, call, gate, hangUp, text } from './support/model';
+import { busy, call, gate, halfCall, hangUp, text } from './support/model';
 import { expect, test } from './support/test';
 
 test('text shows while the model is still writing', async ({ desk, model }) => {
@@ -230,6 +230,22 @@ test('a tool call opens to its input and output, also while the turn goes on', a
   model.open('answer');
   await expect(desk.lastTurn).not.toHaveAttribute('data-running');
   await expect(line.locator('.call-body'), 'it stays open').toBeVisible();
+});
+
+test('a long file that is being written is named before the call is whole', async ({ desk, model }) => {
+  const args = { path: 'report.md', content: 'A line of the report.\n'.repeat(400) };
+  model.script('Write the report', [halfCall('write_file', args, 'half')], [text('Done.')]);
+  await desk.openSession();
+  await desk.say('Write the report');
+  await model.reached('half');
+  const working = desk.lastTurn.locator('.working');
+  await expect(working).toContainText('Preparing to write report.md 4 kB', { useInnerText: true });
+  await desk.reload();
+  await expect(working, 'for one who joins').toContainText('Preparing to write report.md', { useInnerText: true });
+  model.open('half');
+  await (await desk.waiting()).getByRole('button', { name: 'Allow once' }).click();
+  await desk.finished();
+  await expect(desk.lastTurn.locator('.call-line')).toContainText('Wrote report.md', { useInnerText: true });
 });
 
 test('a failed tool call says so and the turn goes on', async ({ desk, model }) => {

@@ -2,11 +2,11 @@
 
 use leptos::prelude::*;
 
-use super::{OUTPUT_CHARS, Pen, arguments::arguments, diff, html};
+use super::{OUTPUT_CHARS, Pen, arguments::arguments, diff, foot::thousands, html};
 use crate::{
     markdown::{visible, visible_line},
     protocol::{
-        Decision,
+        CallId, Decision,
         transcript::{Call, CallCard, CallState},
     },
     ui::{
@@ -60,6 +60,16 @@ impl Pen {
             <span class="call-summary">{summary}</span>
             <span class="call-time" data-since=since>{time}</span>
         }
+    }
+
+    /// A call that the model is still writing, and how much of it there is.
+    pub fn writing(&self, name: &str, preview: &str, bytes: usize) -> String {
+        let mut call = Call::new(CallId::new(""), name);
+        preview.clone_into(&mut call.preview);
+        let words = self.phrase(&fill(self.words.prepares, &[self.words.tool(name).wish]), &call);
+        let size = (bytes >= 1000)
+            .then(|| view! { <span class="call-time">{format!("{} kB", thousands(bytes as u64 / 1000))}</span> });
+        html(view! { {words}{size} })
     }
 
     /// What can be said of a call that did not succeed: a command that failed ran all the same.
@@ -169,7 +179,7 @@ fn encoded(id: &str) -> String {
 mod tests {
     use super::*;
     use crate::{
-        protocol::{Actor, ApprovalId, BasePath, CallId, Risk, SessionId, transcript::CallApproval},
+        protocol::{Actor, ApprovalId, BasePath, Risk, SessionId, transcript::CallApproval},
         ui::words::Language,
     };
 

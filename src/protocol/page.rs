@@ -50,6 +50,8 @@ pub struct HomePage {
 pub enum Part {
     /// Under a turn: how it ended, what can be done with it.
     Foot(u32),
+    /// Where a turn says that it works: the call that the model is writing. Void once anything else happens in it.
+    Writing(u32),
     /// The composer's chips: mode, model, rules.
     Menu,
     /// How full the model's window is.

@@ -371,7 +371,9 @@ impl Read for Part {
         match json.text().as_deref() {
             Some("menu") => Self::Menu,
             Some("meter") => Self::Meter,
-            _ => Self::Foot(field(json, "foot", fits)),
+            _ => variants!(json, fits,
+                "writing" => |turn| Self::Writing(Read::read(&turn, fits)),
+                else Self::Foot(field(json, "foot", fits))),
         }
     }
 }

@@ -152,6 +152,7 @@ fn frames_are_read_as_serde_reads_them() {
         ServerFrame::MessageBlocks { turn: 1, message: 0, from: 2, blocks: vec![text()], open: true },
         ServerFrame::ToolCallCard { turn: 1, message: 0, card },
         ServerFrame::Fragment { part: Part::Foot(4), html: text() },
+        ServerFrame::Fragment { part: Part::Writing(4), html: text() },
         ServerFrame::Fragment { part: Part::Menu, html: text() },
         ServerFrame::Fragment { part: Part::Meter, html: text() },
         ServerFrame::MessageAccepted { seq: 1, message: text() },

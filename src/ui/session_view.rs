@@ -278,6 +278,7 @@ impl SessionView {
         match part {
             Part::Menu => self.menu.set(html),
             Part::Meter => self.meter.set(html),
+            Part::Writing(turn) => self.owner.get_value().with(|| self.turn_view(turn).writing.set(html)),
             Part::Foot(turn) => self.owner.get_value().with(|| self.turn_view(turn).foot.set(html)),
         }
     }
@@ -415,6 +416,7 @@ impl SessionView {
             view.outcome.set(turn.outcome.clone());
         }
         view.retry.set(turn.retry.clone());
+        view.writing.maybe_update(|writing| !std::mem::take(writing).is_empty());
         if view.steering.with_untracked(|steering| *steering != turn.steering) {
             view.steering.set(turn.steering.clone());
         }

@@ -40,6 +40,8 @@ pub struct ModeWords {
 }
 
 pub struct CardWords {
+    /// A call that is still being written; `{0}` is what it is to do.
+    pub prepares: &'static str,
     /// A call before its turn; `{0}` is what it is to do.
     pub next: &'static str,
     pub open: &'static str,
@@ -144,6 +146,7 @@ impl CardWords {
 }
 
 static ENGLISH: CardWords = CardWords {
+    prepares: "Preparing to {0}",
     next: "Next: {0}",
     open: "waits for its turn",
     no_result: "no result is known",
@@ -306,6 +309,7 @@ static ENGLISH: CardWords = CardWords {
 };
 
 static GERMAN: CardWords = CardWords {
+    prepares: "Bereitet vor: {0}",
     next: "Danach: {0}",
     open: "wartet, bis es an der Reihe ist",
     no_result: "kein Ergebnis bekannt",

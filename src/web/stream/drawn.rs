@@ -1,7 +1,7 @@
 //! What an event changes of the drawn page, for watchers with `?view=html`: one fold of the turn that runs.
 
 use crate::{
-    agent::ports::store::TurnWindow,
+    agent::{ports::store::TurnWindow, writing::Writing},
     cards::Pen,
     protocol::{
         BasePath, EventBody, Part, Record, ServerFrame, SessionId,
@@ -34,6 +34,11 @@ impl Drawn {
                 None => Vec::new(),
             },
         }
+    }
+
+    pub fn writing(&self, turn: u32, writing: &Writing) -> ServerFrame {
+        let html = self.pen.writing(&writing.name, &writing.preview, writing.bytes);
+        ServerFrame::Fragment { part: Part::Writing(turn), html }
     }
 
     async fn menu(&self, state: &AppState) -> Vec<ServerFrame> {
