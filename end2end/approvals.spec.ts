@@ -140,12 +140,14 @@ test('a question with several choices, and one in own words', async ({ desk, mod
 });
 
 test('characters that deceive are shown by their number', async ({ desk, model }) => {
-  model.script('Trick', [call('write_file', { path: 'invoice\u202efdp.exe', content: '\u2066hidden\n' })], [text('Done.')]);
+  const trick = call('write_file', { path: 'invoice\u202efdp.exe', content: 'x' });
+  model.script('Trick', [trick], [call('write_file', { path: 'plain.md', content: '\u2066hidden\n' })], [text('Done.')]);
   await desk.openSession();
   await desk.say('Trick');
-  const card = await desk.waiting();
-  await expect(card).toContainText('invoice⟨U+202E⟩fdp.exe');
-  await expect(card).toContainText('⟨U+2066⟩hidden');
+  await expect(await desk.waiting()).toContainText('⟨U+2066⟩hidden');
+  const refused = desk.lastTurn.locator('.call').first();
+  await expect(refused, 'no file may have such a name, so nobody is asked').toHaveAttribute('data-state', 'failed');
+  await expect(refused.locator('.call-line')).toContainText('invoice⟨U+202E⟩fdp.exe');
 });
 
 test('a file that is there is shown as it would change', async ({ desk, model, workspace }) => {
