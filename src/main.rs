@@ -213,6 +213,7 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         access: access.clone(),
         presence: Arc::default(),
         metrics: metrics.clone(),
+        documents: documents::Reader::new(OWN_PROGRAM),
         stopping: stopping.clone(),
         sockets: sockets.clone(),
     };

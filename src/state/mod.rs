@@ -14,6 +14,7 @@ use presence::Presence;
 use crate::{
     access::{Access, Visitor},
     agent::Agent,
+    documents::Reader,
     metrics::Metrics,
     protocol::{ApiError, BasePath, Right, SessionId, UploadLimits},
 };
@@ -26,6 +27,8 @@ pub struct AppState {
     pub access: Arc<Access>,
     pub presence: Arc<Presence>,
     pub metrics: Arc<Metrics>,
+    /// For a look into files that are no plain text.
+    pub documents: Reader,
     /// Cancelled when the server stops: sockets say goodbye.
     pub stopping: CancellationToken,
     /// The sockets that are open, and the uploads that are taken.

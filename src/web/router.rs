@@ -171,6 +171,7 @@ fn cowork() -> Routes {
         .route("/look", post(look::set))
         .with(|router| router.layer(Extension(Arc::<upload::Desk>::default())))
         .with(|router| router.layer(Extension(Arc::<archive::Desk>::default())))
+        .with(|router| router.layer(Extension(Arc::<preview::Desk>::default())))
 }
 
 /// Uploads by tus; every answer of theirs says the version.

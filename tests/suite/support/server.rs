@@ -18,6 +18,7 @@ use cowork::{
         },
     },
     config::{Config, McpServer},
+    documents::Reader,
     metrics::Metrics,
     models,
     protocol::{BasePath, UploadLimits},
@@ -277,6 +278,7 @@ impl Setup {
             access: access.clone(),
             presence: Arc::default(),
             metrics,
+            documents: Reader::new(launcher()),
             stopping: CancellationToken::new(),
             sockets: TaskTracker::new(),
         };
