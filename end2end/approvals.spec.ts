@@ -38,7 +38,10 @@ test('a change with a long line leaves every choice in sight', async ({ desk, mo
   await desk.openSession();
   await desk.say('Write it');
   const card = await desk.waiting();
-  await card.locator('.ask-change > summary').click();
+  const change = card.locator('.ask-change > summary');
+  await expect(change).toHaveText('Show the change', { useInnerText: true });
+  await change.click();
+  await expect(change).toHaveText('Hide the change', { useInnerText: true });
   await expect(card.locator('.diff').first()).toBeVisible();
   const diff = (await card.locator('.diff').first().boundingBox())!;
   expect(diff.width, 'it scrolls in itself').toBeLessThan((await card.boundingBox())!.width);
@@ -54,7 +57,29 @@ test('a denied change is not made, and the turn goes on', async ({ desk, model, 
   await desk.finished();
   await expect(desk.lastTurn.locator('.prose').last()).toHaveText('Then I leave it.');
   await expect(desk.lastTurn.locator('.call')).toHaveAttribute('data-state', 'failed');
+  await expect(desk.lastTurn.locator('.call-line')).toContainText('Not allowed: write sum.md', { useInnerText: true });
   expect(existsSync(join(workspace.folder, 'sum.md'))).toBe(false);
+});
+
+test('several changes are denied by one word, and one alone has none', async ({ desk, model, page, workspace }) => {
+  const write = (path: string) => call('write_file', { path, content: 'x\n' });
+  model.script('Write both', [write('a.md'), write('b.md')], [text('Then not.')]);
+  model.script('Write one', [write('a.md')], [text('Not either.')]);
+  const denyAll = page.locator('.deny-all');
+  await desk.openSession();
+  await desk.say('Write both');
+  const asked = async () => (await desk.events(desk.sessionId())).filter((type) => type === 'approval_requested').length;
+  await expect.poll(asked).toBe(2);
+  await desk.waiting();
+  await expect(desk.asks).toHaveCount(2);
+  await denyAll.getByRole('button', { name: 'Deny all 2' }).click();
+  await desk.finished();
+  await expect(desk.lastTurn.locator('.call-line').filter({ hasText: 'Not allowed' })).toHaveCount(2);
+  for (const name of ['a.md', 'b.md']) expect(existsSync(join(workspace.folder, name))).toBe(false);
+
+  await desk.say('Write one');
+  await desk.waiting();
+  await expect(denyAll).toBeHidden();
 });
 
 test('“in this session” names its scope, spares the next question, and can be taken back', async ({ desk, model, page }) => {
@@ -115,12 +140,14 @@ test('a question with several choices, and one in own words', async ({ desk, mod
 });
 
 test('characters that deceive are shown by their number', async ({ desk, model }) => {
-  model.script('Trick', [call('write_file', { path: 'invoice\u202efdp.exe', content: '\u2066hidden\n' })], [text('Done.')]);
+  const trick = call('write_file', { path: 'invoice\u202efdp.exe', content: 'x' });
+  model.script('Trick', [trick], [call('write_file', { path: 'plain.md', content: '\u2066hidden\n' })], [text('Done.')]);
   await desk.openSession();
   await desk.say('Trick');
-  const card = await desk.waiting();
-  await expect(card).toContainText('invoice⟨U+202E⟩fdp.exe');
-  await expect(card).toContainText('⟨U+2066⟩hidden');
+  await expect(await desk.waiting()).toContainText('⟨U+2066⟩hidden');
+  const refused = desk.lastTurn.locator('.call').first();
+  await expect(refused, 'no file may have such a name, so nobody is asked').toHaveAttribute('data-state', 'failed');
+  await expect(refused.locator('.call-line')).toContainText('invoice⟨U+202E⟩fdp.exe');
 });
 
 test('a file that is there is shown as it would change', async ({ desk, model, workspace }) => {

@@ -163,6 +163,27 @@ test('the reader who scrolls up is left alone, and is told what is new', async (
   await expect(toNewest).toHaveCount(0);
 });
 
+test('what leads to the newest covers no button of a card', async ({ desk, model, page }) => {
+  const long = Array.from({ length: 60 }, (_, line) => `Line ${line}\n\n`).join('');
+  model.script('Long', [text(long), WRITE], [text('Good.')]);
+  await desk.openSession();
+  await desk.say('Long');
+  await desk.waiting();
+  const toNewest = page.locator('.to-end button');
+  for (const width of [1280, 390]) {
+    await page.setViewportSize({ width, height: 844 });
+    await page.locator('.scroller').hover();
+    await page.mouse.wheel(0, -300);
+    await expect(toNewest).toBeVisible();
+    const over = (await toNewest.boundingBox())!;
+    for (const button of await desk.asks.getByRole('button').all()) {
+      const under = (await button.boundingBox())!;
+      const apart = over.y >= under.y + under.height || under.y >= over.y + over.height;
+      expect(apart, `${await button.textContent()} at ${width}`).toBe(true);
+    }
+  }
+});
+
 test('a card that is out of sight stays in reach', async ({ desk, model, page }) => {
   const long = Array.from({ length: 60 }, (_, line) => `Line ${line}\n\n`).join('');
   model.script('Long', [text(long), WRITE], [text('Good.')]);

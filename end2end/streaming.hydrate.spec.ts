@@ -1,6 +1,6 @@
 // An answer as it comes: shown at once, safe from reloads, stoppable, and the same in every tab.
 import type { Locator } from '@playwright/test';
-import { busy, call, gate, hangUp, text } from './support/model';
+import { busy, call, gate, halfCall, hangUp, text } from './support/model';
 import { expect, test } from './support/test';
 
 test('text shows while the model is still writing', async ({ desk, model }) => {
@@ -130,11 +130,36 @@ test('Stop holds what waits until the person goes on', async ({ desk, model }) =
   await expect(desk.page.locator('.queued .bubble')).toHaveText('Second');
 
   await desk.stop.click();
-  await expect(desk.page.getByText('Waiting until you go on')).toBeVisible();
+  await expect(desk.page.getByText('Kept: sent after what you do next, or now')).toBeVisible();
   await expect(desk.lastTurn).not.toHaveAttribute('data-running');
   await desk.page.getByRole('button', { name: 'Send now' }).click();
   await expect(desk.lastTurn.locator('.prose')).toHaveText('Answer two');
   await expect(desk.page.locator('.queued')).toHaveCount(0);
+});
+
+test('Continue says that what waits is sent behind it, and that is what happens', async ({ desk, model }) => {
+  model.script('First', [gate('never')]);
+  model.script('Another', [gate('never again')]);
+  model.script('Please go on where you stopped.', [text('Answer one')]);
+  model.script('Second', [text('Answer two')]);
+  await desk.openSession();
+  await desk.say('First');
+  await model.reached('never');
+  await desk.stop.click();
+  const go_on = desk.page.locator('.ending').getByRole('button');
+  await expect(go_on).toHaveText('Continue', { useInnerText: true });
+
+  await desk.say('Another');
+  await model.reached('never again');
+  await desk.say('Second');
+  await expect(desk.page.locator('.queued .bubble')).toHaveText('Second');
+  await desk.stop.click();
+  await expect(desk.lastTurn).not.toHaveAttribute('data-running');
+  await expect(go_on.last()).toHaveText('Continue, then send what waits', { useInnerText: true });
+  await go_on.last().click();
+  await expect(desk.turns).toHaveCount(4);
+  await expect(desk.turns.locator('.bubble')).toHaveText(['First', 'Another', 'Please go on where you stopped.', 'Second']);
+  await expect(desk.lastTurn.locator('.prose')).toHaveText('Answer two');
 });
 
 test('a draft survives a reload and goes when it is sent', async ({ desk, model }) => {
@@ -205,6 +230,22 @@ test('a tool call opens to its input and output, also while the turn goes on', a
   model.open('answer');
   await expect(desk.lastTurn).not.toHaveAttribute('data-running');
   await expect(line.locator('.call-body'), 'it stays open').toBeVisible();
+});
+
+test('a long file that is being written is named before the call is whole', async ({ desk, model }) => {
+  const args = { path: 'report.md', content: 'A line of the report.\n'.repeat(400) };
+  model.script('Write the report', [halfCall('write_file', args, 'half')], [text('Done.')]);
+  await desk.openSession();
+  await desk.say('Write the report');
+  await model.reached('half');
+  const working = desk.lastTurn.locator('.working');
+  await expect(working).toContainText('Preparing to write report.md 4 kB', { useInnerText: true });
+  await desk.reload();
+  await expect(working, 'for one who joins').toContainText('Preparing to write report.md', { useInnerText: true });
+  model.open('half');
+  await (await desk.waiting()).getByRole('button', { name: 'Allow once' }).click();
+  await desk.finished();
+  await expect(desk.lastTurn.locator('.call-line')).toContainText('Wrote report.md', { useInnerText: true });
 });
 
 test('a failed tool call says so and the turn goes on', async ({ desk, model }) => {

@@ -47,7 +47,8 @@ const SCRAPERS: usize = 16;
 
 /// Work with an agent on a folder of files, in the browser.
 #[derive(Parser)]
-#[command(version)]
+// An option before a command would belong to neither.
+#[command(version, args_conflicts_with_subcommands = true)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -212,6 +213,7 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         access: access.clone(),
         presence: Arc::default(),
         metrics: metrics.clone(),
+        documents: documents::Reader::new(OWN_PROGRAM),
         stopping: stopping.clone(),
         sockets: sockets.clone(),
     });

@@ -8,6 +8,8 @@ import { Gates } from './gates';
 export type Step =
   | { text: string }
   | { call: { name: string; args: object } }
+  /** A call whose second half is written only when the gate opens. */
+  | { halfCall: { name: string; args: object; gate: string } }
   | { gate: string }
   | { wait: number }
   /** Once: too busy for this answer, and worth another try after so many seconds. */
@@ -25,6 +27,7 @@ export const gate = (gate: string): Step => ({ gate });
 /** Milliseconds, for what is measured; a test waits at a gate. */
 export const wait = (wait: number): Step => ({ wait });
 export const call = (name: string, args: object): Step => ({ call: { name, args } });
+export const halfCall = (name: string, args: object, gate: string): Step => ({ halfCall: { name, args, gate } });
 export const busy = (busy: number): Step => ({ busy });
 export const hangUp: Step = { hangUp: true };
 
@@ -98,6 +101,15 @@ export class ScriptedModel {
     return this.scripts.findLast((script) => asked.includes(script.asked))?.answers[already];
   }
 
+  private async writeCall(index: number, { name, args, gate }: { name: string; args: object; gate: string }, response: ServerResponse): Promise<void> {
+    const text = JSON.stringify(args);
+    const half = Math.floor(text.length / 2);
+    send(response, { tool_calls: [{ index, id: `call_${index + 1}`, type: 'function', function: { name, arguments: '' } }] });
+    send(response, argumentsOf(index, text.slice(0, half)));
+    await this.gates.pass(gate);
+    send(response, argumentsOf(index, text.slice(half)));
+  }
+
   private async play(answer: Answer, response: ServerResponse): Promise<void> {
     let calls = 0;
     for (const step of answer) {
@@ -106,6 +118,7 @@ export class ScriptedModel {
       else if ('wait' in step) await setTimeout(step.wait);
       else if ('hangUp' in step) return void response.destroy();
       else if ('busy' in step) continue;
+      else if ('halfCall' in step) await this.writeCall(calls++, step.halfCall, response);
       else if ('text' in step) send(response, { content: step.text });
       else send(response, { tool_calls: [toolCall(calls++, step.call)] });
     }
@@ -113,6 +126,10 @@ export class ScriptedModel {
     write(response, { choices: [], usage: { prompt_tokens: 120, completion_tokens: 30, total_tokens: 150 } });
     response.end('data: [DONE]\n\n');
   }
+}
+
+function argumentsOf(index: number, text: string): object {
+  return { tool_calls: [{ index, function: { arguments: text } }] };
 }
 
 function toolCall(index: number, { name, args }: { name: string; args: object }): object {

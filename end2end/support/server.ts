@@ -43,11 +43,6 @@ export class Cowork {
     return this.proxy ? SOMEBODY : 'you';
   }
 
-  /** … and as logs have them. */
-  get loggedAs(): string {
-    return this.proxy ? SOMEBODY : 'local';
-  }
-
   /** What a script shows. To a proxy it shows a password, as a browser would by itself, so it says that it is no other site. */
   credential(): Record<string, string> {
     if (this.proxy) {

@@ -41,7 +41,10 @@ pub async fn run(
     messages: &mut Vec<ChatMessage>,
     resumed: bool,
 ) -> StoreResult<BatchEnd> {
-    let batch = judge_all(context, calls, resumed).await?;
+    let mut batch = judge_all(context, calls, resumed).await?;
+    if !resumed {
+        spare_impossible(context, &mut batch).await;
+    }
     request_approvals(context, &batch).await?;
     if batch.len() > 1 && batch.iter().all(Judged::runs_beside_others) {
         return run_together(context, &batch, messages).await;
@@ -110,6 +113,19 @@ async fn judge_all<'c>(context: &TurnContext, calls: &'c [ToolCall], resumed: bo
 /// its approval, decided or not.
 fn asked_before(risk: Option<Risk>, scope: Option<String>) -> Verdict {
     risk.map_or(Verdict::Free, |risk| Verdict::Ask { risk, scope })
+}
+
+/// A call that can't be done as the files stand asks nobody: the model is told at once. What a call before it may
+/// change first is not known yet.
+async fn spare_impossible(context: &TurnContext, batch: &mut [Judged<'_>]) {
+    for Judged { prepared, verdict } in batch {
+        match verdict {
+            Verdict::Ask { .. } if !calls::foresee(context, prepared).await => *verdict = Verdict::Free,
+            Verdict::Free if prepared.action.as_ref().is_none_or(|action| action.risk.is_none()) => {}
+            Verdict::Refused(_) => {}
+            Verdict::Ask { .. } | Verdict::Free => return,
+        }
+    }
 }
 
 /// All at once, so that a person sees everything that waits.

@@ -3,7 +3,10 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use serde_json::Value;
-use tokio::time::{Instant, sleep};
+use tokio::{
+    task::spawn_blocking,
+    time::{Instant, sleep},
+};
 use tracing::{Instrument, field::Empty};
 
 use super::{
@@ -82,6 +85,28 @@ pub fn prepare<'c>(context: &TurnContext, call: &'c ToolCall) -> Prepared<'c> {
         }
     };
     Prepared { call, shown, preview, action, args }
+}
+
+/// Whether the call can be done as the files stand. One that can't has its error from here on, and asks nobody.
+pub async fn foresee(context: &TurnContext, prepared: &mut Prepared<'_>) -> bool {
+    let (Some(tool), Ok(args)) = (context.tools.get(&prepared.call.name).cloned(), prepared.args.clone()) else {
+        return false;
+    };
+    let workspace = context.workspace.clone();
+    let look = spawn_blocking(move || tool.foresee(&args, &workspace));
+    let foreseen = tokio::select! {
+        biased;
+        () = context.cancel.cancelled() => return true,
+        foreseen = look => foreseen,
+    };
+    match foreseen {
+        Ok(Err(ToolError::RespondToModel(problem) | ToolError::Fatal(problem))) => {
+            (prepared.args, prepared.action) = (Err(problem), None);
+            false
+        }
+        // What can't be told now shows when it runs.
+        Ok(Ok(_)) | Err(_) => true,
+    }
 }
 
 /// Records the intent. A question that was put before a restart is begun already.

@@ -3,7 +3,7 @@
 use super::{Agent, session::Command, store_failed};
 use crate::protocol::{
     Accepted, Actor, Answer, ApiError, ApprovalId, ApprovalRule, Attachment, Decision, ErrorCode, MAX_ATTACHMENTS,
-    MessageId, QuestionId, RuleId, SessionId,
+    MessageId, Pending, QuestionId, RuleId, SessionId,
 };
 
 /// Longest `client_id`; a UUID has 36 characters.
@@ -55,6 +55,18 @@ impl Agent {
     ) -> Result<(), ApiError> {
         let actor = actor.clone();
         self.command(id, |reply| Command::Decide { actor, approval, decision, reply }).await
+    }
+
+    /// Denies every call that waits for a word. One that somebody decides meanwhile keeps that decision.
+    pub async fn deny_all(&self, actor: &Actor, id: &SessionId) -> Result<(), ApiError> {
+        for pending in self.session(id).await?.pending {
+            let Pending::ApprovalRequested { approval, .. } = pending else { continue };
+            match self.decide(actor, id, approval.approval_id, Decision::Deny).await {
+                Err(error) if error.code == ErrorCode::AlreadyResolved => {}
+                decided => decided?,
+            }
+        }
+        Ok(())
     }
 
     pub async fn answer(

@@ -10,7 +10,7 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::watch;
 
-use super::ports::store::Publish;
+use super::{ports::store::Publish, writing::Writing};
 use crate::protocol::{CallId, EventBody, InFlight, LiveCall, Record, Seq, SessionId, ToolCall};
 
 /// Events kept in memory; a cursor older than the oldest of them reads from the store.
@@ -80,6 +80,8 @@ struct Live {
     message: u32,
     text: String,
     thinking: String,
+    /// The call that is being written, and how often that was told.
+    writing: Option<(Writing, u32)>,
     /// It is complete, and its calls run.
     done: bool,
 }
@@ -92,6 +94,8 @@ pub struct Cursor {
     message: u32,
     text_bytes: usize,
     thinking_bytes: usize,
+    /// How often it was told of the call that is being written.
+    writing: u32,
     /// Bytes of each running call's output.
     outputs: Vec<(CallId, u64)>,
 }
@@ -106,6 +110,7 @@ impl Cursor {
             message: live.message,
             text_bytes: live.text.len(),
             thinking_bytes: live.thinking.len(),
+            writing: 0,
             outputs: live
                 .calls
                 .into_iter()
@@ -124,9 +129,29 @@ impl Cursor {
 
 pub enum Item {
     Event(Arc<Entry>),
-    Text { turn: u32, message: u32, offset: usize, text: String },
-    Thinking { turn: u32, message: u32, offset: usize, text: String },
-    Output { turn: u32, call: CallId, offset: u64, text: String },
+    Text {
+        turn: u32,
+        message: u32,
+        offset: usize,
+        text: String,
+    },
+    Thinking {
+        turn: u32,
+        message: u32,
+        offset: usize,
+        text: String,
+    },
+    Output {
+        turn: u32,
+        call: CallId,
+        offset: u64,
+        text: String,
+    },
+    /// The call that is being written, as it is now.
+    Writing {
+        turn: u32,
+        writing: Writing,
+    },
 }
 
 pub enum Pulled {
@@ -221,6 +246,15 @@ impl Feed {
         }
         if let Some(live) = &mut self.state().live {
             live.thinking.push_str(text);
+        }
+        self.wake();
+    }
+
+    /// Tells of the call that is being written; what was told before is void.
+    pub fn tell_writing(&self, writing: Writing) {
+        if let Some(live) = &mut self.state().live {
+            let before = live.writing.as_ref().map_or(0, |(_, count)| *count);
+            live.writing = Some((writing, before + 1));
         }
         self.wake();
     }
@@ -365,6 +399,10 @@ impl State {
         if let Some(text) = live.text.get(cursor.text_bytes..).filter(|text| !text.is_empty()) {
             items.push(Item::Text { turn, message, offset: cursor.text_bytes, text: text.into() });
             cursor.text_bytes = live.text.len();
+        }
+        if let Some((writing, count)) = live.writing.as_ref().filter(|(_, count)| *count != cursor.writing) {
+            items.push(Item::Writing { turn, writing: writing.clone() });
+            cursor.writing = *count;
         }
         items
     }

@@ -30,6 +30,7 @@ fn drain(feed: &Feed, cursor: &mut Cursor) -> Vec<String> {
             Item::Text { message, offset, text, .. } => format!("{message}@{offset}:{text}"),
             Item::Thinking { message, offset, text, .. } => format!("{message}~{offset}:{text}"),
             Item::Output { call, offset, text, .. } => format!("{call}>{offset}:{text}"),
+            Item::Writing { writing, .. } => format!("{}:{}", writing.name, writing.bytes),
         }));
     }
 }
@@ -59,6 +60,23 @@ fn one_who_joins_in_mid_message_gets_only_the_rest() {
     feed.publish(&[completed(1, 0, "hello world")]);
     assert_eq!(drain(&feed, &mut cursor), ["0@6:world", "#1"]);
     assert_eq!(feed.snapshot().1, None);
+}
+
+#[test]
+fn a_call_that_is_being_written_is_told_as_it_is_now_until_it_is_whole() {
+    let feed = Feed::new();
+    feed.begin_message(1, 0);
+    let tell = |bytes| feed.tell_writing(Writing { name: "write".into(), preview: String::new(), bytes });
+    let mut cursor = Cursor::default();
+    tell(1);
+    assert_eq!(drain(&feed, &mut cursor), ["write:1"]);
+    tell(2);
+    tell(3);
+    assert_eq!(drain(&feed, &mut cursor), ["write:3"]);
+    let (head, in_flight) = feed.snapshot();
+    assert_eq!(drain(&feed, &mut Cursor::at(head, in_flight.as_ref())), ["write:3"], "one who joins");
+    feed.publish(&[completed(1, 0, "")]);
+    assert_eq!(drain(&feed, &mut Cursor::default()), ["#1"]);
 }
 
 #[test]
@@ -237,7 +255,7 @@ impl Joined {
                 }
                 seq + 1
             }
-            Item::Thinking { .. } | Item::Output { .. } => seq,
+            Item::Thinking { .. } | Item::Output { .. } | Item::Writing { .. } => seq,
         }
     }
 }

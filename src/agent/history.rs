@@ -84,7 +84,7 @@ impl Agent {
         let args = call.args.clone();
         // What can't be told is left out: the card shows the arguments then.
         let foreseen = blocking(move || Ok(tool.foresee(&args, session.workspace.as_ref()))).await;
-        call.diff = foreseen.ok().flatten();
+        call.diff = foreseen.ok().and_then(Result::ok).flatten();
     }
 
     /// Takes back what a turn did to files: all of it, or what is named. What somebody changed since stays.

@@ -21,6 +21,7 @@ mod shrink;
 mod turn;
 mod uploads;
 mod waiting;
+pub mod writing;
 
 use std::{
     collections::HashMap,

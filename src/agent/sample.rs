@@ -17,6 +17,7 @@ use super::{
     },
     prompt::{Prompt, estimate_tokens},
     turn::TurnContext,
+    writing::{CallInWriting, Writing},
 };
 use crate::{
     protocol::{EventBody, Tokens, ToolCall},
@@ -73,6 +74,7 @@ struct Draft {
     /// A model may repeat a key that it was asked with; what may become one is held back.
     said: OwnStream,
     thought: OwnStream,
+    writing: CallInWriting,
 }
 
 /// One request of several for the same message.
@@ -214,6 +216,11 @@ fn take(context: &TurnContext, draft: &mut Draft, event: ModelEvent) {
             draft.begun = true;
             draft.uncounted_bytes += call.name.len() + call.arguments.len();
             draft.calls.push(ToolCall { arguments: own.cleaned(call.arguments), ..call });
+        }
+        ModelEvent::CallPiece { call, name, arguments } => {
+            if let Some(writing) = draft.writing.add(&context.tools, call, &name, &arguments) {
+                context.feed.tell_writing(Writing { preview: own.cleaned(writing.preview), ..writing });
+            }
         }
         ModelEvent::Usage(tokens) => (draft.usage, draft.uncounted_bytes) = (Some(tokens), 0),
     }

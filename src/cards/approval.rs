@@ -109,7 +109,10 @@ impl Pen {
             lines = diff::lines(foreseen);
         }
         let open = !lines.is_empty() && lines.len() <= SHORT_LINES;
-        let label = if lines.is_empty() { self.words.show_input } else { self.words.show_change };
+        let (show, hide) = match lines.is_empty() {
+            true => (self.words.show_input, self.words.hide_input),
+            false => (self.words.show_change, self.words.hide_change),
+        };
         let change = (!lines.is_empty()).then(|| diff::whole(&lines, self.words));
         let rest = arguments(&call.args, told);
         if change.is_none() && rest.is_none() {
@@ -117,8 +120,14 @@ impl Pen {
         }
         let rest = rest.filter(|_| !open || has_more(call, told));
         Some(
-            view! { <details class="ask-change" open=open><summary>{label}</summary>{change}{rest}</details> }
-                .into_any(),
+            view! {
+                <details class="ask-change" open=open>
+                    // The style shows the words for what a click does.
+                    <summary><span class="to-show">{show}</span><span class="to-hide">{hide}</span></summary>
+                    {change}{rest}
+                </details>
+            }
+            .into_any(),
         )
     }
 }

@@ -2,11 +2,11 @@
 
 use leptos::prelude::*;
 
-use super::{OUTPUT_CHARS, Pen, arguments::arguments, diff, html};
+use super::{OUTPUT_CHARS, Pen, arguments::arguments, diff, foot::thousands, html};
 use crate::{
     markdown::{visible, visible_line},
     protocol::{
-        Decision,
+        CallId, Decision,
         transcript::{Call, CallCard, CallState},
     },
     ui::{
@@ -16,41 +16,72 @@ use crate::{
 };
 
 impl Pen {
-    pub fn call(&self, turn: u32, call: &Call) -> CallCard {
+    /// `over`: its turn has ended, so that nothing is still to come.
+    pub fn call(&self, turn: u32, call: &Call, over: bool) -> CallCard {
         CallCard {
             tool_call_id: call.tool_call_id.clone(),
             state: call.state,
-            line: html(self.line(call)),
+            line: html(self.line(call, over)),
             body: html(self.body(turn, call)),
             below: html(self.below(call)),
             ask: self.ask(call),
         }
     }
 
-    fn line(&self, call: &Call) -> impl IntoView + use<> {
+    fn line(&self, call: &Call, over: bool) -> impl IntoView + use<> {
         let tool = self.words.tool(&call.name);
         let template = match call.state {
-            CallState::Open | CallState::Running => tool.doing,
-            CallState::Waiting if tool.may.is_empty() => tool.doing,
-            CallState::Waiting => tool.may,
-            CallState::Succeeded | CallState::Failed => tool.done,
+            CallState::Open => fill(if over { self.words.tried } else { self.words.next }, &[tool.wish]),
+            CallState::Running => tool.doing.to_owned(),
+            CallState::Waiting if tool.may.is_empty() => tool.doing.to_owned(),
+            CallState::Waiting => tool.may.to_owned(),
+            CallState::Succeeded => tool.done.to_owned(),
+            CallState::Failed => fill(self.failure(call), &[tool.wish]),
         };
         let (glyph, state) = match call.state {
-            CallState::Open => (Glyph::Clock, self.words.open),
+            CallState::Open => (Glyph::Clock, if over { self.words.no_result } else { self.words.open }),
             CallState::Waiting => (Glyph::Clock, self.words.waiting),
             CallState::Running => (Glyph::Spark, self.words.running),
             CallState::Succeeded => (Glyph::Check, self.words.done),
             CallState::Failed => (Glyph::Cross, self.words.failed),
         };
-        let summary = if call.state == CallState::Waiting { state.to_owned() } else { visible_line(&call.summary) };
+        let summary = match call.state {
+            CallState::Open | CallState::Waiting => state.to_owned(),
+            // The words before it say so.
+            CallState::Failed if is_denied(call) => String::new(),
+            _ => visible_line(&call.summary),
+        };
         let since = call.started_at.clone().filter(|_| call.state == CallState::Running);
         let time = call.elapsed_ms.filter(|_| call.state != CallState::Running).map(duration);
         view! {
             <Icon glyph/>
             <span class="visually-hidden">{state}</span>
-            {self.phrase(template, call)}
+            {self.phrase(&template, call)}
             <span class="call-summary">{summary}</span>
             <span class="call-time" data-since=since>{time}</span>
+        }
+    }
+
+    /// A call that the model is still writing, and how much of it there is.
+    pub fn writing(&self, name: &str, preview: &str, bytes: usize) -> String {
+        let mut call = Call::new(CallId::new(""), name);
+        preview.clone_into(&mut call.preview);
+        let words = self.phrase(&fill(self.words.prepares, &[self.words.tool(name).wish]), &call);
+        let size = (bytes >= 1000)
+            .then(|| view! { <span class="call-time">{format!("{} kB", thousands(bytes as u64 / 1000))}</span> });
+        html(view! { {words}{size} })
+    }
+
+    /// What can be said of a call that did not succeed: a command that failed ran all the same.
+    fn failure(&self, call: &Call) -> &'static str {
+        // Only events tell times; what is known from rows alone has neither.
+        let never_began = call.elapsed_ms.is_some() && call.started_at.is_none();
+        if is_denied(call) {
+            self.words.not_allowed
+        } else if never_began {
+            self.words.not_done
+        } else {
+            self.words.tried
         }
     }
 
@@ -127,6 +158,11 @@ impl Pen {
     }
 }
 
+fn is_denied(call: &Call) -> bool {
+    let decided = call.approval.as_ref().and_then(|approval| approval.decided.as_ref());
+    decided.is_some_and(|(decision, _)| *decision == Decision::Deny)
+}
+
 /// `mcp.<alias>.<tool>` reads as the tool of the alias.
 pub fn tool_name(name: &str) -> String {
     let named = name.strip_prefix("mcp.").and_then(|rest| rest.split_once('.'));
@@ -137,4 +173,64 @@ pub fn tool_name(name: &str) -> String {
 fn encoded(id: &str) -> String {
     let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     id.bytes().map(|byte| if keep(byte) { (byte as char).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        protocol::{Actor, ApprovalId, BasePath, Risk, SessionId, transcript::CallApproval},
+        ui::words::Language,
+    };
+
+    /// The row's text.
+    fn row(language: Language, call: &Call) -> String {
+        let line = Pen::new(language, &SessionId("5".repeat(32)), &BasePath::default()).call(1, call, false).line;
+        let text = line.split('<').filter_map(|piece| Some(piece.split_once('>')?.1)).collect::<Vec<_>>().join(" ");
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn a_call_behind_one_that_asks_waits_for_its_turn() {
+        let mut call = Call::new(CallId::new("c"), "shell_execute");
+        call.preview = "make".into();
+        assert!(row(Language::English, &call).contains("Next: run make waits for its turn"));
+        assert!(row(Language::German, &call).contains("Danach: make ausführen wartet, bis es an der Reihe ist"));
+    }
+
+    fn ended(name: &str, preview: &str, summary: &str) -> Call {
+        let mut call = Call::new(CallId::new("c"), name);
+        (call.state, call.elapsed_ms) = (CallState::Failed, Some(0));
+        (call.preview, call.summary) = (preview.into(), summary.into());
+        call
+    }
+
+    #[test]
+    fn a_row_does_not_claim_what_was_not_done() {
+        let denied = CallApproval {
+            approval_id: ApprovalId::new("a"),
+            risk: Risk::Run,
+            scope: None,
+            decided: Some((Decision::Deny, Actor::local())),
+        };
+        let mut call = ended("shell_execute", "rm -rf x", "denied");
+        call.approval = Some(denied);
+        for (language, said) in
+            [(Language::English, "Not allowed: run rm -rf x"), (Language::German, "Nicht erlaubt: rm -rf x ausführen")]
+        {
+            assert!(row(language, &call).contains(said), "{}", row(language, &call));
+            assert!(!row(language, &call).contains("denied"), "it is said once");
+        }
+        let refused = ended("write_file", "a.md", "not allowed in this mode");
+        assert!(row(Language::English, &refused).contains("Not done: write a.md not allowed in this mode"));
+        let mut failed = ended("shell_execute", "make", "exit code 2");
+        failed.started_at = Some("2026-03-01T10:00:00.000Z".into());
+        assert!(row(Language::English, &failed).contains("Tried to run make exit code 2"));
+        assert!(row(Language::German, &failed).contains("Versucht: make ausführen exit code 2"));
+        let other = ended("mcp.files.move", "", "gone");
+        assert!(
+            row(Language::English, &other).contains("Not done: use move (files)"),
+            "a tool without words of its own"
+        );
+    }
 }

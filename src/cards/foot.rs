@@ -39,7 +39,8 @@ impl Pen {
         let go_on = view! {
             <form method="post" action=format!("{}/messages", self.base) target="_top" data-live="">
                 <input type="hidden" name="message" value=words.go_on_message/>
-                <button class="button" type="submit">{words.go_on}</button>
+                // What waits is sent after it; the style shows the words that are true.
+                <button class="button" type="submit"><span class="go-on-alone">{words.go_on}</span><span class="go-on-first">{words.go_on_first}</span></button>
             </form>
         };
         Some(

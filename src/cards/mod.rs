@@ -17,7 +17,7 @@ use crate::{
     markdown,
     protocol::{
         Actor, BasePath, SessionId,
-        transcript::{Transcript, Turn},
+        transcript::{Outcome, Transcript, Turn},
     },
     ui::words::{
         Language,
@@ -50,10 +50,11 @@ impl Pen {
     }
 
     fn messages(&self, turn: &mut Turn) {
-        let number = turn.turn;
+        let (number, over) = (turn.turn, turn.outcome != Outcome::Running);
         for message in &mut turn.messages {
             message.blocks = markdown::render(&std::mem::take(&mut message.text));
-            message.cards = std::mem::take(&mut message.calls).iter().map(|call| self.call(number, call)).collect();
+            let calls = std::mem::take(&mut message.calls);
+            message.cards = calls.iter().map(|call| self.call(number, call, over)).collect();
         }
     }
 

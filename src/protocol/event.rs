@@ -353,16 +353,6 @@ impl EventBody {
         }
     }
 
-    /// The turn and the files that it changed with this, where it did.
-    pub fn changed_files(&self) -> Option<(u32, &[String])> {
-        if let Self::ToolCallCompleted { turn, files_changed: files, .. }
-        | Self::ChangesUndone { turn, restored: files, .. } = self
-        {
-            return (!files.is_empty()).then_some((*turn, files));
-        }
-        None
-    }
-
     /// Whether files of the workspace may be others now: commands do not say which.
     pub fn may_change_files(&self) -> bool {
         matches!(

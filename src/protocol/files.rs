@@ -41,6 +41,8 @@ pub struct FilePreview {
     pub modified_at: Option<String>,
     /// More is in the file than is shown.
     pub truncated: bool,
+    /// What a text is written in, as far as one can tell, where that is not UTF-8.
+    pub encoding: Option<String>,
     /// Of `text`, and the source of `markdown`.
     pub text: Option<String>,
     /// Of `markdown`: sanitised.

@@ -50,6 +50,8 @@ pub struct HomePage {
 pub enum Part {
     /// Under a turn: how it ended, what can be done with it.
     Foot(u32),
+    /// Where a turn says that it works: the call that the model is writing. Void once anything else happens in it.
+    Writing(u32),
     /// The composer's chips: mode, model, rules.
     Menu,
     /// How full the model's window is.
@@ -71,7 +73,7 @@ pub struct SessionPage {
     /// Turn and number of the message that is being written; no event has completed it.
     pub in_flight: Option<(u32, u32)>,
     pub boot_id: String,
-    /// Files that turns changed, as far as rows and events tell.
+    /// Files that turns changed, as far as rows and events tell; see [`note_changed`](super::note_changed).
     pub changed: BTreeMap<u32, BTreeSet<String>>,
     /// What the turns of the window changed, where the page opens with it.
     pub changes: BTreeMap<u32, ChangeList>,

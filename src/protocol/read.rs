@@ -250,7 +250,7 @@ structs! {
     FileChange { path, kind, from, folder, diff, binary, undone, undoable, note }
     FileEntry { name, path, kind, size, modified_at }
     FileList { entries, truncated }
-    FilePreview { name, path, kind, size, modified_at, truncated, text, html, table, url }
+    FilePreview { name, path, kind, size, modified_at, truncated, encoding, text, html, table, url }
     Folder { name, path }
     ForkPoint { session_id, turn }
     FolderList { dir, usable, writable, parent, folders }
@@ -371,7 +371,9 @@ impl Read for Part {
         match json.text().as_deref() {
             Some("menu") => Self::Menu,
             Some("meter") => Self::Meter,
-            _ => Self::Foot(field(json, "foot", fits)),
+            _ => variants!(json, fits,
+                "writing" => |turn| Self::Writing(Read::read(&turn, fits)),
+                else Self::Foot(field(json, "foot", fits))),
         }
     }
 }

@@ -152,6 +152,7 @@ fn frames_are_read_as_serde_reads_them() {
         ServerFrame::MessageBlocks { turn: 1, message: 0, from: 2, blocks: vec![text()], open: true },
         ServerFrame::ToolCallCard { turn: 1, message: 0, card },
         ServerFrame::Fragment { part: Part::Foot(4), html: text() },
+        ServerFrame::Fragment { part: Part::Writing(4), html: text() },
         ServerFrame::Fragment { part: Part::Menu, html: text() },
         ServerFrame::Fragment { part: Part::Meter, html: text() },
         ServerFrame::MessageAccepted { seq: 1, message: text() },
@@ -293,8 +294,8 @@ fn answers_are_read_as_serde_reads_them() {
     let table = Table { columns: vec!["a".into()], rows: vec![vec!["1".into()]] };
     for kind in ["text", "markdown", "table", "image", "pdf", "none"] {
         both::<FilePreview>(&json!({
-            "name": "n", "path": "p", "kind": kind, "size": 3, "modified_at": null, "truncated": false, "text": "t",
-            "html": null, "table": table, "url": null,
+            "name": "n", "path": "p", "kind": kind, "size": 3, "modified_at": null, "truncated": false, "encoding": "e",
+            "text": "t", "html": null, "table": table, "url": null,
         }));
     }
     both::<ModelInfo>(&json!({

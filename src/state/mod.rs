@@ -17,6 +17,7 @@ use presence::Presence;
 use crate::{
     access::{Access, Visitor},
     agent::Agent,
+    documents::Reader,
     metrics::Metrics,
     protocol::{ApiError, BasePath, Right, SessionId, UploadLimits},
 };
@@ -32,6 +33,8 @@ pub struct AppParts {
     pub access: Arc<Access>,
     pub presence: Arc<Presence>,
     pub metrics: Arc<Metrics>,
+    /// For a look into files that are no plain text.
+    pub documents: Reader,
     /// Cancelled when the server stops: sockets say goodbye.
     pub stopping: CancellationToken,
     /// The sockets that are open, and the uploads that are taken.

@@ -9,7 +9,7 @@ use crate::{
     cards::{MenuParts, Pen},
     protocol::{
         ApiError, ChangeList, CreateChoices, EarlierTurns, ErrorCode, Event, EventBody, FileList, HomePage, InFlight,
-        Listed, RECENT_UPLOADS, Right, Role, Seq, SessionId, SessionPage, SessionQuery,
+        Listed, RECENT_UPLOADS, Right, Role, Seq, SessionId, SessionPage, SessionQuery, note_changed,
         transcript::{Call, CallState, Message, Outcome, Transcript},
     },
     ui::words::{Language, cards::cards},
@@ -193,8 +193,8 @@ fn add_in_flight(transcript: &mut Transcript, in_flight: Option<InFlight>) -> Op
 /// What the turns changed; one that only rows tell of has its changed files' diffs.
 fn changed_files(transcript: &Transcript, events: &[Event]) -> BTreeMap<u32, BTreeSet<String>> {
     let mut changed = BTreeMap::<u32, BTreeSet<String>>::new();
-    for (turn, files) in events.iter().filter_map(|event| event.body.changed_files()) {
-        changed.entry(turn).or_default().extend(files.iter().cloned());
+    for event in events {
+        note_changed(&mut changed, &event.body);
     }
     for turn in &transcript.turns {
         let made = |call: &&Call| call.state == CallState::Succeeded && call.diff.is_some();

@@ -11,7 +11,7 @@ use crate::{
     protocol::Risk,
     workspace::{
         Workspace, WorkspaceError, WorkspacePath,
-        changes::{ChangeError, MAX_DIFF_FILE_BYTES, Side, is_binary, unified},
+        changes::{ChangeError, Side, is_binary, unified},
         names,
     },
 };
@@ -68,12 +68,21 @@ impl NotMade {
     }
 }
 
-/// The diff of what `make` puts in place of what a file holds now; `None` where there is no text to compare.
-pub fn foreseen(workspace: &Path, path: &str, make: impl FnOnce(&[u8]) -> Option<Vec<u8>>) -> Option<String> {
-    let (workspace, path) = (Workspace::open(workspace).ok()?, WorkspacePath::parse(path).ok()?);
-    let before = workspace.read_small(&path, MAX_DIFF_FILE_BYTES + 1)?;
-    let after = make(&before)?;
-    unified(Side { path: &path, bytes: Some(&before) }, Side { path: &path, bytes: Some(&after) })
+/// The diff of what `make` puts in place of what a file holds now; `None` where there is no text to compare. An error
+/// where it can't be put there, as the change itself would have it.
+pub fn foreseen(
+    workspace: &Path,
+    path: &WorkspacePath,
+    make: impl FnOnce(Option<&[u8]>) -> Result<Vec<u8>, NotMade>,
+) -> Result<Option<String>, ToolError> {
+    let workspace = opened(workspace)?;
+    let written = workspace.foresee_write(path, make).map_err(|error| error.explain(&workspace, path, "file"))?;
+    let side = |bytes| Side { path, bytes: Some(bytes) };
+    Ok(written.before.as_deref().and_then(|before| unified(side(before), side(&written.after))))
+}
+
+pub fn opened(workspace: &Path) -> Result<Workspace, ToolError> {
+    Workspace::open(workspace).map_err(|error| respond(error.to_string()))
 }
 
 /// The action of a call that changes what its arguments `names` name, narrowed to the folder that holds it all. The

@@ -70,6 +70,10 @@ impl Desk {
         assert_eq!(undone.conflicts, []);
     }
 
+    fn foresee(&self, tool: &str, args: &Value) -> Result<Option<String>, ToolError> {
+        self.tools.get(tool).unwrap().foresee(args, &self.at(""))
+    }
+
     fn action(&self, tool: &str, args: Value) -> Action {
         self.tools.get(tool).unwrap().action(&args)
     }
@@ -322,4 +326,54 @@ async fn a_stopped_call_changes_nothing() {
     }
     assert_eq!(desk.text("a.txt"), "one");
     assert!(!data.exists());
+}
+
+#[tokio::test]
+async fn what_can_not_be_done_is_foreseen_in_the_words_it_fails_with() {
+    let desk = Desk::with("twice.txt", "a\na\n");
+    for (file, bytes) in
+        [("latin.txt", &b"caf\xe9\n"[..]), ("offer.docx", b"PK\x03\x04\0\0"), (".git/config", b"[core]\n")]
+    {
+        write(&desk.at(""), file, bytes);
+    }
+    let edit = |path: &str, old: &str| json!({ "path": path, "old_str": old, "new_str": "new" });
+    for (tool, args) in [
+        ("edit_file", edit("twice.txt", "nowhere")),
+        ("edit_file", edit("twice.txt", "a")),
+        ("edit_file", edit("twice.txt", "")),
+        ("edit_file", edit("latin.txt", "caf")),
+        ("edit_file", edit("offer.docx", "PK")),
+        ("edit_file", edit(".git/config", "[core]")),
+        ("edit_file", edit("missing.txt", "a")),
+        ("write_file", json!({ "path": ".git/config", "content": "" })),
+        ("write_file", json!({ "path": "twice.txt/below.txt", "content": "" })),
+        ("delete_file", json!({ "path": "missing.txt" })),
+        ("delete_file", json!({ "path": ".git" })),
+        ("move_file", json!({ "source": "missing.txt", "destination": "b.txt" })),
+        ("move_file", json!({ "source": "twice.txt", "destination": "latin.txt" })),
+    ] {
+        let foreseen = desk.foresee(tool, &args);
+        let why = desk.refusal(tool, args.clone()).await;
+        assert_eq!(foreseen, Err(ToolError::RespondToModel(why)), "{tool} {args}");
+    }
+    write(&desk.at(""), "full/a.txt", b"");
+    let delete = |path: &str| json!({ "path": path });
+    assert!(desk.foresee("delete_file", &delete("full")).is_err(), "a folder that is not empty");
+}
+
+#[test]
+fn what_can_be_done_is_foreseen_and_not_done() {
+    let desk = Desk::with("a.txt", "one\n");
+    let diff = desk.foresee("edit_file", &json!({ "path": "a.txt", "old_str": "one", "new_str": "two" })).unwrap();
+    assert!(diff.unwrap().ends_with("-one\n+two\n"));
+    for (tool, args) in [
+        ("write_file", json!({ "path": "new/b.txt", "content": "b" })),
+        ("edit_file", json!({ "path": "new/b.txt", "old_str": "", "new_str": "b" })),
+        ("delete_file", json!({ "path": "a.txt" })),
+        ("move_file", json!({ "source": "a.txt", "destination": "new/a.txt" })),
+    ] {
+        assert_eq!(desk.foresee(tool, &args), Ok(None), "{tool}");
+    }
+    assert_eq!(desk.text("a.txt"), "one\n");
+    assert!(!desk.at("new").exists());
 }

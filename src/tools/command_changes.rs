@@ -87,6 +87,11 @@ fn snapshot(changes: &TurnChanges<'_>, watch: &Watch) -> Result<Snapshot, ToolEr
 }
 
 impl After {
+    /// Whether there is anything to tell.
+    pub fn is_empty(&self) -> bool {
+        self.changes.changes.is_empty() && self.changes.note.is_none()
+    }
+
     /// Adds it to what is told of the command.
     pub fn told(self, mut output: ToolOutput) -> ToolOutput {
         output.diff = self.changes.diff();

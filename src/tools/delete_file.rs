@@ -1,5 +1,7 @@
 //! `delete_file`: a file or an empty folder, into the turn's trash.
 
+use std::path::Path;
+
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -7,7 +9,7 @@ use serde_json::Value;
 
 use super::{
     arguments::{arguments, schema},
-    changing::{NO_DIFF_OF_LARGE, NotMade, action, difference},
+    changing::{NO_DIFF_OF_LARGE, NotMade, action, difference, opened},
     wording::{count, named_path, one_line, printable, respond},
     work::{change, stopped},
 };
@@ -18,7 +20,7 @@ use crate::{
     },
     protocol::Risk,
     workspace::{
-        WorkspaceError,
+        Workspace, WorkspaceError, WorkspacePath,
         changes::{ChangeError, Deleted, DeletedWhat},
     },
 };
@@ -51,26 +53,39 @@ impl Tool for DeleteFile {
     }
 
     fn check(&self, args: &Value) -> Result<(), ToolError> {
-        let args: Args = arguments(args.clone())?;
-        named_path("path", &args.path).map(drop)
+        checked(args.clone()).map(drop)
+    }
+
+    fn foresee(&self, args: &Value, workspace: &Path) -> Result<Option<String>, ToolError> {
+        let path = checked(args.clone())?;
+        let workspace = opened(workspace)?;
+        workspace.check_delete(&path).map_err(|error| refused(error.into(), &workspace, &path))?;
+        Ok(None)
     }
 
     async fn run(&self, args: Value, context: ToolContext<'_>) -> Result<ToolOutput, ToolError> {
-        let args: Args = arguments(args)?;
-        let path = named_path("path", &args.path)?;
+        let path = checked(args)?;
         change(context, move |changes, workspace, watch| {
             if watch.halted().is_some() {
                 return Err(stopped());
             }
-            match changes.delete(&path) {
-                Ok(deleted) => Ok(answer(deleted)),
-                Err(ChangeError::Workspace(error @ WorkspaceError::NotEmpty(_))) => {
-                    Err(respond(format!("{error} Delete what is in it first; list it with list_directory.")))
-                }
-                Err(error) => Err(NotMade::from(error).explain(workspace, &path, "file or folder")),
-            }
+            changes.delete(&path).map(answer).map_err(|error| refused(error, workspace, &path))
         })
         .await
+    }
+}
+
+fn checked(args: Value) -> Result<WorkspacePath, ToolError> {
+    let args: Args = arguments(args)?;
+    named_path("path", &args.path)
+}
+
+fn refused(error: ChangeError, workspace: &Workspace, path: &WorkspacePath) -> ToolError {
+    match error {
+        ChangeError::Workspace(error @ WorkspaceError::NotEmpty(_)) => {
+            respond(format!("{error} Delete what is in it first; list it with list_directory."))
+        }
+        error => NotMade::from(error).explain(workspace, path, "file or folder"),
     }
 }
 

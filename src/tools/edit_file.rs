@@ -4,12 +4,13 @@ mod apply;
 mod indent;
 mod search;
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use self::apply::{Edit, apply};
 use super::{
@@ -33,6 +34,9 @@ use crate::{
 
 /// The largest file that is edited, before and after, in bytes: it is held in memory some times over.
 pub const MAX_FILE_BYTES: usize = 8 * 1024 * 1024;
+
+/// How long a look at what an edit would do may take: nobody is asked before it.
+const LOOK_AHEAD: Duration = Duration::from_secs(3);
 
 pub struct EditFile;
 
@@ -87,13 +91,12 @@ impl Tool for EditFile {
     }
 
     /// As it stands in the file, also where `old_str` was not the very text.
-    fn foresee(&self, args: &Value, workspace: &Path) -> Option<String> {
-        let (path, edits) = checked(args.clone()).ok()?;
-        foreseen(workspace, path.as_str(), |before| {
-            let mut file = TextFile::read(before).ok()?;
-            edits.iter().try_for_each(|edit| apply(&mut file, edit, &|| false).map(drop)).ok()?;
-            Some(file.bytes())
-        })
+    fn foresee(&self, args: &Value, workspace: &Path) -> Result<Option<String>, ToolError> {
+        let (path, edits) = checked(args.clone())?;
+        let watch = Watch::new(CancellationToken::new(), LOOK_AHEAD);
+        let foreseen = foreseen(workspace, &path, |before| made(&path, before, &edits, &watch, &mut Vec::new()));
+        // A search that was not brought to its end tells nothing.
+        if watch.halted().is_some() { Ok(None) } else { foreseen }
     }
 
     async fn run(&self, args: Value, context: ToolContext<'_>) -> Result<ToolOutput, ToolError> {
@@ -141,17 +144,28 @@ fn edit(
 ) -> Result<ToolOutput, ToolError> {
     let mut notes = Vec::new();
     let written = changes.write(path, |before| {
-        let made = match (before, edits) {
-            (None | Some([]), [only]) if only.old.is_empty() => Ok(only.new.clone().into_bytes()),
-            (Some(_), [only]) if only.old.is_empty() => Err(not_new(path)),
-            (None, _) => return Err(missing(path)),
-            (Some(before), edits) => edited(path, before, edits, watch, &mut notes),
-        };
+        let made = made(path, before, edits, watch, &mut notes);
         // After the search, which is what takes long.
-        if watch.halted().is_some() { Err(NotMade::Told(stopped())) } else { Ok(made?) }
+        if watch.halted().is_some() { Err(NotMade::Told(stopped())) } else { made }
     });
     let written = written.map_err(|error| error.explain(workspace, path, "file"))?;
     Ok(answer(&written, path, edits.len(), &notes))
+}
+
+/// What the edits make of what the file holds.
+fn made(
+    path: &WorkspacePath,
+    before: Option<&[u8]>,
+    edits: &[Edit],
+    watch: &Watch,
+    notes: &mut Vec<String>,
+) -> Result<Vec<u8>, NotMade> {
+    Ok(match (before, edits) {
+        (None | Some([]), [only]) if only.old.is_empty() => only.new.clone().into_bytes(),
+        (Some(_), [only]) if only.old.is_empty() => return Err(not_new(path).into()),
+        (None, _) => return Err(missing(path)),
+        (Some(before), edits) => edited(path, before, edits, watch, notes)?,
+    })
 }
 
 fn not_new(path: &WorkspacePath) -> ToolError {

@@ -1,5 +1,7 @@
 //! `move_file`: renames a file or a folder.
 
+use std::path::Path;
+
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -7,7 +9,7 @@ use serde_json::Value;
 
 use super::{
     arguments::{arguments, schema},
-    changing::{NotMade, action},
+    changing::{NotMade, action, opened},
     wording::{count, named_path, one_line, printable, respond},
     work::{change, stopped},
 };
@@ -59,15 +61,19 @@ impl Tool for MoveFile {
     }
 
     fn check(&self, args: &Value) -> Result<(), ToolError> {
-        let args: Args = arguments(args.clone())?;
-        named_path("source", &args.source)?;
-        named_path("destination", &args.destination).map(drop)
+        checked(args.clone()).map(drop)
+    }
+
+    fn foresee(&self, args: &Value, workspace: &Path) -> Result<Option<String>, ToolError> {
+        let (source, destination) = checked(args.clone())?;
+        let workspace = opened(workspace)?;
+        let judged = workspace.check_rename(&source, &destination);
+        judged.map_err(|error| refused(error.into(), &workspace, &source, &destination))?;
+        Ok(None)
     }
 
     async fn run(&self, args: Value, context: ToolContext<'_>) -> Result<ToolOutput, ToolError> {
-        let args: Args = arguments(args)?;
-        let source = named_path("source", &args.source)?;
-        let destination = named_path("destination", &args.destination)?;
+        let (source, destination) = checked(args)?;
         change(context, move |changes, workspace, watch| {
             if watch.halted().is_some() {
                 return Err(stopped());
@@ -78,19 +84,34 @@ impl Tool for MoveFile {
     }
 }
 
+fn checked(args: Value) -> Result<(WorkspacePath, WorkspacePath), ToolError> {
+    let args: Args = arguments(args)?;
+    Ok((named_path("source", &args.source)?, named_path("destination", &args.destination)?))
+}
+
+fn refused(
+    error: ChangeError,
+    workspace: &Workspace,
+    source: &WorkspacePath,
+    destination: &WorkspacePath,
+) -> ToolError {
+    match error {
+        ChangeError::Workspace(WorkspaceError::Exists(path)) => taken(workspace, source, &path),
+        ChangeError::Workspace(error @ WorkspaceError::NotFound(_)) => {
+            NotMade::Change(error.into()).explain(workspace, source, "file or folder")
+        }
+        error => NotMade::Change(error).explain(workspace, destination, "folder"),
+    }
+}
+
 fn rename(
     changes: &TurnChanges<'_>,
     workspace: &Workspace,
     source: &WorkspacePath,
     destination: &WorkspacePath,
 ) -> Result<ToolOutput, ToolError> {
-    let (from, to) = changes.rename(source, destination).map_err(|error| match error {
-        ChangeError::Workspace(WorkspaceError::Exists(path)) => taken(workspace, source, &path),
-        ChangeError::Workspace(error @ WorkspaceError::NotFound(_)) => {
-            NotMade::Change(error.into()).explain(workspace, source, "file or folder")
-        }
-        error => NotMade::Change(error).explain(workspace, destination, "folder"),
-    })?;
+    let moved = changes.rename(source, destination);
+    let (from, to) = moved.map_err(|error| refused(error, workspace, source, destination))?;
     let mut text = format!("Moved `{}` to `{}`.", printable(from.as_str()), printable(to.as_str()));
     let mut summary = format!("moved to {}", printable(to.as_str()));
     let moved = moved_files(workspace, &from, &to);

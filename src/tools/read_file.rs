@@ -20,7 +20,7 @@ use crate::{
         tool::{Tool, ToolContext, ToolError, ToolOutput},
     },
     documents::{Kind, MAX_PAGES, ReadError, Reader, Text},
-    workspace::{Workspace, WorkspaceError, WorkspacePath},
+    workspace::{Decoded, Workspace, WorkspaceError, WorkspacePath, decoded},
 };
 
 /// The largest file that is read, in bytes: it is held in memory while its lines are counted.
@@ -33,8 +33,6 @@ pub const MAX_PAGE_LINES: u64 = 2000;
 pub const MAX_PAGE_BYTES: usize = 64 * 1024;
 /// A longer line, in characters, is data and not text.
 pub const MAX_LINE_CHARS: usize = 2000;
-/// A NUL among the first bytes makes a file binary, as git has it.
-const BINARY_PROBE_BYTES: usize = 8 * 1024;
 
 pub struct ReadFile {
     documents: Reader,
@@ -129,10 +127,15 @@ fn look(path: &WorkspacePath, bytes: Vec<u8>, wanted: Wanted) -> Result<Found, T
     if let Some(told) = picture::told(path, &bytes) {
         return Ok(Found::Told(told));
     }
-    if bytes.iter().take(BINARY_PROBE_BYTES).any(|byte| *byte == 0) {
+    let Some(Decoded { text, encoding }) = decoded(&bytes, false) else {
         return Err(respond(format!("`{name}` is a binary file ({size}), so it can't be read as text.")));
-    }
-    answer(&name, &bytes, wanted).map(Found::Told)
+    };
+    let Some(encoding) = encoding else { return answer(&name, text.as_bytes(), wanted).map(Found::Told) };
+    let title = format!("{name} (not UTF-8; read as {encoding}, and edit_file can't change it)");
+    let mut output = answer(&title, text.as_bytes(), wanted)?;
+    output.summary = format!("{}, {encoding}", output.summary);
+    output.data.iter_mut().for_each(|data| data["encoding"] = json!(encoding));
+    Ok(Found::Told(output))
 }
 
 fn unreadable(name: &str, kind: Kind, error: &ReadError) -> ToolError {
@@ -192,7 +195,6 @@ fn read(workspace: &Workspace, watch: &Watch, path: &WorkspacePath) -> Result<Ve
     Ok(bytes)
 }
 
-/// Lines `from` to `to` of a file.
 /// Lines of a text, as many as fit.
 #[derive(Clone, Copy)]
 struct Wanted {

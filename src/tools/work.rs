@@ -9,7 +9,7 @@ use std::{
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::wording::respond;
+use super::{changing::opened, wording::respond};
 use crate::{
     agent::ports::tool::{ToolContext, ToolError, ToolOutput},
     workspace::{OpenFile, Workspace, changes::TurnChanges},
@@ -106,7 +106,7 @@ where
     let watch = Watch::new(cancel, TIME_LIMIT);
     let root = context.workspace.to_path_buf();
     let task = tokio::task::spawn_blocking(move || {
-        let workspace = Workspace::open(&root).map_err(|error| respond(error.to_string()))?;
+        let workspace = opened(&root)?;
         job(&workspace, &watch)
     });
     (task, ends_with_call)

@@ -65,9 +65,9 @@ impl Tool for WriteFile {
         checked(args.clone()).map(drop)
     }
 
-    fn foresee(&self, args: &Value, workspace: &Path) -> Option<String> {
-        let args: Args = arguments(args.clone()).ok()?;
-        foreseen(workspace, &args.path, |before| Some(rewritten(before, &args.content)))
+    fn foresee(&self, args: &Value, workspace: &Path) -> Result<Option<String>, ToolError> {
+        let (args, path) = checked(args.clone())?;
+        foreseen(workspace, &path, |before| Ok(rewritten(before.unwrap_or_default(), &args.content)))
     }
 
     async fn run(&self, args: Value, context: ToolContext<'_>) -> Result<ToolOutput, ToolError> {

@@ -14,7 +14,7 @@ use leptos::prelude::*;
 
 use crate::protocol::{
     CallId, ChangeList, EarlierTurns, Event, EventBody, InFlight, Part, Present, QueuedMessage, RECENT_UPLOADS, Record,
-    Seq, Session, SessionPage, Status,
+    Seq, Session, SessionPage, Status, note_changed,
     transcript::{CallCard, CallState, Message, Touched, Transcript, Turn},
 };
 
@@ -84,6 +84,7 @@ pub struct SessionView {
 struct Fold {
     transcript: Transcript,
     cursor: Seq,
+    planned: session::Planned,
 }
 
 #[derive(Clone, PartialEq)]
@@ -181,7 +182,7 @@ impl SessionView {
             mention: RwSignal::new(None),
             log_of: RwSignal::new(None),
             id,
-            fold: StoredValue::new(Fold { transcript, cursor }),
+            fold: StoredValue::new(Fold { transcript, cursor, planned: None }),
             owner: StoredValue::new(Owner::current().unwrap_or_default()),
         }
     }
@@ -215,7 +216,9 @@ impl SessionView {
         });
         // The signals belong to the page, not to whatever task an event arrived in.
         self.owner.get_value().with(|| self.draw(touched.unwrap_or(Touched::Nothing)));
-        self.session.update(|session| session::update(session, &record));
+        self.fold.update_value(|fold| {
+            self.session.update(|session| session::update(session, &mut fold.planned, &record));
+        });
         if is_news(&record.event.body) {
             self.news.update(|count| *count += 1);
         }
@@ -238,9 +241,7 @@ impl SessionView {
     }
 
     fn note_files(&self, body: &EventBody) {
-        if let Some((turn, files)) = body.changed_files() {
-            self.changed.update(|changed| changed.entry(turn).or_default().extend(files.iter().cloned()));
-        }
+        self.changed.maybe_update(|changed| note_changed(changed, body));
         if body.may_change_files() {
             self.files_changed.update(|count| *count += 1);
         }
@@ -277,6 +278,7 @@ impl SessionView {
         match part {
             Part::Menu => self.menu.set(html),
             Part::Meter => self.meter.set(html),
+            Part::Writing(turn) => self.owner.get_value().with(|| self.turn_view(turn).writing.set(html)),
             Part::Foot(turn) => self.owner.get_value().with(|| self.turn_view(turn).foot.set(html)),
         }
     }
@@ -414,6 +416,7 @@ impl SessionView {
             view.outcome.set(turn.outcome.clone());
         }
         view.retry.set(turn.retry.clone());
+        view.writing.maybe_update(|writing| !std::mem::take(writing).is_empty());
         if view.steering.with_untracked(|steering| *steering != turn.steering) {
             view.steering.set(turn.steering.clone());
         }

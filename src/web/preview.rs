@@ -1,12 +1,13 @@
 //! A first look at a file. What a browser would run never gets there as itself: text and tables are data, Markdown
 //! is sanitised, images and PDF come from an address that runs nothing.
 
-use std::io::Read;
+use std::{io::Read, sync::Arc};
 
 use axum::{
-    Json,
+    Extension, Json,
     extract::{Path, State},
 };
+use tokio::sync::Semaphore;
 
 use super::{
     error::Answer,
@@ -14,10 +15,11 @@ use super::{
     files::{look, path, shown_type, told},
 };
 use crate::{
+    documents::Kind,
     markdown,
     protocol::{ApiError, FilePreview, PreviewKind, Table},
     state::AppState,
-    workspace::{Workspace, WorkspacePath, changes::is_binary, time},
+    workspace::{Decoded, OpenFile, Workspace, WorkspacePath, decoded, time},
 };
 
 /// Of a text: more is nothing that somebody reads in a panel.
@@ -26,19 +28,51 @@ const TEXT_BYTES: usize = 256 * 1024;
 const ROWS: usize = 200;
 const COLUMNS: usize = 24;
 const CELL_CHARS: usize = 500;
+/// What Office documents begin with, and other archives.
+const ARCHIVE: &[u8] = b"PK\x03\x04";
+
+/// Of an Office document.
+const DOCUMENT_BYTES: u64 = 32 * 1024 * 1024;
+/// Documents that are read for previews at once: each may take much memory; whoever comes next waits.
+const DOCUMENTS_AT_ONCE: usize = 2;
+
+pub struct Desk {
+    places: Semaphore,
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        Self { places: Semaphore::new(DOCUMENTS_AT_ONCE) }
+    }
+}
 
 pub async fn preview(
     State(state): State<AppState>,
+    Extension(desk): Extension<Arc<Desk>>,
     SessionPath(id): SessionPath,
     Path((_, file)): Path<(String, String)>,
 ) -> Answer<Json<FilePreview>> {
     let file = path(&file)?;
     let files = state.site.base.at(&format!("/cowork/sessions/{id}/files/"));
-    Ok(Json(look(&state.agent, &id, move |workspace| look_at(workspace, &files, &file)).await?))
+    let (mut preview, document) = look(&state.agent, &id, move |workspace| look_at(workspace, &files, &file)).await?;
+    if let Some((kind, bytes)) = document {
+        let _place = desk.places.acquire().await;
+        // One that can't be read can still be downloaded.
+        if let Ok(document) = state.documents.read(kind, &bytes, 1).await {
+            let mut text = document.text;
+            preview.truncated = document.cut || text.len() > TEXT_BYTES;
+            text.truncate(text.floor_char_boundary(TEXT_BYTES));
+            (preview.kind, preview.text) = (PreviewKind::Text, Some(text));
+        }
+    }
+    Ok(Json(preview))
 }
 
+/// A document whose text is still to be read, by a process of its own.
+type Document = Option<(Kind, Vec<u8>)>;
+
 /// `files`: the address of the workspace's files.
-fn look_at(workspace: &Workspace, files: &str, file: &WorkspacePath) -> Result<FilePreview, ApiError> {
+fn look_at(workspace: &Workspace, files: &str, file: &WorkspacePath) -> Result<(FilePreview, Document), ApiError> {
     let mut opened = workspace.open_file(file).map_err(told)?;
     let name = file.split().map_or("", |(_, name)| name).to_owned();
     let mut preview = FilePreview {
@@ -47,6 +81,7 @@ fn look_at(workspace: &Workspace, files: &str, file: &WorkspacePath) -> Result<F
         size: opened.size,
         modified_at: opened.modified.and_then(time),
         truncated: false,
+        encoding: None,
         text: None,
         html: None,
         table: None,
@@ -57,17 +92,21 @@ fn look_at(workspace: &Workspace, files: &str, file: &WorkspacePath) -> Result<F
         let place: Vec<String> = file.names().map(encode).collect();
         preview.kind = kind;
         preview.url = Some(format!("{files}{}?inline=true", place.join("/")));
-        return Ok(preview);
+        return Ok((preview, None));
     }
     let mut bytes = Vec::new();
-    let limit = TEXT_BYTES as u64 + 1;
-    opened.by_ref().take(limit).read_to_end(&mut bytes).map_err(|error| {
-        tracing::warn!(%error, "a file could not be read for its preview");
-        ApiError::internal()
-    })?;
+    read(&mut opened, TEXT_BYTES as u64 + 1, &mut bytes)?;
+    if bytes.starts_with(ARCHIVE) && preview.size <= DOCUMENT_BYTES {
+        read(&mut opened, DOCUMENT_BYTES, &mut bytes)?;
+        return Ok((preview, Kind::of(&bytes).map(|kind| (kind, bytes))));
+    }
     preview.truncated = bytes.len() > TEXT_BYTES;
     bytes.truncate(TEXT_BYTES);
-    let Some(text) = text(&bytes, preview.truncated) else { return Ok(preview) };
+    let Some(Decoded { text, encoding }) = decoded(&bytes, preview.truncated) else {
+        return Ok((preview, None));
+    };
+    let text = text.as_ref();
+    preview.encoding = encoding.map(Into::into);
     match ending(&preview.name).as_str() {
         "md" | "markdown" => {
             preview.kind = PreviewKind::Markdown;
@@ -79,28 +118,25 @@ fn look_at(workspace: &Workspace, files: &str, file: &WorkspacePath) -> Result<F
             preview.kind = PreviewKind::Table;
             preview.truncated |= more;
             preview.table = Some(table);
-            return Ok(preview);
+            return Ok((preview, None));
         }
         _ => preview.kind = PreviewKind::Text,
     }
     preview.text = Some(text.to_owned());
-    Ok(preview)
+    Ok((preview, None))
+}
+
+/// Up to `limit` bytes more.
+fn read(file: &mut OpenFile, limit: u64, bytes: &mut Vec<u8>) -> Result<(), ApiError> {
+    let read = file.by_ref().take(limit).read_to_end(bytes).map(drop);
+    read.map_err(|error| {
+        tracing::warn!(%error, "a file could not be read for its preview");
+        ApiError::internal()
+    })
 }
 
 fn ending(name: &str) -> String {
     name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default()
-}
-
-/// The bytes as text, if that is what they are. A character that the limit cut in two is left out.
-fn text(bytes: &[u8], cut: bool) -> Option<&str> {
-    if is_binary(bytes) {
-        return None;
-    }
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Some(text),
-        Err(error) if cut && error.error_len().is_none() => std::str::from_utf8(&bytes[..error.valid_up_to()]).ok(),
-        Err(_) => None,
-    }
 }
 
 /// What divides the cells: where a comma is a decimal point, tables have semicolons.
@@ -155,13 +191,5 @@ mod tests {
         let (read, more) = table(&format!("{}\n", vec!["c"; COLUMNS + 1].join(",")), b',');
         assert_eq!((read.columns.len(), more), (COLUMNS, true));
         assert_eq!(table("", b',').0, Table::default());
-    }
-
-    #[test]
-    fn what_is_no_text_is_not_shown_as_one() {
-        assert_eq!(text(b"plain \xc3\xa4", false), Some("plain ä"));
-        assert_eq!(text(b"cut \xc3", true), Some("cut "));
-        assert_eq!(text(b"latin \xe4 one", false), None);
-        assert_eq!(text(b"a\0b", false), None);
     }
 }

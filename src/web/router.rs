@@ -161,6 +161,7 @@ fn cowork() -> Routes {
         .route("/sessions/{id}/stop", post(messages::stop))
         .route("/sessions/{id}/steer", post(words::steer))
         .route("/sessions/{id}/approvals/{approval}", post(words::decide))
+        .route("/sessions/{id}/approvals/deny-all", post(words::deny_all))
         .route("/sessions/{id}/approval-rules", get(words::rules))
         .route("/sessions/{id}/approval-rules/{rule}", delete(words::remove_rule))
         .route("/sessions/{id}/approval-rules/{rule}/revoke", post(words::revoke))
@@ -175,6 +176,7 @@ fn cowork() -> Routes {
         .route("/look", post(look::set))
         .with(|router| router.layer(Extension(Arc::<upload::Desk>::default())))
         .with(|router| router.layer(Extension(Arc::<archive::Desk>::default())))
+        .with(|router| router.layer(Extension(Arc::<preview::Desk>::default())))
 }
 
 /// Uploads by tus; every answer of theirs says the version.

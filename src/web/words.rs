@@ -36,6 +36,20 @@ pub async fn decide(
     page.answer(&page_of(&id), decide.await)
 }
 
+/// The page's form for [`decide`] about all that waits; there is no such thing for a yes.
+pub async fn deny_all(
+    State(agent): State<Agent>,
+    Who(actor): Who,
+    SessionPath(id): SessionPath,
+    page: WantsPage,
+) -> Response {
+    let deny = async {
+        agent.deny_all(&actor, &id).await?;
+        session(&agent, &id).await
+    };
+    page.answer(&page_of(&id), deny.await)
+}
+
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[derive(Default)]

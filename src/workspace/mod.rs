@@ -3,6 +3,7 @@
 
 mod browse;
 pub mod changes;
+mod encoding;
 mod error;
 pub mod names;
 mod near;
@@ -30,6 +31,7 @@ use cap_std::{
 use rustix::fs::OFlags;
 
 pub use browse::time;
+pub use encoding::{Decoded, decoded};
 pub use error::WorkspaceError;
 pub use own::close_own;
 pub use path::{MAX_PATH_BYTES, PathError, WorkspacePath};

@@ -76,6 +76,7 @@ pub const ROUTES: &[(&str, Open)] = &[
     ("/cowork/sessions/{id}/stop", Session),
     ("/cowork/sessions/{id}/steer", Session),
     ("/cowork/sessions/{id}/approvals/{approval}", Session),
+    ("/cowork/sessions/{id}/approvals/deny-all", Session),
     ("/cowork/sessions/{id}/approval-rules", Session),
     ("/cowork/sessions/{id}/approval-rules/{rule}", Session),
     ("/cowork/sessions/{id}/approval-rules/{rule}/revoke", Session),

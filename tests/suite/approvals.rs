@@ -168,6 +168,65 @@ async fn always_for_a_file_directly_in_the_folder_frees_those_alone() {
 }
 
 #[tokio::test]
+async fn an_edit_that_can_not_be_done_goes_back_at_once_and_asks_nobody() {
+    let edit =
+        |id: &str, old: &str| call(id, "edit_file", &json!({"path": "letter.txt", "old_str": old, "new_str": "Hello"}));
+    let server = Server::playing([edit("e1", "Sir"), edit("e2", "Dear"), say("Done.")]).await;
+    server.write_file("letter.txt", "Dear Ada\n");
+    let id = server.session().await;
+    let (mut socket, asked) = ask(&server, &id).await;
+    assert_eq!(asked["tool_call_id"], "e2", "only what can be done asks");
+    let done = server.api.events_of(&id, "tool_call_completed").await.remove(0);
+    assert_eq!((&done["payload"]["tool_call_id"], &done["payload"]["success"]), (&json!("e1"), &json!(false)));
+    assert!(done["payload"]["error"].as_str().unwrap().contains("`old_str` is not in the file"), "{done}");
+    decide(&server, &id, &asked, "approve").await;
+    socket.wait("turn_completed").await;
+    assert_eq!(std::fs::read_to_string(server.workspace.join("letter.txt")).unwrap(), "Hello Ada\n");
+}
+
+#[tokio::test]
+async fn what_a_call_before_it_may_make_possible_asks() {
+    let batch = write("w", "letter.txt", "Dear Ada\n").call(
+        "e",
+        "edit_file",
+        &json!({"path": "letter.txt", "old_str": "Dear", "new_str": "Hello"}),
+    );
+    let server = Server::playing([batch, say("Done.")]).await;
+    let id = server.session().await;
+    let (mut socket, asked) = ask(&server, &id).await;
+    let second = socket.wait("approval_requested").await;
+    for asked in [asked, second] {
+        decide(&server, &id, &asked, "approve").await;
+    }
+    socket.wait("turn_completed").await;
+    assert_eq!(std::fs::read_to_string(server.workspace.join("letter.txt")).unwrap(), "Hello Ada\n");
+}
+
+#[tokio::test]
+async fn all_that_waits_is_denied_by_one_word_and_a_word_before_it_holds() {
+    let batch = write("a", "a.txt", "a").call("b", "write_file", &json!({"path": "b.txt", "content": "b"})).call(
+        "c",
+        "write_file",
+        &json!({"path": "c.txt", "content": "c"}),
+    );
+    let server = Server::playing([batch, say("Then not.")]).await;
+    let id = server.session().await;
+    let (mut socket, _) = ask(&server, &id).await;
+    socket.wait("approval_requested").await;
+    let last = socket.wait("approval_requested").await;
+    decide(&server, &id, &last, "approve").await;
+    let all = format!("/cowork/sessions/{id}/approvals/deny-all");
+    server.api.post(&all, json!({})).await.expect(200);
+    socket.wait("turn_completed").await;
+    let there = ["a.txt", "b.txt", "c.txt"].map(|name| server.workspace.join(name).exists());
+    assert_eq!(there, [false, false, true]);
+    let decisions = server.api.events_of(&id, "approval_resolved").await;
+    let decisions: Vec<_> = decisions.iter().map(|event| event["payload"]["decision"].clone()).collect();
+    assert_eq!(decisions, ["approve", "deny", "deny"]);
+    server.api.post(&all, json!({})).await.expect(200);
+}
+
+#[tokio::test]
 async fn the_mode_decides_what_asks() {
     let server = Server::playing([]).await;
     for (mode, kind) in [("accept_edits", "free"), ("read_only", "refused")] {

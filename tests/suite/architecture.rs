@@ -33,8 +33,23 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("traces", &[]),
     // It stands in the place of `traces` where that is not built.
     ("no_traces", &[]),
-    ("state", &["access", "agent", "cards", "metrics", "protocol", "ui"]),
-    ("web", &["access", "state", "agent", "cards", "config", "markdown", "metrics", "protocol", "ui", "workspace"]),
+    ("state", &["access", "agent", "cards", "documents", "metrics", "protocol", "ui"]),
+    (
+        "web",
+        &[
+            "access",
+            "state",
+            "agent",
+            "cards",
+            "config",
+            "documents",
+            "markdown",
+            "metrics",
+            "protocol",
+            "ui",
+            "workspace",
+        ],
+    ),
     ("lib", &["ui"]),
     // What its probe looks for is the web's.
     ("cli", &["access", "config", "models", "protocol", "sandbox", "store", "web", "workspace"]),

@@ -206,6 +206,10 @@ async fn a_preview_is_data_and_never_a_page() {
     is_inert(&shown, "inline");
     assert_eq!(preview("paper.pdf").await["kind"], "pdf");
     assert_eq!(preview("data.bin").await["kind"], "none");
+    fs::write(server.workspace.join("preise.csv"), b"Gr\xf6\xdfe;Preis\nS;5 \x80\n").unwrap();
+    let latin = preview("preise.csv").await;
+    assert_eq!((&latin["encoding"], &latin["table"]["columns"]), (&json!("Windows-1252"), &json!(["Größe", "Preis"])));
+    assert_eq!((&latin["table"]["rows"], &text["encoding"]), (&json!([["S", "5 €"]]), &Value::Null));
     server.write_file("large.txt", &"ä".repeat(200_000));
     let large = preview("large.txt").await;
     assert_eq!((&large["truncated"], large["text"].as_str().unwrap().len()), (&json!(true), 256 * 1024));

@@ -36,6 +36,7 @@ const CHANGING: &[(&str, &str)] = &[
     ("POST", "/cowork/sessions/{id}/turns/{turn}/undo"),
     ("POST", "/cowork/sessions/{id}/steer"),
     ("POST", "/cowork/sessions/{id}/approvals/{approval}"),
+    ("POST", "/cowork/sessions/{id}/approvals/deny-all"),
     ("DELETE", "/cowork/sessions/{id}/approval-rules/{rule}"),
     ("POST", "/cowork/sessions/{id}/questions/{question}"),
     ("PATCH", "/cowork/sessions/{id}/queue/{message}"),

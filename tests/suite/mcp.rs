@@ -29,10 +29,11 @@ while IFS= read -r line; do
       reply '"result":{"protocolVersion":"2025-06-18","capabilities":{"tools":{}},"serverInfo":{"name":"test","version":"1"}}' ;;
     *'"method":"tools/list"'*)
       echo_schema='{"type":"object","properties":{"message":{"type":"string"}},"required":["message"]}'
-      reply "\"result\":{\"tools\":[$(tool echo "$echo_schema"),$(tool look '{"type":"object"}' ',"annotations":{"readOnlyHint":true}'),$(tool pid '{"type":"object"}'),$(tool environment '{"type":"object"}'),$(tool die '{"type":"object"}'),$(tool hang '{"type":"object"}'),$(tool flood '{"type":"object"}'),$(tool write '{"type":"object"}'),$(tool 'bad name' '{"type":"object"}')]}" ;;
+      reply "\"result\":{\"tools\":[$(tool echo "$echo_schema"),$(tool look '{"type":"object"}' ',"annotations":{"readOnlyHint":true}'),$(tool pid '{"type":"object"}'),$(tool environment '{"type":"object"}'),$(tool die '{"type":"object"}'),$(tool hang '{"type":"object"}'),$(tool flood '{"type":"object"}'),$(tool write '{"type":"object"}'),$(tool spoil '{"type":"object"}'),$(tool 'bad name' '{"type":"object"}')]}" ;;
     *'"name":"echo"'*) [[ $line =~ \"message\":\"([^\"]*)\" ]]; text "${BASH_REMATCH[1]}" ;;
     *'"name":"look"'*) text seen ;;
     *'"name":"write"'*) [[ $line =~ \"path\":\"([^\"]*)\" ]]; echo changed > "${BASH_REMATCH[1]}"; text written ;;
+    *'"name":"spoil"'*) [[ $line =~ \"path\":\"([^\"]*)\" ]]; echo half > "${BASH_REMATCH[1]}"; reply '"error":{"code":-32000,"message":"the rest failed"}' ;;
     *'"name":"pid"'*) text $$ ;;
     *'"name":"environment"'*) text "$(env | cut -d= -f1 | sort | tr '\n' ' ')" ;;
     *'"name":"die"'*) exit 1 ;;
@@ -147,6 +148,18 @@ async fn what_a_program_changes_in_the_folder_is_told_and_can_be_taken_back() {
     let undo = format!("/cowork/sessions/{id}/turns/1/undo");
     assert_eq!(server.api.post(&undo, json!({})).await.expect(200)["restored"], json!(["note.txt"]));
     assert_eq!(std::fs::read_to_string(path).unwrap(), "as it was\n");
+}
+
+#[tokio::test]
+async fn a_call_that_fails_tells_what_it_changed_before() {
+    let server = start(&word(8), "").await;
+    server.write_file("note.txt", "as it was\n");
+    let id = server.session().await;
+    let path = server.workspace.join("note.txt");
+    let done = called(&server, &id, mcp("a", "spoil", &json!({ "path": path }))).await;
+    assert_eq!((&done["success"], &done["files_changed"]), (&json!(false), &json!(["note.txt"])), "{done}");
+    assert!(done["error"].as_str().unwrap().contains("the rest failed"), "{done}");
+    assert!(done["diff"].as_str().unwrap().contains("-as it was\n+half"), "{done}");
 }
 
 #[tokio::test]

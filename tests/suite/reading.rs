@@ -81,6 +81,13 @@ async fn documents_are_read_as_their_text() {
         "offer.docx (Word document): lines 1-3 of 3\n1\t# Offer\n2\tTwo rooms & breakfast\n3\tMay\t120"
     );
 
+    let id = server.session().await;
+    let preview = server.api.get(&format!("/cowork/sessions/{id}/preview/offer.docx")).await.expect(200);
+    assert_eq!(
+        (&preview["kind"], preview["text"].as_str().unwrap().trim_end(), &preview["truncated"]),
+        (&json!("text"), "# Offer\nTwo rooms & breakfast\nMay\t120", &json!(false))
+    );
+
     let slide = |text: &str| format!("<p:sld><a:p><a:r><a:t>{text}</a:t></a:r></a:p></p:sld>");
     let relation = |id: u32, target: &str| format!("<Relationship Id=\"r{id}\" Type=\"x/slide\" Target=\"{target}\"/>");
     let parts = [

@@ -106,6 +106,18 @@ async fn version_and_help_are_told_and_an_unknown_option_is_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_option_before_a_command_is_refused_and_not_passed_over() {
+    let home = Home::new();
+    for (option, value) in [("--port", "1"), ("--workspace", "/nowhere"), ("--database", "/nowhere/x.db")] {
+        for command in ["serve", "token"] {
+            let ended = home.run(&[option, value, command]).await;
+            assert_eq!(ended.code, Some(2), "{option} {command}: {ended:?}");
+            assert!(ended.err.contains(command) && ended.err.contains(option), "{ended:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_workspace_or_a_configuration_that_is_not_there_is_said_so() {
     let home = Home::new();
     for arguments in

@@ -87,6 +87,13 @@ pub enum ModelEvent {
     Thinking(String),
     /// A whole call; adapters collect the pieces.
     ToolCall(ToolCall),
+    /// More of the arguments of a call that is still being written, for whoever waits for it; `call` counts the calls
+    /// of the message. The whole follows.
+    CallPiece {
+        call: usize,
+        name: String,
+        arguments: String,
+    },
     /// The provider's own count for this call. The last one counts; one before the end is marked as estimated.
     Usage(Tokens),
 }

@@ -33,11 +33,12 @@ pub trait Tool: Send + Sync {
         Ok(())
     }
 
-    /// What the call would change of a file that is there, as a diff, where that can be told. `workspace` is the
-    /// session's folder. Touches the disk and blocks.
-    fn foresee(&self, args: &Value, workspace: &Path) -> Option<String> {
+    /// What the call would change of a file that is there, as a diff, where that can be told; or why it can't be done
+    /// as the files stand, in the words that it would fail with. `workspace` is the session's folder. Touches the disk
+    /// and blocks.
+    fn foresee(&self, args: &Value, workspace: &Path) -> Result<Option<String>, ToolError> {
         let _ = (args, workspace);
-        None
+        Ok(None)
     }
 
     /// Runs the call. Arguments that don't fit are a `RespondToModel`, in words that the model can act on.

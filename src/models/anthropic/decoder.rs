@@ -166,6 +166,11 @@ impl Decoder {
             ready.push_back(ModelEvent::Thinking(thought.to_owned()));
         } else if let Some(json) = said("partial_json") {
             block.add("tool_use", json);
+            ready.extend(block.text("name").map(|name| ModelEvent::CallPiece {
+                call: usize::try_from(index).unwrap_or_default(),
+                name: self.names.original(name),
+                arguments: json.to_owned(),
+            }));
         } else if let Some(signature) = said("signature") {
             block.signature.push_str(signature);
         }

@@ -150,6 +150,24 @@ fn decoder_with(memory: &Arc<Memory>) -> Decoder {
     Decoder::new(Arc::new(server), WireNames::new(["mcp.files.read"]), Some(64), memory.clone())
 }
 
+#[test]
+fn a_call_is_told_piece_by_piece_while_it_is_written() {
+    let mut decoder = decoder_with(&Arc::default());
+    let mut ready = VecDeque::new();
+    let block = json!({"type": "tool_use", "id": "t", "name": "mcp_files_read", "input": {}});
+    let mut take = |data: Value| {
+        decoder.event(&Event { name: String::new(), data: data.to_string() }, &mut ready).unwrap();
+    };
+    take(json!({"type": "content_block_start", "index": 1, "content_block": block}));
+    for piece in ["", "{\"a\"", ":1}"] {
+        let delta = json!({"type": "input_json_delta", "partial_json": piece});
+        take(json!({"type": "content_block_delta", "index": 1, "delta": delta}));
+    }
+    let piece =
+        |arguments: &str| ModelEvent::CallPiece { call: 1, name: "mcp.files.read".into(), arguments: arguments.into() };
+    assert_eq!(ready, [piece("{\"a\""), piece(":1}")]);
+}
+
 fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Said {
     read_with(decoder_with(&Arc::default()), Packing::Events, pieces)
 }

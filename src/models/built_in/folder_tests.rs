@@ -234,7 +234,7 @@ pub fn say(request: ModelRequest) -> Said {
         match event.unwrap() {
             ModelEvent::Text(text) => said.text += &text,
             ModelEvent::ToolCall(call) => said.calls.push(call),
-            ModelEvent::Thinking(_) | ModelEvent::Usage(_) => {}
+            ModelEvent::Thinking(_) | ModelEvent::CallPiece { .. } | ModelEvent::Usage(_) => {}
         }
     }
     said

@@ -83,20 +83,26 @@ impl OpenCall {
 }
 
 impl Calls {
-    /// Takes one entry of `tool_calls`, or a `function_call`.
-    pub fn add(&mut self, delta: &Value) {
+    /// Takes one entry of `tool_calls`, or a `function_call`. Answers which call it goes on with, and its name.
+    pub fn add(&mut self, delta: &Value) -> Option<(usize, &str)> {
         let piece = Piece::read(delta);
         if piece.says_nothing() {
-            return;
+            return None;
         }
-        match self.pointed_at(&piece) {
-            Some(slot) if self.open[slot].goes_on(&piece) => self.open[slot].take(&piece),
+        let slot = match self.pointed_at(&piece) {
+            Some(slot) if self.open[slot].goes_on(&piece) => slot,
             _ => {
-                let mut call = OpenCall { index: piece.index, ..OpenCall::default() };
-                call.take(&piece);
-                self.open.push(call);
+                self.open.push(OpenCall { index: piece.index, ..OpenCall::default() });
+                self.open.len() - 1
             }
-        }
+        };
+        self.open[slot].take(&piece);
+        Some((slot, &self.open[slot].name))
+    }
+
+    /// The arguments that a delta adds to its call, where they come in pieces.
+    pub fn arguments(delta: &Value) -> &str {
+        Piece::read(delta).arguments.and_then(Value::as_str).unwrap_or_default()
     }
 
     /// By index, else by id, else the one begun last. The last with that index counts where several have it.
@@ -129,7 +135,9 @@ mod tests {
     /// Name and arguments of the calls that `deltas` make.
     fn calls(deltas: Value) -> Vec<(String, String)> {
         let mut calls = Calls::default();
-        deltas.as_array().unwrap().iter().for_each(|delta| calls.add(delta));
+        for delta in deltas.as_array().unwrap() {
+            calls.add(delta);
+        }
         calls.finish(&WireNames::default()).into_iter().map(|call| (call.name, call.arguments)).collect()
     }
 

@@ -148,8 +148,10 @@ impl Decoder {
         let calls = part.get("tool_calls").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let old = part.get("function_call").filter(|call| call.is_object());
         for call in calls.iter().chain(old) {
-            self.calls.add(call);
             self.spoken = true;
+            let Some((slot, name)) = self.calls.add(call).filter(|(_, name)| !name.is_empty()) else { continue };
+            let (name, arguments) = (self.names.original(name), Calls::arguments(call).to_owned());
+            ready.push_back(ModelEvent::CallPiece { call: slot, name, arguments });
         }
     }
 

@@ -34,11 +34,31 @@ fn said(values: &[Value]) -> Result<Vec<ModelEvent>, ModelError> {
     }
     let (rest, end) = end(decoder);
     events.extend(rest);
+    events.retain(|event| !matches!(event, ModelEvent::CallPiece { .. }));
     end.map(|()| events)
 }
 
 fn delta(delta: Value) -> Value {
     json!({"choices": [{"index": 0, "delta": delta, "finish_reason": null}]})
+}
+
+#[test]
+fn a_call_is_told_piece_by_piece_while_it_is_written() {
+    let mut decoder = decoder();
+    let mut pieces = Vec::new();
+    for (index, name, arguments) in
+        [(0, Some("mcp_files_read"), ""), (0, None, "{\"a\""), (1, Some("list"), "{"), (0, None, ":1}")]
+    {
+        let call = json!({"index": index, "function": {"name": name, "arguments": arguments}});
+        pieces.extend(run(&mut decoder, delta(json!({"tool_calls": [call]}))).unwrap());
+    }
+    let piece = |call, name: &str, arguments: &str| ModelEvent::CallPiece {
+        call,
+        name: name.into(),
+        arguments: arguments.into(),
+    };
+    let read = "mcp.files.read";
+    assert_eq!(pieces, [piece(0, read, ""), piece(0, read, "{\"a\""), piece(1, "list", "{"), piece(0, read, ":1}")]);
 }
 
 #[test]

@@ -153,8 +153,16 @@ impl Tool for RemoteTool {
         let Some(before) = before else { return answer };
         // A task of its own, so that what was changed is on record whoever waits.
         let after = tokio::spawn(before.compare()).await.unwrap_or_default();
-        answer.map(|output| after.told(output))
+        match answer {
+            // What failed may have changed something before.
+            Err(ToolError::RespondToModel(why)) if !after.is_empty() => Ok(after.told(failed(why))),
+            answer => answer.map(|output| after.told(output)),
+        }
     }
+}
+
+fn failed(why: String) -> ToolOutput {
+    ToolOutput { summary: one_line(&why, 60), error: Some(why), ..ToolOutput::default() }
 }
 
 fn shown(value: &Value) -> String {

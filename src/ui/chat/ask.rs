@@ -3,10 +3,13 @@
 
 use leptos::prelude::*;
 
-use crate::ui::{
-    browser,
-    session_view::{CallView, SessionView},
-    words::words,
+use crate::{
+    protocol::Pending,
+    ui::{
+        browser,
+        session_view::{CallView, SessionView},
+        words::words,
+    },
 };
 
 #[component]
@@ -17,11 +20,25 @@ pub fn AskList(view: SessionView) -> impl IntoView {
         <p class="visually-hidden" role="status">{told}</p>
         <Show when=move || { count() > 0 } fallback=|| ()>
             <section class="asks" aria-label=words().chat.waiting_for_you on:input=|event| browser::keep_field(&event)>
+                <DenyAll view/>
                 <For each=move || view.asks() key=|call| call.card.with_untracked(|card| card.tool_call_id.clone()) let:call>
                     <AskItem call/>
                 </For>
             </section>
         </Show>
+    }
+}
+
+/// For all calls at once there is the safe word alone.
+#[component]
+fn DenyAll(view: SessionView) -> impl IntoView {
+    let is_approval = |pending: &&Pending| matches!(pending, Pending::ApprovalRequested { .. });
+    let count = Memo::new(move |_| view.session.with(|session| session.pending.iter().filter(is_approval).count()));
+    let action = view.path("/approvals/deny-all");
+    view! {
+        <form class="deny-all" method="post" action=action target="_top" data-live="" hidden=move || count.get() < 2>
+            <button class="button" type="submit">{move || words().chat.deny_all.of(count.get() as u64)}</button>
+        </form>
     }
 }
 

@@ -37,7 +37,7 @@ pub fn TurnItem(turn: TurnView) -> impl IntoView {
             </For>
             {said_before(None)}
             {move || turn.retry.get().map(|text| view! { <Notice kind="waiting">{text}</Notice> })}
-            {move || running().then(|| view! { <Working since=turn.user.get_untracked().map(|said| said.at)/> })}
+            {move || running().then(|| view! { <Working since=turn.user.get_untracked().map(|said| said.at) writing=turn.writing/> })}
             <div class="turn-end" inner_html=move || turn.foot.get()></div>
         </section>
     }
@@ -55,12 +55,17 @@ fn SaidItem(said: Said, steered: bool) -> impl IntoView {
     }
 }
 
-/// There is no answer yet, or not all of it. The seconds are not for screen readers: they would say each.
+/// There is no answer yet, or not all of it. The seconds, and how a call grows, are not for screen readers: they would
+/// say each.
 #[component]
-fn Working(since: Option<String>) -> impl IntoView {
+fn Working(since: Option<String>, writing: RwSignal<String>) -> impl IntoView {
+    let writes = move || writing.with(|html| !html.is_empty());
     view! {
         <p class="working" role="status">
-            <span class="pulse" aria-hidden="true"></span>{words().chat.working}" "<span class="elapsed" aria-hidden="true" data-since=since></span>
+            <span class="pulse" aria-hidden="true"></span>
+            <span class:visually-hidden=writes>{words().chat.working}</span>
+            <span class="writing" aria-hidden="true" hidden=move || !writes() inner_html=writing></span>" "
+            <span class="elapsed" aria-hidden="true" data-since=since></span>
         </p>
     }
 }

@@ -52,7 +52,7 @@ pub fn Preview(files: Files) -> impl IntoView {
 }
 
 fn content(preview: FilePreview) -> AnyView {
-    let FilePreview { name, kind, truncated, text, html, table, url, size: bytes, .. } = preview;
+    let FilePreview { name, kind, truncated, encoding, text, html, table, url, size: bytes, .. } = preview;
     let w = &words().files;
     let shown = match kind {
         PreviewKind::Markdown => view! { <div class="prose" inner_html=html.unwrap_or_default()></div> }.into_any(),
@@ -62,7 +62,8 @@ fn content(preview: FilePreview) -> AnyView {
         PreviewKind::Pdf => view! { <iframe src=url title=name></iframe> }.into_any(),
         PreviewKind::None => view! { <p class="empty">{w.no_preview}" "{size(bytes)}</p> }.into_any(),
     };
-    view! { {truncated.then(|| view! { <p class="muted small">{w.cut}</p> })} {shown} }.into_any()
+    let other = encoding.map(|encoding| view! { <p class="muted small">{fill(w.read_as, &[&encoding])}</p> });
+    view! { {other} {truncated.then(|| view! { <p class="muted small">{w.cut}</p> })} {shown} }.into_any()
 }
 
 fn grid(table: Table) -> impl IntoView {

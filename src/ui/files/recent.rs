@@ -9,6 +9,7 @@ use crate::{
     protocol::{Event, EventBody, UploadStatus},
     ui::{
         session_view::SessionView,
+        viewer::Viewer,
         widgets::Clock,
         words::{fill, words},
     },
@@ -41,12 +42,12 @@ fn Row(event: Arc<Event>) -> impl IntoView {
         }
         _ => Default::default(),
     };
-    let by = fill(w.by, &[&event.actor.name]);
+    let by = Viewer::sees_as_other(&event.actor.name).then(|| [&fill(w.by, &[&event.actor.name]), ", "].concat());
     view! {
         <li class="recent-upload" data-tone=tone>
             <span class="recent-name" title=name.clone()>{name.clone()}</span>
             <span class="upload-state">{result}</span>
-            <span class="recent-by">{by}", "<Clock at=event.created_at.clone()/></span>
+            <span class="recent-by">{by}<Clock at=event.created_at.clone()/></span>
         </li>
     }
 }

@@ -18,6 +18,8 @@ pub struct TurnView {
     pub outcome: RwSignal<Outcome>,
     pub retry: RwSignal<Option<String>>,
     pub steering: RwSignal<Vec<Steered>>,
+    /// The call that the model is writing, as HTML; empty while it writes none.
+    pub writing: RwSignal<String>,
     /// As HTML; empty while the turn runs.
     pub foot: RwSignal<String>,
 }
@@ -56,6 +58,7 @@ impl TurnView {
             outcome: RwSignal::new(turn.outcome.clone()),
             retry: RwSignal::new(turn.retry.clone()),
             steering: RwSignal::new(turn.steering.clone()),
+            writing: RwSignal::default(),
             foot: RwSignal::new(std::mem::take(&mut turn.foot)),
         }
     }

@@ -8,6 +8,8 @@ pub struct ToolWords {
     pub name: &'static str,
     pub doing: &'static str,
     pub done: &'static str,
+    /// What it is to do, for a call that did not: it stands behind other words.
+    pub wish: &'static str,
     pub may: &'static str,
     /// The button for all calls of one scope in this session: a folder, a kind of command.
     pub always_in: &'static str,
@@ -19,16 +21,17 @@ const fn tool(
     name: &'static str,
     doing: &'static str,
     done: &'static str,
+    wish: &'static str,
     may: &'static str,
     always_in: &'static str,
     always_at_top: &'static str,
 ) -> ToolWords {
-    ToolWords { name, doing, done, may, always_in, always_at_top }
+    ToolWords { name, doing, done, wish, may, always_in, always_at_top }
 }
 
 /// A tool that only looks: it never asks.
-const fn look(name: &'static str, doing: &'static str, done: &'static str) -> ToolWords {
-    tool(name, doing, done, "", "", "")
+const fn look(name: &'static str, doing: &'static str, done: &'static str, wish: &'static str) -> ToolWords {
+    tool(name, doing, done, wish, "", "", "")
 }
 
 pub struct ModeWords {
@@ -37,11 +40,22 @@ pub struct ModeWords {
 }
 
 pub struct CardWords {
+    /// A call that is still being written; `{0}` is what it is to do.
+    pub prepares: &'static str,
+    /// A call before its turn; `{0}` is what it is to do.
+    pub next: &'static str,
     pub open: &'static str,
+    /// The same in a turn that is over, as an older program may have left it.
+    pub no_result: &'static str,
     pub waiting: &'static str,
     pub running: &'static str,
     pub done: &'static str,
     pub failed: &'static str,
+    /// A call that ran and failed; `{0}` is what it was to do.
+    pub tried: &'static str,
+    /// One that a person denied, and one that never began.
+    pub not_allowed: &'static str,
+    pub not_done: &'static str,
 
     pub tools: &'static [ToolWords],
     /// For tools that have no words of their own; `{0}` is the name.
@@ -59,7 +73,9 @@ pub struct CardWords {
     pub only_watch: &'static str,
     pub nothing_runs: &'static str,
     pub show_change: &'static str,
+    pub hide_change: &'static str,
     pub show_input: &'static str,
+    pub hide_input: &'static str,
     pub allow_once: &'static str,
     pub deny: &'static str,
     pub risk_edit: &'static str,
@@ -95,6 +111,8 @@ pub struct CardWords {
     pub limit_reached: &'static str,
     pub kept: &'static str,
     pub go_on: &'static str,
+    /// The same where messages wait behind it.
+    pub go_on_first: &'static str,
     pub go_on_message: &'static str,
 
     pub may_do: &'static str,
@@ -128,24 +146,31 @@ impl CardWords {
 }
 
 static ENGLISH: CardWords = CardWords {
-    open: "open",
+    prepares: "Preparing to {0}",
+    next: "Next: {0}",
+    open: "waits for its turn",
+    no_result: "no result is known",
     waiting: "waiting for you",
     running: "running",
     done: "done",
     failed: "failed",
+    tried: "Tried to {0}",
+    not_allowed: "Not allowed: {0}",
+    not_done: "Not done: {0}",
 
     tools: &[
-        look("read_file", "Reading", "Read"),
-        look("list_directory", "Looking into", "Looked into"),
-        look("glob_find", "Finding files", "Found files"),
-        look("ripgrep_search", "Searching for", "Searched for"),
-        look("ask_user", "Asking", "Asked"),
-        look("task_tracker", "Planning", "Planned"),
-        look("conversation_recall", "Looking back for", "Looked back for"),
+        look("read_file", "Reading", "Read", "read {0}"),
+        look("list_directory", "Looking into", "Looked into", "look into {0}"),
+        look("glob_find", "Finding files", "Found files", "find files {0}"),
+        look("ripgrep_search", "Searching for", "Searched for", "search for {0}"),
+        look("ask_user", "Asking", "Asked", "ask {0}"),
+        look("task_tracker", "Planning", "Planned", "plan"),
+        look("conversation_recall", "Looking back for", "Looked back for", "look back for {0}"),
         tool(
             "write_file",
             "Writing",
             "Wrote",
+            "write {0}",
             "May I write {0}?",
             "Allow writing in {0} in this session",
             "Allow writing files directly in the folder in this session",
@@ -154,6 +179,7 @@ static ENGLISH: CardWords = CardWords {
             "edit_file",
             "Changing",
             "Changed",
+            "change {0}",
             "May I change {0}?",
             "Allow edits in {0} in this session",
             "Allow edits of files directly in the folder in this session",
@@ -162,6 +188,7 @@ static ENGLISH: CardWords = CardWords {
             "delete_file",
             "Deleting",
             "Deleted",
+            "delete {0}",
             "May I delete {0}?",
             "Allow deleting in {0} in this session",
             "Allow deleting files directly in the folder in this session",
@@ -170,15 +197,40 @@ static ENGLISH: CardWords = CardWords {
             "move_file",
             "Moving",
             "Moved",
+            "move {0}",
             "May I move {0}?",
             "Allow moving in {0} in this session",
             "Allow moving files directly in the folder in this session",
         ),
-        tool("shell_execute", "Running", "Ran", "May I run {0}?", "Allow \u{201c}{0} …\u{201d} in this session", ""),
-        tool("git_command", "Running", "Ran", "May I run {0}?", "Allow \u{201c}{0} …\u{201d} in this session", ""),
-        tool("web_fetch", "Fetching", "Fetched", "May I fetch {0}?", "Allow fetching from {0} in this session", ""),
+        tool(
+            "shell_execute",
+            "Running",
+            "Ran",
+            "run {0}",
+            "May I run {0}?",
+            "Allow \u{201c}{0} …\u{201d} in this session",
+            "",
+        ),
+        tool(
+            "git_command",
+            "Running",
+            "Ran",
+            "run {0}",
+            "May I run {0}?",
+            "Allow \u{201c}{0} …\u{201d} in this session",
+            "",
+        ),
+        tool(
+            "web_fetch",
+            "Fetching",
+            "Fetched",
+            "fetch {0}",
+            "May I fetch {0}?",
+            "Allow fetching from {0} in this session",
+            "",
+        ),
     ],
-    other: tool("", "Using {0}", "Used {0}", "May I use {0}?", "Allow {0} in this session", ""),
+    other: tool("", "Using {0}", "Used {0}", "use {0}", "May I use {0}?", "Allow {0} in this session", ""),
     input: "Input",
     output: "Output",
     error: "Error",
@@ -192,7 +244,9 @@ static ENGLISH: CardWords = CardWords {
     only_watch: "You may watch this session and not take part in it. Ask its owner to let you.",
     nothing_runs: "Nothing runs until you answer.",
     show_change: "Show the change",
+    hide_change: "Hide the change",
     show_input: "Show all of it",
+    hide_input: "Hide it again",
     allow_once: "Allow once",
     deny: "Deny",
     risk_edit: "Changes files, can be undone",
@@ -228,6 +282,7 @@ static ENGLISH: CardWords = CardWords {
     limit_reached: "It stopped by itself before it was done; why stands above.",
     kept: "What was written and done until then is kept.",
     go_on: "Continue",
+    go_on_first: "Continue, then send what waits",
     go_on_message: "Please go on where you stopped.",
 
     may_do: "What the agent may do",
@@ -254,24 +309,31 @@ static ENGLISH: CardWords = CardWords {
 };
 
 static GERMAN: CardWords = CardWords {
-    open: "offen",
+    prepares: "Bereitet vor: {0}",
+    next: "Danach: {0}",
+    open: "wartet, bis es an der Reihe ist",
+    no_result: "kein Ergebnis bekannt",
     waiting: "wartet auf Sie",
     running: "läuft",
     done: "fertig",
     failed: "fehlgeschlagen",
+    tried: "Versucht: {0}",
+    not_allowed: "Nicht erlaubt: {0}",
+    not_done: "Nicht getan: {0}",
 
     tools: &[
-        look("read_file", "Liest", "Las"),
-        look("list_directory", "Sieht nach in", "Sah nach in"),
-        look("glob_find", "Sucht Dateien", "Fand Dateien"),
-        look("ripgrep_search", "Sucht nach", "Suchte nach"),
-        look("ask_user", "Fragt", "Fragte"),
-        look("task_tracker", "Plant", "Plante"),
-        look("conversation_recall", "Blickt zurück auf", "Blickte zurück auf"),
+        look("read_file", "Liest", "Las", "{0} lesen"),
+        look("list_directory", "Sieht nach in", "Sah nach in", "in {0} nachsehen"),
+        look("glob_find", "Sucht Dateien", "Fand Dateien", "Dateien finden: {0}"),
+        look("ripgrep_search", "Sucht nach", "Suchte nach", "nach {0} suchen"),
+        look("ask_user", "Fragt", "Fragte", "fragen: {0}"),
+        look("task_tracker", "Plant", "Plante", "planen"),
+        look("conversation_recall", "Blickt zurück auf", "Blickte zurück auf", "auf {0} zurückblicken"),
         tool(
             "write_file",
             "Schreibt",
             "Schrieb",
+            "{0} schreiben",
             "Darf ich {0} schreiben?",
             "Schreiben in {0} in dieser Sitzung erlauben",
             "Schreiben von Dateien direkt im Ordner in dieser Sitzung erlauben",
@@ -280,6 +342,7 @@ static GERMAN: CardWords = CardWords {
             "edit_file",
             "Ändert",
             "Änderte",
+            "{0} ändern",
             "Darf ich {0} ändern?",
             "Änderungen in {0} in dieser Sitzung erlauben",
             "Änderungen an Dateien direkt im Ordner in dieser Sitzung erlauben",
@@ -288,6 +351,7 @@ static GERMAN: CardWords = CardWords {
             "delete_file",
             "Löscht",
             "Löschte",
+            "{0} löschen",
             "Darf ich {0} löschen?",
             "Löschen in {0} in dieser Sitzung erlauben",
             "Löschen von Dateien direkt im Ordner in dieser Sitzung erlauben",
@@ -296,6 +360,7 @@ static GERMAN: CardWords = CardWords {
             "move_file",
             "Verschiebt",
             "Verschob",
+            "{0} verschieben",
             "Darf ich {0} verschieben?",
             "Verschieben in {0} in dieser Sitzung erlauben",
             "Verschieben von Dateien direkt im Ordner in dieser Sitzung erlauben",
@@ -304,6 +369,7 @@ static GERMAN: CardWords = CardWords {
             "shell_execute",
             "Führt aus",
             "Führte aus",
+            "{0} ausführen",
             "Darf ich {0} ausführen?",
             "\u{201e}{0} …\u{201c} in dieser Sitzung erlauben",
             "",
@@ -312,13 +378,30 @@ static GERMAN: CardWords = CardWords {
             "git_command",
             "Führt aus",
             "Führte aus",
+            "{0} ausführen",
             "Darf ich {0} ausführen?",
             "\u{201e}{0} …\u{201c} in dieser Sitzung erlauben",
             "",
         ),
-        tool("web_fetch", "Holt", "Holte", "Darf ich {0} holen?", "Holen von {0} in dieser Sitzung erlauben", ""),
+        tool(
+            "web_fetch",
+            "Holt",
+            "Holte",
+            "{0} holen",
+            "Darf ich {0} holen?",
+            "Holen von {0} in dieser Sitzung erlauben",
+            "",
+        ),
     ],
-    other: tool("", "Benutzt {0}", "Benutzte {0}", "Darf ich {0} benutzen?", "{0} in dieser Sitzung erlauben", ""),
+    other: tool(
+        "",
+        "Benutzt {0}",
+        "Benutzte {0}",
+        "{0} benutzen",
+        "Darf ich {0} benutzen?",
+        "{0} in dieser Sitzung erlauben",
+        "",
+    ),
     input: "Eingabe",
     output: "Ausgabe",
     error: "Fehler",
@@ -332,7 +415,9 @@ static GERMAN: CardWords = CardWords {
     only_watch: "Sie dürfen in dieser Sitzung zusehen, aber nicht mitmachen. Fragen Sie, wem sie gehört.",
     nothing_runs: "Bis zu Ihrer Antwort geschieht nichts.",
     show_change: "Änderung zeigen",
+    hide_change: "Änderung verbergen",
     show_input: "Alles zeigen",
+    hide_input: "Wieder verbergen",
     allow_once: "Einmal erlauben",
     deny: "Ablehnen",
     risk_edit: "Ändert Dateien, lässt sich zurücknehmen",
@@ -368,6 +453,7 @@ static GERMAN: CardWords = CardWords {
     limit_reached: "Es hat von selbst aufgehört, bevor es fertig war; warum, steht oben.",
     kept: "Was bis dahin geschrieben und getan wurde, bleibt erhalten.",
     go_on: "Fortfahren",
+    go_on_first: "Fortfahren, dann senden, was wartet",
     go_on_message: "Bitte mach dort weiter, wo du aufgehört hast.",
 
     may_do: "Was der Agent darf",

@@ -27,6 +27,7 @@ pub struct ChatWords {
 
     pub waits_for_you: Plural,
     pub waiting_for_you: &'static str,
+    pub deny_all: Plural,
     pub thinking: &'static str,
     pub steered: &'static str,
     pub loading: &'static str,
@@ -73,6 +74,7 @@ pub const ENGLISH: ChatWords = ChatWords {
 
     waits_for_you: Plural { one: "1 thing waits for your answer", many: "{0} things wait for your answer" },
     waiting_for_you: "Waiting for you",
+    deny_all: Plural { one: "Deny it", many: "Deny all {0}" },
     thinking: "Thinking",
     steered: "while it worked",
     loading: "Loading earlier messages",
@@ -84,7 +86,7 @@ pub const ENGLISH: ChatWords = ChatWords {
     remove: "Remove",
 
     waiting_messages: "Waiting messages",
-    held: "Waiting until you go on",
+    held: "Kept: sent after what you do next, or now",
     sent_next: "Sent next",
     send_next: "Send next",
     send_now: "Send now",
@@ -120,6 +122,7 @@ pub const GERMAN: ChatWords = ChatWords {
 
     waits_for_you: Plural { one: "Eines wartet auf Ihre Antwort", many: "{0} Dinge warten auf Ihre Antwort" },
     waiting_for_you: "Wartet auf Sie",
+    deny_all: Plural { one: "Ablehnen", many: "Alle {0} ablehnen" },
     thinking: "Denkt nach",
     steered: "während der Arbeit",
     loading: "Frühere Nachrichten werden geladen",
@@ -131,7 +134,7 @@ pub const GERMAN: ChatWords = ChatWords {
     remove: "Entfernen",
 
     waiting_messages: "Wartende Nachrichten",
-    held: "Wartet, bis Sie fortfahren",
+    held: "Aufgehoben: folgt auf Ihren nächsten Schritt, oder jetzt",
     sent_next: "Als Nächstes",
     send_next: "Als Nächstes senden",
     send_now: "Jetzt senden",

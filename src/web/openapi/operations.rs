@@ -147,6 +147,7 @@ fn forms(s: &mut Schemas) -> Made {
     vec![
         post("/cowork/sessions/{id}/update", "PATCH, for forms").body::<UpdateSession>(s).answer::<Session>(200, s),
         post("/cowork/sessions/{id}/delete", "DELETE, for forms").empty(204),
+        post("/cowork/sessions/{id}/approvals/deny-all", "Deny all calls that wait").answer::<Session>(200, s),
         post("/cowork/sessions/{id}/approval-rules/{rule}/revoke", "DELETE, for forms").empty(204),
         post("/cowork/sessions/{id}/queue/{message}/edit", "PATCH, for forms")
             .body::<messages::EditedMessage>(s)

@@ -1,7 +1,7 @@
 //! What an event changes of the drawn page, for watchers with `?view=html`: one fold of the turn that runs.
 
 use crate::{
-    agent::ports::store::TurnWindow,
+    agent::{ports::store::TurnWindow, writing::Writing},
     cards::Pen,
     protocol::{
         BasePath, EventBody, Part, Record, ServerFrame, SessionId,
@@ -36,6 +36,11 @@ impl Drawn {
         }
     }
 
+    pub fn writing(&self, turn: u32, writing: &Writing) -> ServerFrame {
+        let html = self.pen.writing(&writing.name, &writing.preview, writing.bytes);
+        ServerFrame::Fragment { part: Part::Writing(turn), html }
+    }
+
     async fn menu(&self, state: &AppState) -> Vec<ServerFrame> {
         // A session that is gone has no chips.
         let menu = state.menu(&self.id).await.map(|parts| self.pen.menu(&parts));
@@ -56,7 +61,7 @@ impl Drawn {
             Touched::Call { turn: index, message, call } => {
                 let message = &mut self.fold.turns[index].messages[message];
                 state.agent.foresee(&self.id, &mut message.calls[call]).await;
-                let card = self.pen.call(turn, &message.calls[call]);
+                let card = self.pen.call(turn, &message.calls[call], false);
                 vec![ServerFrame::ToolCallCard { turn, message: message.message, card }]
             }
         }
@@ -74,7 +79,7 @@ impl Drawn {
         let message = &mut turn.messages[message];
         rows.iter().for_each(|row| message.plan(&row.tool_calls));
         let card = |call| {
-            let card = self.pen.call(turn.turn, call);
+            let card = self.pen.call(turn.turn, call, false);
             ServerFrame::ToolCallCard { turn: turn.turn, message: message.message, card }
         };
         message.calls.iter().map(card).collect()

@@ -221,6 +221,10 @@ impl Writer {
             Item::Output { turn, call, offset, text } => {
                 self.frame(&ServerFrame::ToolCallOutput { turn, tool_call_id: call, offset, text }).await
             }
+            Item::Writing { turn, writing } => match self.drawn.as_ref().map(|drawn| drawn.writing(turn, &writing)) {
+                Some(frame) => self.frame(&frame).await,
+                None => Ok(()),
+            },
             Item::Thinking { turn, message, offset, text } => {
                 self.frame(&ServerFrame::ThinkingDelta { turn, message, offset: offset as u64, text }).await
             }

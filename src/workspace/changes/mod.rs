@@ -8,6 +8,7 @@
 
 mod compare;
 mod diff;
+mod foresee;
 mod images;
 mod list;
 mod log;
@@ -36,7 +37,7 @@ use self::{
     perform::{Now, Wanted},
     state::{FileState, Hash, State},
 };
-use super::{Last, Workspace, WorkspaceError, WorkspacePath, real::Sort};
+use super::{Workspace, WorkspaceError, WorkspacePath};
 
 /// The largest file whose content is kept, in bytes: it is held in memory meanwhile.
 pub const MAX_IMAGE_BYTES: u64 = 32 * 1024 * 1024;
@@ -118,7 +119,7 @@ impl<'a> TurnChanges<'a> {
         path: &WorkspacePath,
         make: impl FnOnce(Option<&[u8]>) -> Result<Vec<u8>, E>,
     ) -> Result<Written, E> {
-        let path = self.workspace.real(&self.workspace.composed(path), Last::Follow).map_err(ChangeError::from)?;
+        let path = self.workspace.place_to_write(path).map_err(ChangeError::from)?;
         let mut log = self.log()?;
         let (now, before) = self.with_content(&path)?;
         let after = make(before.as_deref())?;
@@ -134,12 +135,9 @@ impl<'a> TurnChanges<'a> {
 
     /// Deletes a file, a link or an empty folder.
     pub fn delete(&self, path: &WorkspacePath) -> Result<Deleted, ChangeError> {
-        let path = self.workspace.real(path, Last::Keep)?;
+        let path = self.workspace.check_delete(path)?;
         let mut log = self.log()?;
-        let now = self.now_known(&path)?;
-        if now.state.is_absent() {
-            return Err(WorkspaceError::NotFound(path).into());
-        }
+        let now = self.now_there(&path)?;
         let kept = self.put(&mut log, &path, &now, Wanted::Absent, None)?;
         let what = match &kept {
             State::File(file) => DeletedWhat::File {
@@ -159,20 +157,9 @@ impl<'a> TurnChanges<'a> {
         from: &WorkspacePath,
         to: &WorkspacePath,
     ) -> Result<(WorkspacePath, WorkspacePath), ChangeError> {
-        let from = self.workspace.real(from, Last::Keep)?;
-        let to = self.workspace.real(&self.workspace.composed(to), Last::Keep)?;
+        let (from, to) = self.workspace.check_rename(from, to)?;
         let mut log = self.log()?;
-        let now = self.now_known(&from)?;
-        if now.state.is_absent() {
-            return Err(WorkspaceError::NotFound(from).into());
-        }
-        if to.below(&from).is_some() {
-            return Err(WorkspaceError::IntoItself(from).into());
-        }
-        if self.workspace.node(&to)?.is_some() {
-            return Err(WorkspaceError::Exists(to).into());
-        }
-        self.workspace.check_new(&to)?;
+        let now = self.now_there(&from)?;
         self.make_parents(&mut log, &to, false)?;
         self.relocate(&mut log, &from, &now, &to, None)?;
         Ok((from, to))
@@ -257,17 +244,20 @@ impl<'a> TurnChanges<'a> {
         }
     }
 
+    /// The same of what must be there.
+    fn now_there(&self, path: &WorkspacePath) -> Result<Now, ChangeError> {
+        let now = self.now_known(path)?;
+        if now.state.is_absent() {
+            return Err(WorkspaceError::NotFound(path.clone()).into());
+        }
+        Ok(now)
+    }
+
     /// The file at a real path with its content, which is kept from now on; or that there is none.
     fn with_content(&self, path: &WorkspacePath) -> Result<(Now, Option<Vec<u8>>), ChangeError> {
-        let now = self.now(path)?;
-        match now.node.as_ref().map(|node| node.sort) {
-            None => return Ok((now, None)),
-            Some(Sort::File) => {}
-            Some(Sort::Folder) => return Err(WorkspaceError::NotAFile(path.clone()).into()),
-            Some(Sort::Link | Sort::Special) => return Err(WorkspaceError::Changed(path.clone()).into()),
-        }
-        let (node, bytes) = self.workspace.read_real(path, MAX_IMAGE_BYTES)?;
-        let bytes = bytes.ok_or_else(|| ChangeError::TooLarge(path.clone()))?;
+        let Some((node, bytes)) = self.workspace.content_to_change(path)? else {
+            return Ok((Now { node: None, state: State::Absent }, None));
+        };
         if self.images.used()? + bytes.len() as u64 > MAX_TURN_BYTES {
             return Err(ChangeError::TurnFull(path.clone()));
         }

@@ -18,6 +18,7 @@ use cowork::{
         },
     },
     config::{Config, McpServer},
+    documents::Reader,
     metrics::Metrics,
     models,
     protocol::{BasePath, UploadLimits},
@@ -279,6 +280,7 @@ impl Setup {
             access: access.clone(),
             presence: Arc::default(),
             metrics,
+            documents: Reader::new(launcher()),
             stopping: CancellationToken::new(),
             sockets: TaskTracker::new(),
         });
