@@ -130,7 +130,7 @@ test('Stop holds what waits until the person goes on', async ({ desk, model }) =
   await expect(desk.page.locator('.queued .bubble')).toHaveText('Second');
 
   await desk.stop.click();
-  await expect(desk.page.getByText('Kept: sent after what you do next, or now')).toBeVisible();
+  await expect(desk.page.getByText('Kept until you go on, or send it now')).toBeVisible();
   await expect(desk.lastTurn).not.toHaveAttribute('data-running');
   await desk.page.getByRole('button', { name: 'Send now' }).click();
   await expect(desk.lastTurn.locator('.prose')).toHaveText('Answer two');

@@ -86,7 +86,7 @@ pub const ENGLISH: ChatWords = ChatWords {
     remove: "Remove",
 
     waiting_messages: "Waiting messages",
-    held: "Kept: sent after what you do next, or now",
+    held: "Kept until you go on, or send it now",
     sent_next: "Sent next",
     send_next: "Send next",
     send_now: "Send now",
@@ -134,7 +134,7 @@ pub const GERMAN: ChatWords = ChatWords {
     remove: "Entfernen",
 
     waiting_messages: "Wartende Nachrichten",
-    held: "Aufgehoben: folgt auf Ihren nächsten Schritt, oder jetzt",
+    held: "Aufgehoben, bis Sie weitermachen oder es jetzt senden",
     sent_next: "Als Nächstes",
     send_next: "Als Nächstes senden",
     send_now: "Jetzt senden",
