@@ -74,6 +74,26 @@ test('whoever asks for it, and a network that is back, connects at once', async 
   await desk.live();
 });
 
+test('a server that hangs is asked, and not called live for long', async ({ desk, page, server, watch }) => {
+  watch.allow(REFUSED);
+  await page.clock.install();
+  const asked = page.waitForEvent('websocket').then((socket) =>
+    socket.waitForEvent('framesent', (frame) => frame.payload.toString().includes('"ping"'))
+  );
+  await desk.openSession();
+  server.hang();
+  try {
+    await page.clock.fastForward(20_000);
+    await asked;
+    await page.clock.fastForward(5_000);
+    await expect(desk.link).toHaveText('Connection lost');
+  } finally {
+    server.goOn();
+  }
+  await page.getByRole('button', { name: 'Try now' }).click();
+  await desk.live();
+});
+
 test('after a crash one click goes on', async ({ desk, model, server, watch }) => {
   watch.allow(REFUSED);
   model.script('Count', [text('one two'), gate('never')]);

@@ -118,6 +118,15 @@ export class Cowork {
     await ended;
   }
 
+  /** A server that hangs: connections stand, and nothing answers. */
+  hang(): void {
+    this.process!.kill('SIGSTOP');
+  }
+
+  goOn(): void {
+    this.process!.kill('SIGCONT');
+  }
+
   /** What it has printed, for the report of a failed test. */
   printed(): string {
     return this.output;

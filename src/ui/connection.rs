@@ -15,9 +15,9 @@ use super::{
 };
 use crate::protocol::{ErrorCode, Record, Seq, ServerFrame, SessionId};
 
-/// Nothing heard for this long, heartbeats included: the connection is dead, whatever the browser says.
-const SILENCE_MS: u32 = 40_000;
-/// The same after a question, when the network or the page has just come back.
+/// Nothing heard for this long, heartbeats included, which come every 15 s at least: whether it still stands is asked.
+const SILENCE_MS: u32 = 20_000;
+/// No answer to the question for this long: the connection is dead, whatever the browser says.
 const ANSWER_MS: u32 = 5_000;
 /// After the last key, in milliseconds.
 const TYPING_MS: u32 = 3_000;
@@ -165,15 +165,15 @@ impl Connection {
             let silence = Box::pin(browser::sleep(patience));
             let heard = match select(Box::pin(socket.next()), select(silence, self.hurried.next())).await {
                 Either::Left((frame, _)) => frame,
-                Either::Right((Either::Left(_), _)) => None,
-                // Whether it still stands is asked.
-                Either::Right((Either::Right(_), _)) => {
+                Either::Right((Either::Left(_), _)) if patience == ANSWER_MS => None,
+                // Silent for long, or there is another reason to ask whether it still stands.
+                Either::Right(_) => {
                     speaker.say(&json!({ "type": "ping" }));
                     patience = ANSWER_MS;
                     continue;
                 }
             };
-            // Closed, or silent for too long.
+            // Closed, or without an answer.
             let Some(text) = heard else {
                 return if worked { Ended::Broken { worked } } else { self.refused().await };
             };
