@@ -377,7 +377,7 @@ impl Watched {
                             assert_eq!(offset, self.text.len(), "no seam");
                             self.text.push_str(&text);
                         }
-                        Item::Thinking { .. } | Item::Output { .. } => {}
+                        Item::Thinking { .. } | Item::Output { .. } | Item::Writing { .. } => {}
                     }
                 }
             }

@@ -19,6 +19,7 @@ use self::{place::Placed, room::Room, temp::Temp, touched::Touched};
 use super::{
     Last, PathError, Workspace, WorkspacePath, names,
     real::{Sort, node_in},
+    sync::write_out,
 };
 use crate::protocol::{ApiError, OnConflict, UploadLimits, UploadStatus, UploadedFile};
 
@@ -31,6 +32,9 @@ pub use self::{
 /// quick. Each is an open file; the bytes bound what the disk has to write at once.
 const MOST_TOGETHER: usize = 128;
 const MOST_BYTES_TOGETHER: u64 = 64 * 1024 * 1024;
+/// So much of a large file gathers in memory before the disk is given it to write, beside the rest that arrives: else it
+/// would begin when everything is there, and the sync would wait for all of it.
+const WRITE_OUT_BYTES: u64 = 8 * 1024 * 1024;
 
 /// What a request says about all of its files.
 #[derive(Clone, Debug)]
@@ -80,6 +84,8 @@ struct Taken {
     real: WorkspacePath,
     temp: Temp,
     hash: Sha256,
+    /// From here on it lies in memory, as far as is known.
+    held_from: u64,
 }
 
 /// A file that has arrived and has no name yet.
@@ -137,7 +143,8 @@ impl Receiver {
         *size += bytes.len() as u64;
         let size = *size;
         if let Fate::Taken(taken) = &mut incoming.fate
-            && let Err(error) = self.room.take(size, bytes.len(), &taken.temp.file).and_then(|()| taken.write(bytes))
+            && let Err(error) =
+                self.room.take(size, bytes.len(), &taken.temp.file).and_then(|()| taken.write(bytes, size))
         {
             incoming.fate = self.refuse(incoming.index, error);
         }
@@ -152,7 +159,7 @@ impl Receiver {
             Fate::Refused => {}
             Fate::Skipped => file.status = UploadStatus::Skipped,
             Fate::Taken(taken) => {
-                let Taken { real, temp, hash } = *taken;
+                let Taken { real, temp, hash, .. } = *taken;
                 file.sha256 = Some(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect());
                 self.room.keep(file.size);
                 self.whole_bytes += file.size;
@@ -240,7 +247,7 @@ impl Receiver {
         }
         self.room.look(&dir)?;
         let temp = self.temp(&dir, &wanted)?;
-        Ok(Fate::Taken(Box::new(Taken { real, temp, hash: Sha256::new() })))
+        Ok(Fate::Taken(Box::new(Taken { real, temp, hash: Sha256::new(), held_from: 0 })))
     }
 
     fn temp(&mut self, dir: &Dir, wanted: &WorkspacePath) -> Result<Temp, ApiError> {
@@ -304,9 +311,14 @@ impl Receiver {
 }
 
 impl Taken {
-    fn write(&mut self, bytes: &[u8]) -> Result<(), ApiError> {
+    /// `size`: of what there is then.
+    fn write(&mut self, bytes: &[u8], size: u64) -> Result<(), ApiError> {
         self.temp.file.write_all(bytes).map_err(|error| refusal::system(&self.real, &error))?;
         self.hash.update(bytes);
+        if size - self.held_from >= WRITE_OUT_BYTES {
+            write_out(&self.temp.file, self.held_from, size - self.held_from);
+            self.held_from = size;
+        }
         Ok(())
     }
 }
