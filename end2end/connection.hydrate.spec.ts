@@ -83,9 +83,9 @@ test('a server that hangs is asked, and not called live for long', async ({ desk
   await desk.openSession();
   server.hang();
   try {
-    await page.clock.fastForward(20_000);
+    await page.clock.runFor(20_000);
     await asked;
-    await page.clock.fastForward(5_000);
+    await page.clock.runFor(5_000);
     await expect(desk.link).toHaveText('Connection lost');
   } finally {
     server.goOn();

@@ -375,10 +375,9 @@ impl SessionActor {
             Resolution::Already { by, at, word } => {
                 // The minute is enough, and what a person looks for in the log.
                 let at = at.get(..16).unwrap_or(&at).replace('T', " ");
-                Err(ApiError::new(
-                    ErrorCode::AlreadyResolved,
-                    format!("Already {done} by {} at {at} UTC: {}. Nothing was changed.", by.name, plain(&word)),
-                ))
+                let first = format!("Already {done} by {} at {at} UTC: {}.", by.name, plain(&word));
+                let detail = format!("{first} Your answer came later and changed nothing.");
+                Err(ApiError::new(ErrorCode::AlreadyResolved, detail))
             }
         }
     }

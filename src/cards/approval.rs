@@ -12,7 +12,7 @@ use super::{
 use crate::{
     markdown::{visible, visible_line},
     protocol::{
-        Risk, TOP_FOLDER,
+        NOT_SHOWN, Risk, TOP_FOLDER,
         transcript::{Call, CallApproval, CallState},
     },
     ui::words::fill,
@@ -104,10 +104,14 @@ impl Pen {
 
     /// All that the call would be given, the change in its colours first.
     fn exactly(&self, call: &Call) -> Option<AnyView> {
-        let (mut lines, told) = diff::proposed(&call.name, &call.args).unwrap_or_default();
-        if let Some(foreseen) = &call.diff {
+        let (mut lines, mut told) = diff::proposed(&call.name, &call.args).unwrap_or_default();
+        let unseen = call.diff.as_deref() == Some(NOT_SHOWN);
+        if unseen {
+            (lines, told) = (Vec::new(), &[]);
+        } else if let Some(foreseen) = &call.diff {
             lines = diff::lines(foreseen);
         }
+        let unseen = unseen.then(|| view! { <p class="muted small">{self.words.replaces_unseen}</p> });
         let open = !lines.is_empty() && lines.len() <= SHORT_LINES;
         let (show, hide) = match lines.is_empty() {
             true => (self.words.show_input, self.words.hide_input),
@@ -121,6 +125,7 @@ impl Pen {
         let rest = rest.filter(|_| !open || has_more(call, told));
         Some(
             view! {
+                {unseen}
                 <details class="ask-change" open=open>
                     // The style shows the words for what a click does.
                     <summary><span class="to-show">{show}</span><span class="to-hide">{hide}</span></summary>

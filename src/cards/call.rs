@@ -30,7 +30,9 @@ impl Pen {
 
     fn line(&self, call: &Call, over: bool) -> impl IntoView + use<> {
         let tool = self.words.tool(&call.name);
-        let template = match call.state {
+        // What a person denied is over for them, also while it waits for the calls before it.
+        let call_state = if call.state == CallState::Open && is_denied(call) { CallState::Failed } else { call.state };
+        let template = match call_state {
             CallState::Open => fill(if over { self.words.tried } else { self.words.next }, &[tool.wish]),
             CallState::Running => tool.doing.to_owned(),
             CallState::Waiting if tool.may.is_empty() => tool.doing.to_owned(),
@@ -38,14 +40,14 @@ impl Pen {
             CallState::Succeeded => tool.done.to_owned(),
             CallState::Failed => fill(self.failure(call), &[tool.wish]),
         };
-        let (glyph, state) = match call.state {
+        let (glyph, state) = match call_state {
             CallState::Open => (Glyph::Clock, if over { self.words.no_result } else { self.words.open }),
             CallState::Waiting => (Glyph::Clock, self.words.waiting),
             CallState::Running => (Glyph::Spark, self.words.running),
             CallState::Succeeded => (Glyph::Check, self.words.done),
             CallState::Failed => (Glyph::Cross, self.words.failed),
         };
-        let summary = match call.state {
+        let summary = match call_state {
             CallState::Open | CallState::Waiting => state.to_owned(),
             // The words before it say so.
             CallState::Failed if is_denied(call) => String::new(),
@@ -98,7 +100,8 @@ impl Pen {
             false => template.to_owned(),
         };
         let (before, after) = template.split_once("{0}").unwrap_or((&template, ""));
-        let (before, after) = (before.trim_end().to_owned(), after.to_owned());
+        // What stands beside the object is laid out for itself, where a space at its beginning would be lost.
+        let (before, after) = (before.trim_end().to_owned(), after.replacen(' ', "\u{a0}", 1));
         let object = (!object.is_empty()).then(|| view! { <code class="call-object">{object}</code> });
         let after = (!after.is_empty()).then(|| view! { <span class="call-verb">{after}</span> });
         view! { <span class="call-verb">{before}</span>" "<span class="call-what">{object}{after}</span> }.into_any()
@@ -215,6 +218,8 @@ mod tests {
         };
         let mut call = ended("shell_execute", "rm -rf x", "denied");
         call.approval = Some(denied);
+        let before_its_turn = Call { state: CallState::Open, ..call.clone() };
+        assert!(row(Language::English, &before_its_turn).contains("Not allowed: run rm -rf x"));
         for (language, said) in
             [(Language::English, "Not allowed: run rm -rf x"), (Language::German, "Nicht erlaubt: rm -rf x ausführen")]
         {

@@ -44,21 +44,40 @@ impl Line<'_> {
 
 /// The lines of a unified diff of one or more files.
 pub fn lines(diff: &str) -> Vec<Line<'_>> {
-    let mut in_hunk = false;
+    // Lines of the piece that are to come, old and new: names of the next file look like changed lines.
+    let (mut old, mut new) = (0_usize, 0_usize);
     let mut lines = Vec::new();
     for text in diff.lines() {
-        in_hunk = (in_hunk && !text.starts_with("diff ")) || text.starts_with("@@");
         let (kind, text) = match text.split_at_checked(1) {
-            Some(("+", rest)) if in_hunk => (Kind::Added, rest),
-            Some(("-", rest)) if in_hunk => (Kind::Removed, rest),
-            Some((" ", rest)) if in_hunk => (Kind::Around, rest),
-            Some(("\\", _)) if in_hunk => (Kind::NoLineEnd, ""),
-            // Names of files, and where a piece stands.
-            _ => continue,
+            Some(("+", rest)) if new > 0 => {
+                new -= 1;
+                (Kind::Added, rest)
+            }
+            Some(("-", rest)) if old > 0 => {
+                old -= 1;
+                (Kind::Removed, rest)
+            }
+            Some((" ", rest)) if old > 0 && new > 0 => {
+                (old, new) = (old - 1, new - 1);
+                (Kind::Around, rest)
+            }
+            Some(("\\", _)) if !lines.is_empty() => (Kind::NoLineEnd, ""),
+            // Where a piece stands, names of files, and what else stands between pieces.
+            _ => {
+                (old, new) = piece(text).unwrap_or_default();
+                continue;
+            }
         };
         lines.push(Line { kind, text });
     }
     lines
+}
+
+/// How many lines, old and new, follow on the head of a piece, `@@ -1,2 +1,3 @@`.
+fn piece(head: &str) -> Option<(usize, usize)> {
+    let (old, new) = head.strip_prefix("@@ -")?.split_once(" @@")?.0.split_once(" +")?;
+    let count = |range: &str| range.split_once(',').map_or(Some(1), |(_, count)| count.parse().ok());
+    Some((count(old)?, count(new)?))
 }
 
 /// The first changed lines, and how many more there are.
@@ -124,6 +143,14 @@ mod tests {
     }
 
     #[test]
+    fn the_names_of_a_second_file_are_no_lines_of_the_first() {
+        let file = "--- /dev/null\n+++ b/m.txt\n@@ -0,0 +1 @@\n+one\n";
+        let added = || (Kind::Added, "one".to_owned());
+        assert_eq!(kinds(&lines(&format!("{file}{file}"))), [added(), added()]);
+        assert_eq!(kinds(&lines(&format!("{file}diff --git a/x b/x\n{file}"))), [added(), added()]);
+    }
+
+    #[test]
     fn a_line_end_that_goes_or_comes_is_told_in_words() {
         let diff = "@@ -1 +1 @@\n-b\n\\ No newline at end of file\n+b\n";
         let (view, more) = excerpt(&lines(diff), cards(Language::English));
@@ -148,7 +175,8 @@ mod tests {
 
     #[test]
     fn an_excerpt_has_changed_lines_alone_and_counts_the_rest() {
-        let diff = format!("@@ -1 +1 @@\n around\n{}", "+line\n".repeat(EXCERPT_LINES + 3));
+        let added = EXCERPT_LINES + 3;
+        let diff = format!("@@ -1 +1,{} @@\n around\n{}", added + 1, "+line\n".repeat(added));
         let (view, more) = excerpt(&lines(&diff), cards(Language::English));
         let html = crate::cards::html(view);
         assert_eq!((html.matches("+ line").count(), more), (EXCERPT_LINES, 3));

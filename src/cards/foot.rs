@@ -39,6 +39,8 @@ impl Pen {
         let go_on = view! {
             <form method="post" action=format!("{}/messages", self.base) target="_top" data-live="">
                 <input type="hidden" name="message" value=words.go_on_message/>
+                // Two clicks are one wish.
+                <input type="hidden" name="client_id" value=format!("go-on-{}", turn.turn)/>
                 // What waits is sent after it; the style shows the words that are true.
                 <button class="button" type="submit"><span class="go-on-alone">{words.go_on}</span><span class="go-on-first">{words.go_on_first}</span></button>
             </form>

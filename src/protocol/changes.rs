@@ -7,6 +7,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::EventBody;
 
+/// What stands in the place of a diff where a file is too large for one or no text.
+pub const NOT_SHOWN: &str = "Binary files differ\n";
+
 /// Takes in what an event says of the files that each turn changed: each once, where it is now, as long as it was not
 /// taken back. A turn stays also when all of it was: there is something to show. Answers whether it said anything.
 pub fn note_changed(changed: &mut BTreeMap<u32, BTreeSet<String>>, body: &EventBody) -> bool {

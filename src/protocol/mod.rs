@@ -26,7 +26,7 @@ pub use actor::{Actor, ActorKind};
 pub use approval::{Approval, ApprovalRule, Decide, Decision, Risk, TOP_FOLDER, covers};
 pub use attachment::{Attached, Attachment, MAX_ATTACHMENTS};
 pub use base_path::BasePath;
-pub use changes::{ChangeKind, ChangeList, FileChange, UndoAnswer, UndoConflict, UndoRequest, note_changed};
+pub use changes::{ChangeKind, ChangeList, FileChange, NOT_SHOWN, UndoAnswer, UndoConflict, UndoRequest, note_changed};
 pub use error::{ApiError, ErrorCode};
 pub use event::{ContextUse, Event, EventBody, EventPage, InterruptReason, QueueChange, Record, StoppedBy, Tokens};
 pub use files::{FileEntry, FileKind, FileList, FilePreview, PreviewKind, Table};

@@ -8,7 +8,7 @@ use similar::{DiffTag, TextDiff};
 use super::wording::{count, explain, printable, respond};
 use crate::{
     agent::ports::tool::{Action, ToolError},
-    protocol::Risk,
+    protocol::{NOT_SHOWN, Risk},
     workspace::{
         Workspace, WorkspaceError, WorkspacePath,
         changes::{ChangeError, Side, is_binary, unified},
@@ -68,8 +68,8 @@ impl NotMade {
     }
 }
 
-/// The diff of what `make` puts in place of what a file holds now; `None` where there is no text to compare. An error
-/// where it can't be put there, as the change itself would have it.
+/// The diff of what `make` puts in place of what a file holds now, or [`NOT_SHOWN`]; `None` where there is no file yet. An
+/// error where it can't be put there, as the change itself would have it.
 pub fn foreseen(
     workspace: &Path,
     path: &WorkspacePath,
@@ -78,7 +78,8 @@ pub fn foreseen(
     let workspace = opened(workspace)?;
     let written = workspace.foresee_write(path, make).map_err(|error| error.explain(&workspace, path, "file"))?;
     let side = |bytes| Side { path, bytes: Some(bytes) };
-    Ok(written.before.as_deref().and_then(|before| unified(side(before), side(&written.after))))
+    let compared = |before| unified(side(before), side(&written.after)).unwrap_or_else(|| NOT_SHOWN.into());
+    Ok(written.before.as_deref().map(compared))
 }
 
 pub fn opened(workspace: &Path) -> Result<Workspace, ToolError> {

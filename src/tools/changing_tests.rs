@@ -366,6 +366,9 @@ fn what_can_be_done_is_foreseen_and_not_done() {
     let desk = Desk::with("a.txt", "one\n");
     let diff = desk.foresee("edit_file", &json!({ "path": "a.txt", "old_str": "one", "new_str": "two" })).unwrap();
     assert!(diff.unwrap().ends_with("-one\n+two\n"));
+    write(&desk.at(""), "data.bin", b"\0\x01");
+    let replaced = desk.foresee("write_file", &json!({ "path": "data.bin", "content": "text" }));
+    assert_eq!(replaced, Ok(Some(crate::protocol::NOT_SHOWN.into())), "no new file");
     for (tool, args) in [
         ("write_file", json!({ "path": "new/b.txt", "content": "b" })),
         ("edit_file", json!({ "path": "new/b.txt", "old_str": "", "new_str": "b" })),

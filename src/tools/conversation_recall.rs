@@ -68,7 +68,12 @@ impl Tool for ConversationRecall {
         match args["query"].as_str() {
             Some(query) => one_line(query, 80),
             None if args["row"].is_u64() => format!("row {}", args["row"]),
-            None => format!("turns {} to {}", args["turn_start"], args["turn_end"]),
+            None => match (args["turn_start"].as_u64(), args["turn_end"].as_u64()) {
+                (Some(first), Some(last)) => format!("turns {first} to {last}"),
+                (Some(first), None) => format!("turns from {first}"),
+                (None, Some(last)) => format!("turns up to {last}"),
+                (None, None) => String::new(),
+            },
         }
     }
 

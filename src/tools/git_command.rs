@@ -30,6 +30,19 @@ impl GitCommand {
     pub fn new(sandbox: Arc<Sandbox>) -> Self {
         Self { sandbox }
     }
+
+    /// What is to be run, where it may be.
+    fn call(&self, args: Value) -> Result<GitCall, ToolError> {
+        let args: Args = arguments(args)?;
+        let call = GitCall::read(&args.args).map_err(respond)?;
+        if call.needs_network() && !self.sandbox.network() {
+            return Err(respond(
+                "Git has no network here: whoever runs this server has not allowed it. Work on the local branches, \
+                 and tell the person what is to be fetched or pushed.",
+            ));
+        }
+        Ok(call)
+    }
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -69,19 +82,11 @@ impl Tool for GitCommand {
     }
 
     fn check(&self, args: &Value) -> Result<(), ToolError> {
-        let args: Args = arguments(args.clone())?;
-        GitCall::read(&args.args).map(drop).map_err(respond)
+        self.call(args.clone()).map(drop)
     }
 
     async fn run(&self, args: Value, context: ToolContext<'_>) -> Result<ToolOutput, ToolError> {
-        let args: Args = arguments(args)?;
-        let call = GitCall::read(&args.args).map_err(respond)?;
-        if call.needs_network() && !self.sandbox.network() {
-            return Err(respond(
-                "Git has no network here: whoever runs this server has not allowed it. Work on the local branches, \
-                 and tell the person what is to be fetched or pushed.",
-            ));
-        }
+        let call = self.call(args)?;
         let looks = call.looks();
         let run = Run {
             argv: call.argv(),

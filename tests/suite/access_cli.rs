@@ -94,9 +94,9 @@ async fn people_are_added_listed_and_removed() {
         assert!(code == Some(1) && told.contains(why), "{name}: {told}");
     }
     let service = home.run(&["user", "--database", &database, "add-service", "nightly"]).await;
-    // The database may be named anywhere.
+    // The database may be named anywhere behind the command.
     let listed = home.run(&["user", "list", "--database", &database]).await;
-    assert_eq!(listed.out, home.run(&["--database", &database, "user", "list"]).await.out);
+    assert_eq!(listed.out, home.run(&["user", "--database", &database, "list"]).await.out);
     assert_eq!(listed.out, "anna\tperson\nnightly\tservice\n");
     let file = home.data().join("users");
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);

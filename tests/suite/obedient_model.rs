@@ -41,8 +41,8 @@ fn obeying(outside: &Path, port: u16) -> [Script; 3] {
 /// Which calls ask in this mode, in the order of the batch.
 fn asks(mode: &str) -> &'static [&'static str] {
     match mode {
-        // What leads outside or into Git's own data can't be done, so nobody is asked about it.
-        "ask" | "accept_edits" => &["delete", "run", "push", "tell"],
+        // What leads outside or into Git's own data, and a push without a network, can't be done: nobody is asked about it.
+        "ask" | "accept_edits" => &["delete", "run", "tell"],
         _ => &[],
     }
 }

@@ -39,8 +39,8 @@ enum Act {
     Shortcuts,
 }
 
-/// As it stands on a keyboard.
-const KEYS: &str = "\u{2318}K";
+/// The keys that open it, on any keyboard.
+const KEYS: &str = "Ctrl K";
 
 #[component]
 pub fn Palette(frame: Frame, files: Files, open: RwSignal<bool>) -> impl IntoView {
