@@ -111,6 +111,8 @@ test('after a crash one click goes on', async ({ desk, model, server, watch }) =
   await desk.finished();
   await expect(desk.lastTurn.locator('.ending')).toHaveCount(0);
   await expect(desk.turns.first().locator('.bubble')).toHaveText('Count');
+  // Only the last turn can be gone on with.
+  await expect(desk.turns.first().locator('.ending').getByRole('button')).toHaveCount(0);
 });
 
 test('a draft and a failed send are kept while the server is away', async ({ desk, model, server, watch }) => {
