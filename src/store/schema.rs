@@ -104,7 +104,7 @@ fn connect(path: &Path, access: OpenFlags, busy: Duration) -> rusqlite::Result<C
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     // What a change may have to take back would else be written to a file in the system's folder for such: people's words,
-    // outside the data folder, and a third of the time of a message.
+    // outside the data folder, and a third of what taking a message in costs this thread.
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     // Our SQLite collects statistics of values, and for their sake plans a statement anew whenever a bound value
     // changes. Our statements are kept and have one good plan each; planning took a quarter of a message's time.

@@ -250,10 +250,11 @@ impl Desk {
         let mut next = Some(first);
         while let Some(mut job) = next.take() {
             change.now = clock.now();
-            let alone = group.is_empty();
-            let kept = if alone { attempt_alone(&mut *job, &mut change) } else { attempt(&mut *job, &mut change) };
+            // The first can be taken back with the transaction: a savepoint would keep a copy of each page that changes.
+            let is_first = group.is_empty();
+            let done = if is_first { run(&mut *job, &mut change) } else { run_in_savepoint(&mut *job, &mut change) };
             group.push(job);
-            if !kept? && alone {
+            if !done? && is_first {
                 return Ok(Vec::new());
             }
             if group.len() < GROUP_LIMIT {
@@ -305,23 +306,23 @@ impl Desk {
     }
 }
 
-/// Runs `job` under its own savepoint; whether it succeeded. An error is the group's: on a full or failing disk SQLite gives
-/// up the whole transaction.
-fn attempt(job: &mut dyn Job, change: &mut Change<'_>) -> rusqlite::Result<bool> {
-    let run = |connection: &Connection, sql: &str| connection.prepare_cached(sql)?.execute([]);
-    run(change.connection, "SAVEPOINT job")?;
+/// Runs `job` under its own savepoint; whether it succeeded.
+fn run_in_savepoint(job: &mut dyn Job, change: &mut Change<'_>) -> rusqlite::Result<bool> {
+    let connection = change.connection;
+    let execute = |sql: &str| connection.prepare_cached(sql)?.execute([]);
+    execute("SAVEPOINT job")?;
     let published = change.records.len();
-    let succeeded = attempt_alone(job, change)?;
+    let succeeded = run(job, change)?;
     if !succeeded {
         change.records.truncate(published);
-        run(change.connection, "ROLLBACK TO job")?;
+        execute("ROLLBACK TO job")?;
     }
-    run(change.connection, "RELEASE job")?;
+    execute("RELEASE job")?;
     Ok(succeeded)
 }
 
-/// Runs the first `job` of a transaction, which can be given up with it: a savepoint keeps a copy of each page that changes.
-fn attempt_alone(job: &mut dyn Job, change: &mut Change<'_>) -> rusqlite::Result<bool> {
+/// Whether `job` succeeded. An error is the group's: on a full or failing disk SQLite gives up the whole transaction.
+fn run(job: &mut dyn Job, change: &mut Change<'_>) -> rusqlite::Result<bool> {
     let succeeded = job.run(change);
     if !succeeded && change.connection.is_autocommit() {
         return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_ABORT), None));
