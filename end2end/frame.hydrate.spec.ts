@@ -167,6 +167,49 @@ test('logs: filter, pause, and the way to a step', async ({ desk, page, model })
   await expect(page).toHaveURL(/#turn-2$/);
 });
 
+test('a long log is scrolled and filtered, and an event that comes costs no look at the others', async ({ desk, page, server }) => {
+  // More than the page opens with and more than are drawn at once.
+  const EVENTS = 400;
+  const id = await desk.createSession({ title: 'Name 0' });
+  const rename = async (title: string) => {
+    const data = { title };
+    const answer = await page.request.patch(`${server.home}/cowork/sessions/${id}`, { data, headers: { origin: server.origin } });
+    expect(answer.status()).toBe(200);
+  };
+  for (let count = 1; count < EVENTS; count += 1) await rename(`Name ${count}`);
+  await desk.open(`/sessions/${id}`);
+  await desk.live();
+  const rows = page.locator('.log-row');
+  const scroller = page.getByRole('log', { name: 'Events' });
+  await expect(rows.last()).toContainText(`Name ${EVENTS - 1}`);
+  await scroller.evaluate((element) => (element.scrollTop = 0));
+  await expect(rows.first()).toHaveAttribute('data-seq', String(EVENTS - 200 + 1));
+  await expect.poll(() => scroller.evaluate((element) => element.scrollHeight)).toBeGreaterThan(28 * EVENTS - 1);
+  await scroller.evaluate((element) => (element.scrollTop = 0));
+  await expect(rows.first()).toHaveAttribute('data-seq', '1');
+  expect(await rows.count(), 'only what can be seen is drawn').toBeLessThan(200);
+
+  const filter = page.getByRole('searchbox', { name: 'Filter by text' });
+  await filter.fill('NAME 39');
+  await expect(rows).toHaveCount(11);
+  await filter.fill('name 399');
+  await expect(rows).toHaveCount(1);
+  await filter.fill('name 39');
+  await expect(rows).toHaveCount(11);
+  // The page has the browser make small letters of what it compares.
+  await page.evaluate(() => {
+    const { toLowerCase } = String.prototype;
+    Object.assign(window, { looks: 0 });
+    String.prototype.toLowerCase = function (this: string) {
+      (window as unknown as { looks: number }).looks += 1;
+      return toLowerCase.call(this);
+    };
+  });
+  await rename('Name 39 again');
+  await expect(rows).toHaveCount(12);
+  expect(await page.evaluate(() => (window as unknown as { looks: number }).looks)).toBeLessThan(20);
+});
+
 test('changes of a turn are shown with their diff, and taken back', async ({ desk, page, model, workspace }) => {
   model.script('Write', [call('write_file', { path: 'new.md', content: '# New\n' })], [text('Written.')]);
   const id = await desk.createSession({ title: 'Changing' });

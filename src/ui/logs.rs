@@ -4,5 +4,6 @@ mod describe;
 mod filter;
 pub mod link;
 pub mod panel;
+mod places;
 mod row;
 mod window;

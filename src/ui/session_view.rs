@@ -22,8 +22,10 @@ use super::{browser, files::examples::examples};
 use parts::add_live;
 pub use parts::{BlockView, CallView, MessageView, TurnView};
 
-/// Log rows kept in the page, the newest; older ones are in the log itself.
+/// Log rows kept in the page, the newest; older ones are in the log itself. So many more may come before the oldest of them
+/// go, all at once: the rows are counted anew then.
 const LOG_ROWS: usize = 100_000;
+const MORE_LOG_ROWS: usize = 10_000;
 
 #[derive(Clone, Copy)]
 pub struct SessionView {
@@ -234,8 +236,9 @@ impl SessionView {
             let event = Arc::new(event);
             self.note_upload(&event);
             rows.push(LogRow::Event(event));
-            let surplus = rows.len().saturating_sub(LOG_ROWS);
-            rows.drain(..surplus);
+            if rows.len() > LOG_ROWS + MORE_LOG_ROWS {
+                rows.drain(..MORE_LOG_ROWS);
+            }
         });
         self.written.update(|count| *count += 1);
     }

@@ -28,26 +28,42 @@ pub struct Filter {
     pub paused_at: RwSignal<Option<Seq>>,
 }
 
+/// What the rows that are shown have in common.
+#[derive(Clone, PartialEq)]
+pub struct Wanted {
+    pub chosen: Chosen,
+    /// In small letters; empty where any will do.
+    pub text: String,
+    pub paused_at: Option<Seq>,
+}
+
+impl Wanted {
+    /// Words are only made where they are searched.
+    pub fn shows(&self, row: &LogRow) -> bool {
+        let LogRow::Event(event) = row else { return self.text.is_empty() };
+        self.paused_at.is_none_or(|last| event.seq <= last)
+            && match self.chosen {
+                Chosen::All => true,
+                Chosen::Only(only) => kind(&event.body) == only,
+                Chosen::Errors => describe(event).tone == "failed",
+            }
+            && (self.text.is_empty() || browser::lowercase(&describe(event).text).contains(&self.text))
+    }
+
+    /// Whether it shows nothing that the other does not show.
+    pub fn narrows(&self, other: &Self) -> bool {
+        self.chosen == other.chosen && self.paused_at == other.paused_at && self.text.contains(&other.text)
+    }
+}
+
 impl Filter {
     pub fn new() -> Self {
         Self { chosen: RwSignal::new(Chosen::All), text: RwSignal::new(String::new()), paused_at: RwSignal::new(None) }
     }
 
-    /// Places of the rows that are shown. Words are only made where they are searched.
-    pub fn places(&self, rows: &[LogRow]) -> Vec<usize> {
-        let text = browser::lowercase(&self.text.get());
-        let (chosen, paused_at) = (self.chosen.get(), self.paused_at.get());
-        let shows = |row: &LogRow| {
-            let LogRow::Event(event) = row else { return text.trim().is_empty() };
-            paused_at.is_none_or(|last| event.seq <= last)
-                && match chosen {
-                    Chosen::All => true,
-                    Chosen::Only(only) => kind(&event.body) == only,
-                    Chosen::Errors => describe(event).tone == "failed",
-                }
-                && (text.is_empty() || browser::lowercase(&describe(event).text).contains(&text))
-        };
-        rows.iter().enumerate().filter(|(_, row)| shows(row)).map(|(place, _)| place).collect()
+    pub fn wanted(&self) -> Wanted {
+        let text = browser::lowercase(self.text.get().trim());
+        Wanted { chosen: self.chosen.get(), text, paused_at: self.paused_at.get() }
     }
 }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use leptos::{prelude::*, task::spawn_local};
 
 use super::{
-    filter::{Chosen, Filter, Filters},
+    filter::{Chosen, Filter, Filters, Wanted},
+    places::Places,
     row::{LogItem, Shown},
     window::Window,
 };
@@ -33,16 +34,18 @@ pub fn LogPanel(frame: Frame, view: SessionView) -> impl IntoView {
     let follows = RwSignal::new(true);
     let shown =
         Shown { frame, view, relative: RwSignal::new(false), now: RwSignal::new(0), marked: RwSignal::new(None) };
-    let places = Memo::new(move |_| view.events.with(|rows| filter.places(rows)));
+    let places = Memo::new_owning(move |before| {
+        view.events.with(|rows| Places::follow(before, filter.wanted(), rows, Wanted::shows))
+    });
     let drawn = move || {
         let part = places.with(|places| {
-            let (from, to) = window.part(places.len());
-            places[from..to].to_vec()
+            let (from, to) = window.part(places.shown.len());
+            places.shown[from..to].to_vec()
         });
         view.events.with(|rows| part.into_iter().filter_map(|place| rows.get(place).cloned()).collect::<Vec<_>>())
     };
     Effect::new(move |_| {
-        let count = places.with(Vec::len);
+        let count = places.with(count);
         window.make_room(count);
     });
     Effect::new(move |_| {
@@ -69,9 +72,9 @@ pub fn LogPanel(frame: Frame, view: SessionView) -> impl IntoView {
         if browser::scroll_place(window.scroller).0 < NEAR_START && !loading.get_value() {
             loading.set_value(true);
             spawn_local(async move {
-                let before = places.with_untracked(Vec::len);
+                let before = places.with_untracked(count);
                 read_older(view).await;
-                let added = places.try_with_untracked(Vec::len).unwrap_or_default().saturating_sub(before);
+                let added = places.try_with_untracked(count).unwrap_or_default().saturating_sub(before);
                 if added > 0 {
                     window.shift(added);
                 }
@@ -81,7 +84,7 @@ pub fn LogPanel(frame: Frame, view: SessionView) -> impl IntoView {
     };
     let w = &words().logs;
     let empty = move || {
-        let none = places.with(Vec::is_empty);
+        let none = places.with(count) == 0;
         let any = view.events.with(|rows| !rows.is_empty());
         none.then(|| view! { <p class="empty">{if any { w.none_match } else { w.nothing_yet_text }}</p> })
     };
@@ -97,6 +100,10 @@ pub fn LogPanel(frame: Frame, view: SessionView) -> impl IntoView {
             <Foot view filter/>
         </section>
     }
+}
+
+fn count(places: &Places) -> usize {
+    places.shown.len()
 }
 
 #[component]
@@ -141,7 +148,7 @@ fn jump_to_rows(
     filter: Filter,
     window: Window,
     follows: RwSignal<bool>,
-    places: Memo<Vec<usize>>,
+    places: Memo<Places>,
     shown: Shown,
 ) {
     Effect::new(move |_| {
@@ -160,7 +167,7 @@ fn jump_to_rows(
         if let Some((place, seq)) = found {
             follows.set(false);
             shown.marked.set(Some(seq));
-            let row = places.with_untracked(|places| places.partition_point(|shown| *shown < place));
+            let row = places.with_untracked(|places| places.shown.partition_point(|shown| *shown < place));
             window.scroll_to(row);
         }
     });
