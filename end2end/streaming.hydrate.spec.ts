@@ -137,6 +137,42 @@ test('Stop holds what waits until the person goes on', async ({ desk, model }) =
   await expect(desk.page.locator('.queued')).toHaveCount(0);
 });
 
+test('a waiting message is edited in its place: Enter saves, Shift+Enter makes a line, Escape leaves it', async ({ desk, model, page }) => {
+  model.script('First', [gate('never')]);
+  await desk.openSession();
+  await desk.say('First');
+  await model.reached('never');
+  await desk.say('Second');
+  await desk.say('Third');
+  const item = page.locator('.queued').first();
+  const field = item.getByRole('textbox');
+  const place = (await item.locator('.bubble').boundingBox())!;
+
+  await item.getByText('Edit', { exact: true }).click();
+  await expect(field).toBeFocused();
+  await expect(item.locator('.bubble'), 'the field takes its place').toBeHidden();
+  const box = (await field.boundingBox())!;
+  expect(Math.abs(box.y - place.y)).toBeLessThan(place.height);
+  await expect(field).toBeInViewport();
+  await page.keyboard.type(', or not');
+  await page.keyboard.press('Escape');
+  await expect(field).toBeHidden();
+  await expect(item.locator('.bubble')).toHaveText('Second');
+  await expect(item.getByText('Edit', { exact: true })).toBeFocused();
+
+  await page.keyboard.press('Enter');
+  await expect(field).toBeFocused();
+  await expect(field).toHaveValue('Second');
+  await page.keyboard.type(' and');
+  await page.keyboard.press('Shift+Enter');
+  await page.keyboard.type('more');
+  await composingEnter(field, { isComposing: true });
+  await page.keyboard.press('Enter');
+  await expect(item.locator('.bubble')).toHaveText('Second and\nmore', { useInnerText: true });
+  await expect(field).toBeHidden();
+  await expect(page.locator('.queued')).toHaveCount(2);
+});
+
 test('Continue says that what waits is sent behind it, and that is what happens', async ({ desk, model }) => {
   model.script('First', [gate('never')]);
   model.script('Another', [gate('never again')]);

@@ -2,7 +2,7 @@
 
 use js_sys::{Array, Date};
 use leptos::{
-    ev::{Event, MouseEvent, SubmitEvent},
+    ev::{Event, KeyboardEvent, MouseEvent, SubmitEvent},
     html,
     prelude::*,
     task::spawn_local,
@@ -71,6 +71,32 @@ fn closest(event: &Event, selector: &str) -> Option<Element> {
 /// Whether a click opens or closes something in place.
 pub fn unfolds(event: &MouseEvent) -> bool {
     closest(event, "summary").is_some()
+}
+
+/// Closes what an element is folded into.
+pub fn fold(event: &Event) {
+    let Some(fold) = closest(event, "details") else { return };
+    let _ = fold.remove_attribute("open");
+    if let Some(summary) = fold.first_element_child() {
+        let _ = summary.unchecked_into::<HtmlElement>().focus();
+    }
+}
+
+/// Where something is edited in its place, Enter saves, and Escape leaves it as it was.
+pub fn edit_key(event: &KeyboardEvent) {
+    let form = closest(event, "form").and_then(|form| form.dyn_into::<HtmlFormElement>().ok());
+    let Some(form) = form else { return };
+    match event.key().as_str() {
+        "Enter" if !event.shift_key() => {
+            event.prevent_default();
+            if form.report_validity() {
+                let _ = form.request_submit();
+                fold(event);
+            }
+        }
+        "Escape" => form.reset(),
+        _ => {}
+    }
 }
 
 /// Where a form's action leads, of the button that was pressed or of the form itself.

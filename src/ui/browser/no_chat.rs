@@ -1,7 +1,7 @@
 //! The server's side of the conversation's needs: there is no browser.
 
 use leptos::{
-    ev::{Event, MouseEvent, SubmitEvent},
+    ev::{Event, KeyboardEvent, MouseEvent, SubmitEvent},
     html,
     prelude::*,
 };
@@ -21,6 +21,10 @@ impl LiveForm {
         Err(ApiError::new(ErrorCode::Unavailable, "There is no browser here."))
     }
 }
+
+pub fn fold(_event: &Event) {}
+
+pub fn edit_key(_event: &KeyboardEvent) {}
 
 pub fn form_action(_event: &SubmitEvent) -> Option<String> {
     None

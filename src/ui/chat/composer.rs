@@ -31,18 +31,15 @@ pub fn Composer(view: SessionView) -> impl IntoView {
     if let Some(reason) = view.blocked.get_value() {
         return view! { <div class="composer-area"><Notice kind="waiting">{reason}</Notice></div> }.into_any();
     }
-    let id = view.session.with_untracked(|session| session.id.to_string());
-    let base = browser::at(&format!("/cowork/sessions/{id}"));
-    let draft = Draft::new(view, base.clone());
+    let draft = Draft::new(view, view.path(""));
     let suggest = Suggest::new(draft);
-    let steer = format!("{base}/steer");
+    let steer = view.path("/steer");
     let on_submit = move |event: SubmitEvent| {
         event.prevent_default();
         draft.send(if browser::form_action(&event).is_some() { "/steer" } else { "/messages" });
     };
     let on_key = move |event: KeyboardEvent| {
-        // The Enter of an input method is its own, and so is everything else while it composes.
-        if event.is_composing() || event.key_code() == COMPOSING_KEY_CODE || suggest.takes(&event) {
+        if composes(&event) || suggest.takes(&event) {
             return;
         }
         match event.key().as_str() {
@@ -61,7 +58,7 @@ pub fn Composer(view: SessionView) -> impl IntoView {
             {move || view.problem.get().map(|text| view! { <Notice kind="failed">{text}</Notice> })}
             <SuggestList suggest/>
             <div class="composer" on:submit=move |event| send_form(view, &event)>
-                <form id=SAY_FORM method="post" action=format!("{base}/messages") on:submit=on_submit>
+                <form id=SAY_FORM method="post" action=view.path("/messages") on:submit=on_submit>
                     <textarea
                         class="composer-text" name="message" rows="1" required node_ref=draft.field aria-label=words.message
                         aria-controls="suggestions" aria-activedescendant=move || suggest.active()
@@ -83,10 +80,15 @@ pub fn Composer(view: SessionView) -> impl IntoView {
                     </div>
                 </div>
             </div>
-            <StopForm view action=format!("{base}/stop")/>
+            <StopForm view action=view.path("/stop")/>
         </div>
     }
     .into_any()
+}
+
+/// The Enter of an input method is its own, and so is everything else while it composes.
+pub fn composes(event: &KeyboardEvent) -> bool {
+    event.is_composing() || event.key_code() == COMPOSING_KEY_CODE
 }
 
 /// Says where a message would go.

@@ -1,7 +1,8 @@
 //! Messages that wait for their turn: each can be changed, taken away, or sent first.
 
-use leptos::prelude::*;
+use leptos::{ev::KeyboardEvent, html, prelude::*};
 
+use super::composer::composes;
 use crate::{
     protocol::QueuedMessage,
     ui::{browser, session_view::SessionView, words::words},
@@ -24,11 +25,15 @@ pub fn QueueList(view: SessionView) -> impl IntoView {
 
 #[component]
 fn QueuedItem(view: SessionView, queued: QueuedMessage) -> impl IntoView {
-    let words = &words().chat;
-    let session = view.session.with_untracked(|session| session.id.to_string());
-    let action = |what: &str| {
-        browser::at(&["/cowork/sessions/", &session, "/queue/", queued.message_id.as_str(), what].concat())
+    let field = NodeRef::<html::Textarea>::new();
+    let text = queued.message.clone();
+    let on_key = move |event: KeyboardEvent| {
+        if !composes(&event) {
+            browser::edit_key(&event);
+        }
     };
+    let (words, cancel) = (&words().chat, words().sessions.cancel);
+    let action = |what: &str| view.path(&["/queue/", queued.message_id.as_str(), what].concat());
     // The first one is the next anyway, unless the queue is held.
     let id = queued.message_id.clone();
     let is_next = move || {
@@ -40,11 +45,12 @@ fn QueuedItem(view: SessionView, queued: QueuedMessage) -> impl IntoView {
             <p class="bubble">{queued.message.clone()}</p>
             <div class="queue-acts">
                 <form method="post" action=action("/send") data-live="" hidden=is_next><button class="button quiet">{send}</button></form>
-                <details>
+                <details on:toggle=move |_| browser::set_caret(field, &text)>
                     <summary class="button quiet">{words.edit}</summary>
-                    <form class="queue-edit" method="post" action=action("/edit") data-live="">
-                        <textarea name="message" aria-label=words.edit required>{queued.message.clone()}</textarea>
-                        <button class="button">{words.save}</button>
+                    <form class="queue-edit" method="post" action=action("/edit") data-live="" on:keydown=on_key on:reset=|event| browser::fold(&event)>
+                        <textarea name="message" aria-label=words.edit node_ref=field required>{queued.message.clone()}</textarea>
+                        <button class="button quiet only-live" type="reset">{cancel}</button>
+                        <button class="button primary">{words.save}</button>
                     </form>
                 </details>
                 <form method="post" action=action("/remove") data-live=""><button class="button quiet">{words.remove}</button></form>
