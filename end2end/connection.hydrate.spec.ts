@@ -176,12 +176,21 @@ test('the list of sessions stays when it can not be read again', async ({ desk, 
   await expect(page.locator('.session-title')).toHaveText(['This one', 'Another one']);
 });
 
-test('a session that is deleted elsewhere says so in every tab', async ({ desk, page, server, watch }) => {
+test('a session that is deleted elsewhere says so in every tab, and can be brought back', async ({ desk, page, server, watch }) => {
   watch.expect(/404/);
-  const id = await desk.openSession();
+  const id = await desk.openSession({ title: 'Minutes' });
   await page.request.delete(`${server.home}/cowork/sessions/${id}`, { headers: { origin: server.origin } });
-  await expect(desk.link).toHaveText('Reload the page');
-  await desk.reload();
+  await expect(page.getByText('The session was deleted. Your files were not touched.')).toBeVisible();
+  await expect(page.getByRole('heading', { level: 1 }), 'and there is something to do instead').toHaveText('New session');
+  await page.locator('.notice').getByRole('button', { name: 'Undo' }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Minutes');
+  expect(page.url()).toContain(id);
+
+  await desk.open(`/?deleted=${'0'.repeat(32)}`);
+  await expect(page.locator('.notice'), 'one that is gone for good').toContainText('not there any more');
+  await expect(page.getByRole('button', { name: 'Undo' })).toHaveCount(0);
+  await page.request.delete(`${server.home}/cowork/sessions/${id}`, { headers: { origin: server.origin } });
+  await page.goto(`${server.home}/sessions/${id}`);
   await expect(page.getByRole('heading', { name: 'There is nothing here' })).toBeVisible();
 });
 

@@ -133,6 +133,14 @@ impl Agent {
         });
     }
 
+    /// Whether it was deleted so lately that it can be brought back.
+    pub async fn is_restorable(&self, id: &SessionId) -> bool {
+        self.parts.store.is_restorable(id).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "whether a session can be brought back could not be read");
+            false
+        })
+    }
+
     pub async fn restore_session(&self, id: &SessionId) -> Result<Session, ApiError> {
         let session = self.parts.store.restore_session(id).await.map(present).map_err(store_failed)?;
         self.parts.feeds.open(id).reopen();

@@ -158,6 +158,11 @@ impl AppState {
     }
 
     /// The start, with the folders inside `dir` to choose from.
+    /// Whether the visitor can bring a deleted session back.
+    pub async fn restorable(&self, visitor: &Visitor, id: &SessionId) -> bool {
+        self.require(visitor, id, Right::Own).await.is_ok() && self.agent.is_restorable(id).await
+    }
+
     pub async fn home_page(&self, dir: Option<String>, deleted: Option<SessionId>) -> HomePage {
         let choices = CreateChoices {
             models: self.agent.model_names(),

@@ -180,6 +180,11 @@ impl Store for SqliteStore {
         self.write_session(id, |change, id| removal::restore(change, id)).await
     }
 
+    async fn is_restorable(&self, id: &SessionId) -> StoreResult<bool> {
+        let id = id.clone();
+        self.readers.read(move |connection, _| removal::is_restorable(connection, &id)).await
+    }
+
     async fn purge_expired(&self) -> StoreResult<()> {
         self.writer.write(|change| Ok(removal::purge_expired(change.connection, change.now)?)).await
     }

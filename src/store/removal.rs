@@ -29,6 +29,12 @@ pub(super) fn restore(change: &Change<'_>, id: &SessionId) -> StoreResult<Stored
     sessions::find(change.connection, change.zone, id)?.ok_or(StoreError::NotRestorable)
 }
 
+/// What can't be restored any more is purged a moment later.
+pub(super) fn is_restorable(connection: &Connection, id: &SessionId) -> StoreResult<bool> {
+    let sql = "SELECT EXISTS(SELECT 1 FROM cowork_web_sessions WHERE session_id = ?1 AND deleted_at IS NOT NULL)";
+    Ok(connection.query_row(sql, [id.as_str()], |row| row.get(0))?)
+}
+
 /// What was deleted at this time or before is gone for good. RFC 3339 in UTC with fixed digits sorts as text.
 fn oldest_restorable(now: Timestamp) -> String {
     rfc3339(now.saturating_sub(RESTORE_WINDOW).unwrap_or(now))

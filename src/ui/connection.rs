@@ -152,12 +152,9 @@ impl Connection {
 
     async fn connect(&mut self) -> Ended {
         let missed_from = self.view.cursor();
-        let path = format!(
-            "/cowork/sessions/{}/stream?cursor={missed_from}&view=html&lang={}",
-            self.id,
-            browser::language().tag()
-        );
-        let Some(mut socket) = Socket::open(&browser::at(&path)) else { return Ended::Broken { worked: false } };
+        let (cursor, language) = (missed_from.to_string(), browser::language().tag());
+        let path = self.view.path(&["/stream?view=html&cursor=", &cursor, "&lang=", language].concat());
+        let Some(mut socket) = Socket::open(&path) else { return Ended::Broken { worked: false } };
         let speaker = socket.speaker();
         self.speaker.set_value(Some(socket.speaker()));
         let (mut worked, mut patience) = (false, SILENCE_MS);
@@ -190,7 +187,11 @@ impl Connection {
     /// Why a socket never worked. A browser does not tell, so the same address is asked without one.
     async fn refused(&mut self) -> Ended {
         match browser::ask("GET", &self.view.path("/stream"), None).await {
-            Err(error) if error.code == ErrorCode::NotFound => Ended::ForGood(Link::Gone),
+            Err(error) if error.code == ErrorCode::NotFound => {
+                // The start says what became of it, and brings it back where that can be done.
+                browser::go_to(&browser::at(&["/?deleted=", self.id.as_str()].concat()));
+                Ended::ForGood(Link::Connecting)
+            }
             Err(error) if error.code == ErrorCode::NotSignedIn => Ended::ForGood(Link::SignedOut),
             Err(error) if matches!(error.code, ErrorCode::TooManySockets | ErrorCode::TooManyRequests) => {
                 self.view.problem.set(Some(error.detail));

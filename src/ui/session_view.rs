@@ -123,8 +123,6 @@ pub enum Link {
     },
     /// Whoever is here must sign in again.
     SignedOut,
-    /// The session was deleted or the server refuses it.
-    Gone,
 }
 
 impl SessionView {

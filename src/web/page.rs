@@ -16,7 +16,10 @@ use crate::{
     access::Visitor,
     protocol::{ApiError, ErrorCode, Look, Opened, Page, SessionId, Tab},
     state::AppState,
-    ui::{self, words::Language},
+    ui::{
+        self,
+        words::{Language, plain::plain},
+    },
 };
 
 pub const LANGUAGE_COOKIE: &str = "cowork_lang";
@@ -36,11 +39,19 @@ pub fn routes() -> Routes {
 async fn home(
     State(state): State<AppState>,
     visitor: Visitor,
-    Query(asked): Asked,
+    Query(mut asked): Asked,
     request: Request<Body>,
 ) -> Response {
-    let deleted = asked.get("deleted").and_then(|id| SessionId::parse(id));
-    let page = state.home_page(asked.get("dir").cloned(), deleted).await;
+    let wanted = asked.get("deleted").and_then(|id| SessionId::parse(id));
+    let deleted = match &wanted {
+        Some(id) => state.restorable(&visitor, id).await,
+        None => false,
+    };
+    if wanted.is_some() && !deleted {
+        let text = plain(language(request.headers())).session_gone;
+        asked.entry("error".to_owned()).or_insert_with(|| text.to_owned());
+    }
+    let page = state.home_page(asked.get("dir").cloned(), wanted.filter(|_| deleted)).await;
     render(state, &visitor, Ok(Page::Home(Box::new(page))), &asked, request).await
 }
 

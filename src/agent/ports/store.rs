@@ -351,6 +351,9 @@ pub trait Store: Send + Sync {
     async fn delete_session(&self, id: &SessionId) -> StoreResult<()>;
     async fn share(&self, actor: &Actor, id: &SessionId, share: Share) -> StoreResult<Sharing>;
     async fn restore_session(&self, id: &SessionId) -> StoreResult<StoredSession>;
+
+    /// Whether it was deleted and is not purged yet.
+    async fn is_restorable(&self, id: &SessionId) -> StoreResult<bool>;
     /// Removes the rows of sessions deleted longer than [`RESTORE_WINDOW`] ago from every table that names them.
     async fn purge_expired(&self) -> StoreResult<()>;
     /// Removes events that are beyond the limits of the log, from every session.

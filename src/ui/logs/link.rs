@@ -21,7 +21,6 @@ pub fn LinkChip(view: SessionView) -> impl IntoView {
         }
         Link::Waiting { .. } => w.lost.to_owned(),
         Link::SignedOut => w.signed_out.to_owned(),
-        Link::Gone => w.gone.to_owned(),
     };
     // The page's own address asks who is not signed in, and leads back.
     let here = view.session.with_untracked(|session| browser::at(&["/sessions/", session.id.as_str()].concat()));
@@ -34,7 +33,7 @@ pub fn LinkChip(view: SessionView) -> impl IntoView {
     let state = move || match link.get() {
         Link::Live => "live",
         Link::Connecting | Link::CatchingUp { .. } => "busy",
-        Link::Waiting { .. } | Link::SignedOut | Link::Gone => "lost",
+        Link::Waiting { .. } | Link::SignedOut => "lost",
     };
     view! {
         <span class="chip link" role="status" data-link=state>

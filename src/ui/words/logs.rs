@@ -43,7 +43,6 @@ pub struct LogWords {
     pub lost: &'static str,
     pub again_in: &'static str,
     pub try_now: &'static str,
-    pub gone: &'static str,
     pub signed_out: &'static str,
     pub sign_in: &'static str,
 
@@ -144,7 +143,6 @@ pub const ENGLISH: LogWords = LogWords {
     lost: "Connection lost",
     again_in: "again in {0} s",
     try_now: "Try now",
-    gone: "Reload the page",
     signed_out: "Signed out",
     sign_in: "Sign in",
 
@@ -247,7 +245,6 @@ pub const GERMAN: LogWords = LogWords {
     lost: "Verbindung verloren",
     again_in: "erneut in {0} s",
     try_now: "Jetzt versuchen",
-    gone: "Seite neu laden",
     signed_out: "Abgemeldet",
     sign_in: "Anmelden",
 

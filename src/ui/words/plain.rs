@@ -20,6 +20,9 @@ pub struct PlainWords {
     pub to_sessions: &'static str,
     pub sign_out: &'static str,
 
+    /// Of a session that can't be brought back here.
+    pub session_gone: &'static str,
+
     pub sharing: &'static str,
     /// `{0}` is who the session belongs to.
     pub belongs_to: &'static str,
@@ -67,6 +70,9 @@ static ENGLISH: PlainWords = PlainWords {
     to_sessions: "To your sessions",
     sign_out: "Sign out",
 
+    session_gone: "The session is not there any more: it was deleted, or it is no longer shared with you. Files in its folder \
+         were not touched. Choose another session, or begin a new one.",
+
     sharing: "Sharing",
     belongs_to: "This session belongs to {0}.",
     everybodys: "This session is everybody's who may sign in: it was made where nobody had a name.",
@@ -105,6 +111,9 @@ static GERMAN: PlainWords = PlainWords {
     you_are: ["Sie sind ", ". Was Sie hier tun, steht unter diesem Namen im Protokoll."],
     to_sessions: "Zu Ihren Sitzungen",
     sign_out: "Abmelden",
+
+    session_gone: "Die Sitzung gibt es nicht mehr: Sie wurde gelöscht, oder sie ist nicht mehr mit Ihnen geteilt. Die Dateien in \
+         ihrem Ordner blieben unberührt. Wählen Sie eine andere Sitzung, oder beginnen Sie eine neue.",
 
     sharing: "Teilen",
     belongs_to: "Diese Sitzung gehört {0}.",
