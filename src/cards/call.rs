@@ -11,7 +11,7 @@ use crate::{
     },
     ui::{
         widgets::{Glyph, Icon, duration},
-        words::fill,
+        words::{fill, summaries::summary},
     },
 };
 
@@ -51,10 +51,10 @@ impl Pen {
             CallState::Open | CallState::Waiting => state.to_owned(),
             // The words before it say so.
             CallState::Failed if is_denied(call) => String::new(),
-            _ => visible_line(&call.summary),
+            _ => self.summary(call),
         };
         let since = call.started_at.clone().filter(|_| call.state == CallState::Running);
-        let time = call.elapsed_ms.filter(|_| call.state != CallState::Running).map(duration);
+        let time = call.elapsed_ms.filter(|_| call.state != CallState::Running).map(|ms| duration(ms, self.language));
         view! {
             <Icon glyph/>
             <span class="visually-hidden">{state}</span>
@@ -72,6 +72,15 @@ impl Pen {
         let size = (bytes >= 1000)
             .then(|| view! { <span class="call-time">{format!("{} kB", thousands(bytes as u64 / 1000))}</span> });
         html(view! { {words}{size} })
+    }
+
+    /// The result in one line. Of a program that succeeded it is what that printed, or that it printed nothing.
+    fn summary(&self, call: &Call) -> String {
+        let prints = matches!(call.name.as_str(), "shell_execute" | "git_command" | "ask_user" | "web_fetch");
+        let is_ours = !self.words.tool(&call.name).name.is_empty();
+        let printed = prints && call.state == CallState::Succeeded && call.summary != "no output";
+        let told = if is_ours && !printed { summary(self.language, &call.summary) } else { call.summary.clone() };
+        visible_line(&told)
     }
 
     /// What can be said of a call that did not succeed: a command that failed ran all the same.
@@ -182,7 +191,10 @@ fn encoded(id: &str) -> String {
 mod tests {
     use super::*;
     use crate::{
-        protocol::{Actor, ApprovalId, BasePath, Risk, SessionId, transcript::CallApproval},
+        protocol::{
+            Actor, ApprovalId, BasePath, Risk, Role, SessionId, ToolCall, TurnRow,
+            transcript::{CallApproval, Transcript},
+        },
         ui::words::Language,
     };
 
@@ -209,6 +221,44 @@ mod tests {
     }
 
     #[test]
+    fn a_row_tells_results_and_times_in_the_readers_language() {
+        let done = |name: &str, summary: &str| {
+            let mut call = ended(name, "a.md", summary);
+            (call.state, call.elapsed_ms) = (CallState::Succeeded, Some(130_549));
+            row(Language::German, &call)
+        };
+        assert!(done("read_file", "3,812 lines").contains("3 812 Zeilen 130,5 s"));
+        assert!(done("shell_execute", "no output").contains("keine Ausgabe"));
+        assert!(done("shell_execute", "3 files").contains("3 files"), "what a program printed is told as it is");
+        assert!(done("mcp.files.list", "3 files").contains("3 files"));
+    }
+
+    #[test]
+    fn a_call_in_a_list_of_words_names_what_it_would_run() {
+        let call = ToolCall {
+            id: CallId::new("c"),
+            name: "git_command".into(),
+            arguments: r#"{"args":["commit","-m","Add March"]}"#.into(),
+        };
+        let turn = TurnRow {
+            turn_number: 2,
+            turn: 1,
+            message: Some(0),
+            role: Role::Assistant,
+            content: String::new(),
+            tool_calls: vec![call],
+            tool_call_id: None,
+            tool_name: None,
+            token_count: 0,
+            created_at: String::new(),
+            metadata: None,
+        };
+        let transcript = Transcript::from_rows(&[turn]);
+        let waits = &transcript.turns[0].messages[0].calls[0];
+        assert!(row(Language::English, waits).contains("Next: run git commit -m Add March"), "{waits:?}");
+    }
+
+    #[test]
     fn a_row_does_not_claim_what_was_not_done() {
         let denied = CallApproval {
             approval_id: ApprovalId::new("a"),
@@ -231,7 +281,7 @@ mod tests {
         let mut failed = ended("shell_execute", "make", "exit code 2");
         failed.started_at = Some("2026-03-01T10:00:00.000Z".into());
         assert!(row(Language::English, &failed).contains("Tried to run make exit code 2"));
-        assert!(row(Language::German, &failed).contains("Versucht: make ausführen exit code 2"));
+        assert!(row(Language::German, &failed).contains("Versucht: make ausführen Exitcode 2"));
         let other = ended("mcp.files.move", "", "gone");
         assert!(
             row(Language::English, &other).contains("Not done: use move (files)"),

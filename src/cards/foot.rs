@@ -81,7 +81,7 @@ impl Pen {
         Some(
             view! {
                 <details class="facts">
-                    <summary title=words.details>{duration(*total_time_ms)}</summary>
+                    <summary title=words.details>{duration(*total_time_ms, self.language)}</summary>
                     <dl>
                         {row(words.model, visible_line(model))}
                         {row(words.tokens, self.tokens(tokens))}

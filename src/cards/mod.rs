@@ -31,6 +31,7 @@ const OUTPUT_CHARS: usize = 8_000;
 
 /// Draws for one reader of one session.
 pub struct Pen {
+    language: Language,
     words: &'static CardWords,
     /// Where the session's commands are.
     base: String,
@@ -38,7 +39,7 @@ pub struct Pen {
 
 impl Pen {
     pub fn new(language: Language, session: &SessionId, base: &BasePath) -> Self {
-        Self { words: cards(language), base: base.at(&format!("/cowork/sessions/{session}")) }
+        Self { language, words: cards(language), base: base.at(&format!("/cowork/sessions/{session}")) }
     }
 
     /// The transcript as the page shows it: texts become blocks, calls become cards, and neither travels twice.

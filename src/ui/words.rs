@@ -10,6 +10,7 @@ pub mod limits;
 pub mod logs;
 pub mod plain;
 pub mod sessions;
+pub mod summaries;
 
 use super::browser;
 
@@ -37,6 +38,15 @@ impl Language {
             Self::English => "English",
             Self::German => "Deutsch",
         }
+    }
+
+    /// `1.2`, or `1,2`: so many tenths.
+    pub fn tenths(self, tenths: u64) -> String {
+        let point = match self {
+            Self::English => ".",
+            Self::German => ",",
+        };
+        [&(tenths / 10).to_string(), point, &(tenths % 10).to_string()].concat()
     }
 
     /// Of a tag such as `de-AT`; only the language counts.
@@ -147,6 +157,12 @@ mod tests {
         assert_eq!(Language::of_header("ja"), None);
         assert_eq!(Language::of_header(""), None);
         assert_eq!(Language::of_tag("DE_at"), Some(Language::German));
+    }
+
+    #[test]
+    fn decimals_are_written_as_the_language_writes_them() {
+        let written = [0, 9, 10, 1305].map(|tenths| Language::ALL.map(|language| language.tenths(tenths)));
+        assert_eq!(written, [["0.0", "0,0"], ["0.9", "0,9"], ["1.0", "1,0"], ["130.5", "130,5"]]);
     }
 
     #[test]

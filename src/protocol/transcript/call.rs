@@ -132,6 +132,9 @@ impl Call {
         call.args =
             serde_json::from_str(&request.arguments).unwrap_or_else(|_| Value::String(request.arguments.clone()));
         call.preview = first_text(&call.args);
+        if request.name == "git_command" && !call.preview.is_empty() {
+            call.preview.insert_str(0, "git ");
+        }
         call
     }
 
@@ -184,15 +187,22 @@ impl Call {
     }
 }
 
-/// The first text among the arguments: what Loom's calls are recognised by.
+/// The first text among the arguments: what Loom's calls are recognised by. A list of words is a text, as a command's are.
 fn first_text(args: &Value) -> String {
     /// Longest preview, in characters: one line of a card.
     const PREVIEW_CHARS: usize = 80;
-    let texts = args.as_object().into_iter().flat_map(|object| object.values()).filter_map(Value::as_str);
-    texts
-        .take(1)
-        .flat_map(|text| text.lines().next())
-        .map(|line| line.chars().take(PREVIEW_CHARS).collect())
-        .next()
-        .unwrap_or_default()
+    let mut texts = args.as_object().into_iter().flat_map(|object| object.values()).filter_map(text);
+    let first = texts.next().unwrap_or_default();
+    first.lines().next().unwrap_or_default().chars().take(PREVIEW_CHARS).collect()
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(items) => {
+            let words: Vec<_> = items.iter().map(Value::as_str).collect::<Option<_>>()?;
+            (!words.is_empty()).then(|| words.join(" "))
+        }
+        _ => None,
+    }
 }

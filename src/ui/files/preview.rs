@@ -60,7 +60,9 @@ fn content(preview: FilePreview) -> AnyView {
         PreviewKind::Table => grid(table.unwrap_or_default()).into_any(),
         PreviewKind::Image => view! { <img src=url alt=name/> }.into_any(),
         PreviewKind::Pdf => view! { <iframe src=url title=name></iframe> }.into_any(),
-        PreviewKind::None => view! { <p class="empty">{w.no_preview}" "{size(bytes)}</p> }.into_any(),
+        PreviewKind::None => {
+            view! { <p class="empty">{w.no_preview}" "{size(bytes, browser::language())}</p> }.into_any()
+        }
     };
     let other = encoding.map(|encoding| view! { <p class="muted small">{fill(w.read_as, &[&encoding])}</p> });
     view! { {other} {truncated.then(|| view! { <p class="muted small">{w.cut}</p> })} {shown} }.into_any()

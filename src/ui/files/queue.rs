@@ -6,7 +6,10 @@ use super::{
     sizes::size,
     state::{Files, State, Upload},
 };
-use crate::ui::words::{fill, words};
+use crate::ui::{
+    browser,
+    words::{fill, words},
+};
 
 #[component]
 pub fn UploadQueue(files: Files) -> impl IntoView {
@@ -48,6 +51,7 @@ fn UploadRow(files: Files, upload: Upload) -> impl IntoView {
 
 fn told(upload: Upload) -> String {
     let w = &words().files;
+    let size = |bytes| size(bytes, browser::language());
     match upload.state.get() {
         State::Waiting => w.waiting.to_owned(),
         State::Sending { sent, speed } => {

@@ -87,7 +87,7 @@ fn FileLine(files: Files, entry: FileEntry) -> impl IntoView {
     view! {
         <a class="file-row" href=href rel="external" on:click=on_click>
             <Icon glyph=Glyph::File/><span class="file-name">{upright(name)}</span>
-            <span class="file-size">{bytes.map(size)}</span>
+            <span class="file-size">{bytes.map(|bytes| size(bytes, browser::language()))}</span>
         </a>
         <button type="button" class="file-act" title=w.mention aria-label=w.mention on:click=move |_| files.view.mention.set(Some(mention.clone()))><Icon glyph=Glyph::Chat/></button>
     }

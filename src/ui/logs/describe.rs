@@ -6,6 +6,7 @@ use crate::{
         UploadStatus,
     },
     ui::{
+        browser,
         chat::duration,
         files::size,
         viewer::Viewer,
@@ -41,6 +42,9 @@ fn line(glyph: Glyph, text: impl Into<String>) -> LogLine {
 impl LogLine {
     fn figure(self, figure: String) -> Self {
         Self { figure: Some(figure), ..self }
+    }
+    fn took(self, ms: u64) -> Self {
+        self.figure(duration(ms, browser::language()))
     }
     fn tone(self, tone: &'static str) -> Self {
         Self { tone, ..self }
@@ -98,10 +102,10 @@ pub fn describe(event: &Event) -> LogLine {
                 Some(tokens) => fill(w.model_asked_tokens, &[model, &tokens.total.to_string()]),
                 None => fill(w.model_asked, &[model]),
             };
-            line(Glyph::Spark, text).figure(duration(*ms))
+            line(Glyph::Spark, text).took(*ms)
         }
         EventBody::ModelRetry { reason, wait_ms, .. } => {
-            line(Glyph::Warning, fill(w.retrying, &[reason])).figure(duration(*wait_ms)).tone("waiting")
+            line(Glyph::Warning, fill(w.retrying, &[reason])).took(*wait_ms).tone("waiting")
         }
         EventBody::MessageCompleted { bytes: 0, partial: false, .. } => line(Glyph::Chat, w.next_step),
         EventBody::MessageCompleted { bytes, partial, .. } => {
@@ -110,7 +114,7 @@ pub fn describe(event: &Event) -> LogLine {
         EventBody::ToolCallStarted { name, preview, .. } => line(Glyph::Step, [name, " ", preview].concat()),
         EventBody::ToolCallCompleted { name, success, preview, elapsed_ms, .. } => {
             let (glyph, tone) = if *success { (Glyph::Check, "plain") } else { (Glyph::Cross, "failed") };
-            line(glyph, [name, ": ", preview].concat()).figure(duration(*elapsed_ms)).tone(tone)
+            line(glyph, [name, ": ", preview].concat()).took(*elapsed_ms).tone(tone)
         }
         EventBody::ApprovalRequested(approval) => {
             let what = [&approval.name, " ", &approval.preview].concat();
@@ -181,7 +185,7 @@ fn completed(turn: u32, total_time_ms: u64, stopped_by: Option<StoppedBy>) -> Lo
         None => (words().logs.turn_done, "plain"),
         Some(StoppedBy::Limit) => (words().logs.turn_limit, "waiting"),
     };
-    line(Glyph::Check, fill(text, &[&turn.to_string()])).figure(duration(total_time_ms)).tone(tone)
+    line(Glyph::Check, fill(text, &[&turn.to_string()])).took(total_time_ms).tone(tone)
 }
 
 fn upload_started(name: Option<&str>, target_dir: &str) -> LogLine {
@@ -195,7 +199,7 @@ fn uploaded(path: &str, status: UploadStatus, bytes: u64) -> LogLine {
     match status {
         UploadStatus::Skipped => line(Glyph::Upload, fill(w.upload_skipped, &[path])).tone("waiting"),
         UploadStatus::Uploaded | UploadStatus::Failed => {
-            line(Glyph::Upload, fill(w.uploaded, &[path])).figure(size(bytes))
+            line(Glyph::Upload, fill(w.uploaded, &[path])).figure(size(bytes, browser::language()))
         }
     }
 }

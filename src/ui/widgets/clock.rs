@@ -4,15 +4,15 @@ use leptos::prelude::*;
 
 use crate::ui::{
     browser,
-    words::{fill, words},
+    words::{Language, fill, words},
 };
 
 /// Days from 0000-03-01 to 1970-01-01.
 const DAYS_TO_1970: i64 = 719_468;
 
 /// Below a second in milliseconds, above with one decimal.
-pub fn duration(ms: u64) -> String {
-    if ms < 1000 { format!("{ms} ms") } else { format!("{}.{} s", ms / 1000, ms % 1000 / 100) }
+pub fn duration(ms: u64, language: Language) -> String {
+    if ms < 1000 { ms.to_string() + " ms" } else { language.tenths(ms / 100) + " s" }
 }
 
 /// A time of day: `14:05:09`.
@@ -70,6 +70,7 @@ pub fn ago(then: i64, now: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::{ago, duration, minutes, short_date};
+    use crate::ui::words::Language;
 
     #[test]
     fn minutes_count_from_1970() {
@@ -89,8 +90,9 @@ mod tests {
 
     #[test]
     fn durations_are_short() {
-        assert_eq!(duration(88), "88 ms");
-        assert_eq!(duration(3_149), "3.1 s");
+        assert_eq!(duration(88, Language::German), "88 ms");
+        assert_eq!(duration(3_149, Language::English), "3.1 s");
+        assert_eq!(duration(130_549, Language::German), "130,5 s");
     }
 
     #[test]
