@@ -173,6 +173,28 @@ test('a waiting message is edited in its place: Enter saves, Shift+Enter makes a
   await expect(page.locator('.queued')).toHaveCount(2);
 });
 
+test('what is sent next stands first in the list', async ({ desk, model, page }) => {
+  model.script('First', [gate('first')]);
+  model.script('Urgent', [gate('urgent')]);
+  await desk.openSession();
+  await desk.say('First');
+  await model.reached('first');
+  for (const message of ['Later', 'Much later', 'Urgent']) {
+    await desk.say(message);
+    await expect(page.locator('.queued .bubble').last()).toHaveText(message);
+  }
+  await page.locator('.queued').last().getByRole('button', { name: 'Send next' }).click();
+  const order = ['Urgent', 'Later', 'Much later'];
+  await expect(page.locator('.queued .bubble')).toHaveText(order);
+  await expect(page.locator('.queued').first().getByRole('button', { name: 'Send next' })).toBeHidden();
+  await desk.reload();
+  await expect(page.locator('.queued .bubble')).toHaveText(order);
+  model.open('first');
+  await model.reached('urgent');
+  await expect(desk.lastTurn.locator('.bubble')).toHaveText('Urgent');
+  await expect(page.locator('.queued .bubble')).toHaveText(['Later', 'Much later']);
+});
+
 test('Continue says that what waits is sent behind it, and that is what happens', async ({ desk, model }) => {
   model.script('First', [gate('never')]);
   model.script('Another', [gate('never again')]);

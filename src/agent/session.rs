@@ -218,10 +218,10 @@ impl SessionActor {
         self.check_allowance(actor).await?;
         let place = self.running.is_none().then(|| self.parts.allowance.turn(&actor.name)).transpose()?;
         self.release(actor, &self.session().await?).await;
-        self.next = Some(message);
+        self.next = Some(message.clone());
         match place {
             Some(place) => self.start_next(place).await,
-            None => Ok(()),
+            None => self.parts.store.put_first(actor, &self.id, &message).await.map_err(store_failed),
         }
     }
 

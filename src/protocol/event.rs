@@ -266,6 +266,8 @@ pub struct ContextUse {
 pub enum QueueChange {
     Edited,
     Removed,
+    /// The message named is the next to be sent.
+    First,
     /// The person let a held queue go on.
     Released,
     /// Stop, error or restart: nothing starts until the person goes on.

@@ -216,7 +216,7 @@ words! {
     OnConflict { Fail = "fail", Replace = "replace", KeepBoth = "keep_both", Skip = "skip" }
     PreviewKind { Text = "text", Markdown = "markdown", Table = "table", Image = "image", Pdf = "pdf", None = "none" }
     QuestionKind { FreeText = "free_text", SingleChoice = "single_choice", MultiChoice = "multi_choice" }
-    QueueChange { Edited = "edited", Removed = "removed", Released = "released", Held = "held" }
+    QueueChange { Edited = "edited", Removed = "removed", First = "first", Released = "released", Held = "held" }
     Right { Watch = "watch", TakePart = "take_part", Own = "own" }
     Risk { Edit = "edit", Delete = "delete", Run = "run", Network = "network" }
     Status {

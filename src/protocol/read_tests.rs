@@ -83,6 +83,7 @@ fn events() -> Vec<Value> {
         ("changes_undone", json!({"turn": 1, "restored": ["a"], "conflicts": []})),
         ("sharing_changed", json!({"name": "*", "part": "take_part"})),
         ("sharing_changed", json!({"name": "ben", "part": null})),
+        ("queue_changed", json!({"change": "first", "message_id": "m", "length": 2})),
         ("queue_changed", json!({"change": "released", "message_id": null, "length": 2})),
         ("turn_completed", json!({
             "turn": 1, "model": "x", "tokens": tokens(), "latency_ms": 1, "total_time_ms": 2, "tool_calls": 3,

@@ -340,6 +340,11 @@ impl Transcript {
             QueueChange::Held => self.queue_held = true,
             QueueChange::Released => self.queue_held = false,
             QueueChange::Removed => self.queue.retain(|waiting| Some(&waiting.message_id) != id),
+            QueueChange::First => {
+                if let Some(place) = self.queue.iter().position(|waiting| Some(&waiting.message_id) == id) {
+                    self.queue[..=place].rotate_right(1);
+                }
+            }
             QueueChange::Edited => {
                 let edited = self.queue.iter_mut().find(|waiting| Some(&waiting.message_id) == id);
                 edited.into_iter().for_each(|waiting| waiting.message = text.unwrap_or_default().into());

@@ -148,8 +148,10 @@ pub(super) fn enqueue_steering(
     };
     events::append_with_text(change, id, actor, received, Some(text.clone()))?;
     let sql =
-        "INSERT INTO cowork_web_messages (message_id, session_id, text_hash, waiting_text, actor, created_at, steered)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1)";
+        "INSERT INTO cowork_web_messages (message_id, session_id, text_hash, waiting_text, actor, created_at, steered,
+                   put_first)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, 1 + (SELECT COALESCE(MAX(put_first), 0) FROM cowork_web_messages
+                   WHERE session_id = ?2 AND waiting_text IS NOT NULL AND NOT steered))";
     let (actor, at) = (loom::json(actor)?, rfc3339(change.now));
     change.connection.prepare_cached(sql)?.execute(params![
         steering_id.as_str(),
@@ -182,7 +184,7 @@ pub(super) fn text(connection: &Connection, id: &SessionId, message: &MessageId)
 /// The queue, in the order in which it starts.
 pub(super) fn queue(connection: &Connection, id: &SessionId) -> StoreResult<Vec<QueuedMessage>> {
     let sql = "SELECT message_id, waiting_text, created_at, attachments, steered FROM cowork_web_messages
-               WHERE session_id = ?1 AND waiting_text IS NOT NULL ORDER BY steered DESC, id";
+               WHERE session_id = ?1 AND waiting_text IS NOT NULL ORDER BY put_first DESC, steered DESC, id";
     let mut statement = connection.prepare_cached(sql)?;
     let waiting = statement.query_map([id.as_str()], |row| {
         let attachments = attached(row.get(3)?).paths();
@@ -214,7 +216,7 @@ struct Waiting {
 fn waiting(connection: &Connection, id: &SessionId, message: Option<&MessageId>) -> StoreResult<Option<Waiting>> {
     let sql = "SELECT message_id, waiting_text, actor, attachments FROM cowork_web_messages
                WHERE session_id = ?1 AND waiting_text IS NOT NULL AND message_id = COALESCE(?2, message_id)
-               ORDER BY steered DESC, id LIMIT 1";
+               ORDER BY put_first DESC, steered DESC, id LIMIT 1";
     let mut statement = connection.prepare_cached(sql)?;
     let parts = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, attached(row.get(3)?)));
     let found = statement.query_row(params![id.as_str(), message.map(MessageId::as_str)], parts).optional()?;
@@ -257,6 +259,25 @@ pub(super) fn edit(
 pub(super) fn remove(change: &mut Change<'_>, actor: &Actor, id: &SessionId, message: &MessageId) -> StoreResult<()> {
     set_waiting_text(change, actor, id, message, None, QueueChange::Removed)?;
     release_empty_queue(change.connection, id)
+}
+
+/// Makes a waiting message the next one.
+pub(super) fn put_first(
+    change: &mut Change<'_>,
+    actor: &Actor,
+    id: &SessionId,
+    message: &MessageId,
+) -> StoreResult<()> {
+    sessions::require_for_write(change, id)?;
+    waiting(change.connection, id, Some(message))?.ok_or(StoreError::NoMessage)?;
+    if waiting(change.connection, id, None)?.is_some_and(|next| next.message_id == *message) {
+        return Ok(());
+    }
+    let sql = "UPDATE cowork_web_messages SET put_first = 1 + (SELECT MAX(put_first) FROM cowork_web_messages
+                   WHERE session_id = ?1 AND waiting_text IS NOT NULL) WHERE message_id = ?2";
+    change.connection.prepare_cached(sql)?.execute([id.as_str(), message.as_str()])?;
+    let (message_id, length) = (Some(message.clone()), queue_length(change.connection, id)?);
+    events::append(change, id, actor, EventBody::QueueChanged { change: QueueChange::First, message_id, length })
 }
 
 fn set_waiting_text(

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     agent::ports::store::Store,
-    protocol::UpdateSession,
+    protocol::{Record, UpdateSession, transcript::Transcript},
     store::testing::{Scene, message},
 };
 
@@ -133,6 +133,33 @@ async fn changes_of_the_queue_are_recorded_with_its_length() {
             changed(QueueChange::Released, None, 1),
         ]
     );
+}
+
+#[tokio::test]
+async fn the_queue_stands_in_the_order_in_which_it_starts() {
+    let scene = Scene::new();
+    let id = scene.create('a', "Notes").await;
+    let (one, two, three) = (scene.queue(&id, "1").await, scene.queue(&id, "2").await, scene.queue(&id, "3").await);
+    let (local, store) = (Actor::local(), &scene.store);
+    for first in [&three, &two, &two] {
+        store.put_first(&local, &id, first).await.unwrap();
+    }
+    let four = scene.queue(&id, "4").await;
+    let expected = [&two, &three, &one, &four];
+    let queue: Vec<_> = store.queue(&id).await.unwrap().into_iter().map(|waiting| waiting.message_id).collect();
+    assert_eq!(queue.iter().collect::<Vec<_>>(), expected);
+    let changes = bodies(&scene, &id).await.into_iter().filter(|body| matches!(body, EventBody::QueueChanged { .. }));
+    assert_eq!(changes.count(), 2, "what is the first already is not moved");
+    let mut transcript = Transcript::default();
+    for event in scene.events(&id).await {
+        transcript.apply(&Record { event, text: None });
+    }
+    let folded: Vec<_> = transcript.queue.iter().map(|waiting| &waiting.message_id).collect();
+    assert_eq!(folded, expected, "the page comes to the same order");
+    for next in expected {
+        assert_eq!(store.start_queued(&id, None, "m").await.unwrap().unwrap().message_id, *next);
+    }
+    assert!(matches!(store.put_first(&local, &id, &one).await, Err(StoreError::NoMessage)));
 }
 
 #[tokio::test]

@@ -237,6 +237,11 @@ impl Store for SqliteStore {
         self.write_as(actor, id, move |change, actor, id| messages::remove(change, actor, id, &message)).await
     }
 
+    async fn put_first(&self, actor: &Actor, id: &SessionId, message: &MessageId) -> StoreResult<()> {
+        let message = message.clone();
+        self.write_as(actor, id, move |change, actor, id| messages::put_first(change, actor, id, &message)).await
+    }
+
     async fn hold_queue(&self, actor: &Actor, id: &SessionId, held: bool) -> StoreResult<()> {
         self.write_as(actor, id, move |change, actor, id| messages::hold(change, actor, id, held)).await
     }

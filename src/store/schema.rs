@@ -20,6 +20,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0011_late_steering.sql"),
     include_str!("../../migrations/0012_recall_of_plain_words.sql"),
     include_str!("../../migrations/0013_who_works.sql"),
+    include_str!("../../migrations/0014_sent_first.sql"),
 ];
 
 const LOOM_TABLES: &str = include_str!("../../migrations/loom_tables.sql");

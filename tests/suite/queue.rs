@@ -138,6 +138,21 @@ async fn a_waiting_message_that_is_sent_now_goes_first_and_releases_the_others()
 }
 
 #[tokio::test]
+async fn a_message_that_is_sent_next_stands_first_in_the_queue_meanwhile() {
+    let gate = Gate::new();
+    let (server, id, ids) = busy(&gate, &["Third", "Fourth", "Second"]).await;
+    let mut watcher = server.socket(&id, "").await;
+    server.api.post(&format!("/cowork/sessions/{id}/queue/{}/send", ids[2]), json!({})).await.expect(202);
+    let moved = watcher.wait("queue_changed").await;
+    assert_eq!((&moved["change"], &moved["message_id"]), (&json!("first"), &json!(ids[2])));
+    assert_eq!(texts(&server.api.queue(&id).await), ["Second", "Third", "Fourth"]);
+    server.model.play([say("2"), say("3"), say("4")]);
+    gate.open();
+    server.ended(&id, 4).await;
+    assert_eq!(said(&server, &id).await, ["Begin", "Second", "Third", "Fourth"]);
+}
+
+#[tokio::test]
 async fn a_queue_has_a_limit_and_the_running_turn_goes_on() {
     let gate = Gate::new();
     let server = Setup { queued_messages: 2, ..Setup::default() }.start().await;

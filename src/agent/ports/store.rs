@@ -379,6 +379,8 @@ pub trait Store: Send + Sync {
     ) -> StoreResult<Option<Accepted>>;
     async fn edit_queued(&self, actor: &Actor, id: &SessionId, message: &MessageId, text: &str) -> StoreResult<()>;
     async fn remove_queued(&self, actor: &Actor, id: &SessionId, message: &MessageId) -> StoreResult<()>;
+    /// Makes a waiting message the next one.
+    async fn put_first(&self, actor: &Actor, id: &SessionId, message: &MessageId) -> StoreResult<()>;
     async fn hold_queue(&self, actor: &Actor, id: &SessionId, held: bool) -> StoreResult<()>;
 
     /// Appends events that change nothing else.

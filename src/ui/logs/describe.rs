@@ -268,6 +268,7 @@ fn queue(change: QueueChange, length: u32) -> String {
     let waiting = w.messages_wait.of(length.into());
     match change {
         QueueChange::Edited => w.queue_edited.to_owned(),
+        QueueChange::First => w.queue_first.to_owned(),
         QueueChange::Removed => fill(w.queue_removed, &[&waiting]),
         QueueChange::Released => w.queue_released.to_owned(),
         QueueChange::Held => fill(w.queue_held, &[&waiting]),
