@@ -82,6 +82,27 @@ test('a name that is taken: the old file stays, is replaced, or the new one stan
   expect(workspace.bytes('notes.txt').toString()).toBe('newer');
 });
 
+test('a question about a name stays in sight, however long the list of files is', async ({ desk, page, workspace, watch }) => {
+  watch.expect(/answered 422/);
+  watch.allow(/422 \(/);
+  for (let count = 0; count < 60; count += 1) writeFileSync(join(workspace.folder, `list-${count}.txt`), '');
+  await desk.openSession();
+  await page.locator('.file-row').last().scrollIntoViewIfNeeded();
+  await files(page).setInputFiles(file('notes.txt', 'new'));
+  const clash = row(page, 'notes.txt');
+  await expect(clash.getByRole('button', { name: 'Keep both' })).toBeInViewport({ ratio: 1 });
+  await expect(clash.getByRole('status'), 'and is told to who does not look').toContainText('notes.txt');
+
+  await page.setViewportSize({ width: 390, height: 844 });
+  const tab = page.locator('.zone-tab').nth(1);
+  const mark = () => tab.evaluate((element) => getComputedStyle(element, '::after').content);
+  await expect.poll(mark, { message: 'a phone that shows the chat says where' }).not.toBe('none');
+  await tab.click();
+  await expect(clash.getByRole('button', { name: 'Keep both' })).toBeInViewport({ ratio: 1 });
+  await clash.getByRole('button', { name: 'Skip' }).click();
+  await expect.poll(mark).toBe('none');
+});
+
 /** A folder of this computer with files at two depths. */
 function tree(home: string): string {
   const folder = join(home, 'photos');

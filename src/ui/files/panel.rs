@@ -24,8 +24,8 @@ pub fn FilesPanel(files: Files) -> impl IntoView {
         <section class="files-panel" aria-label=title.clone()>
             <h2 class="group">{title.clone()}</h2>
             {move || files.problem.get().map(|text| view! { <Notice kind="waiting">{text}</Notice> })}
-            <FileTree files/>
             <UploadQueue files/>
+            <FileTree files/>
             <RecentUploads view=files.view/>
             <DropZone files folder=folder.clone()/>
         </section>
