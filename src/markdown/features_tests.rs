@@ -124,8 +124,21 @@ fn links_open_elsewhere_and_name_their_host() {
 fn links_without_a_safe_target_are_their_text() {
     expect(&[
         ("[*a*](javascript:alert(1))", "<p><em>a</em></p>"),
-        ("[report](files/report.md)", "<p>report</p>"),
+        ("[report](../report.md)", "<p>report</p>"),
+        ("[report](report)", "<p>report</p>"),
         ("[a](//evil.example)", "<p>a</p>"),
+    ]);
+}
+
+#[test]
+fn links_to_files_of_the_workspace_ask_the_page_for_them() {
+    expect(&[
+        ("[report.md](files/report.md)", "<p><a href=\"?file=files/report.md\" LINK>report.md</a></p>"),
+        (
+            "[the report](<files/my report.md>)",
+            "<p><a href=\"?file=files/my%20report.md\" LINK>the report</a> \
+             <span class=\"link-host\">(files/my report.md)</span></p>",
+        ),
     ]);
 }
 

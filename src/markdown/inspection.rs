@@ -130,13 +130,16 @@ fn is_allowed(tag: &str, attribute: &str, value: &str) -> bool {
     }
 }
 
-/// An absolute address of an allowed scheme in plain ASCII, without a user name.
+/// An absolute address of an allowed scheme in plain ASCII, without a user name; or a file of the workspace.
 fn is_safe_address(address: &str) -> bool {
     let is_plain = address.bytes().all(|byte| byte.is_ascii_graphic());
     let web = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"));
     let host = web.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
     let is_web = host.is_some_and(|host| !host.is_empty() && !host.contains('@'));
-    is_plain && (is_web || (address.starts_with("mailto:") && !address.contains('?')))
+    let is_file = address.strip_prefix("?file=").is_some_and(|path| {
+        path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-%".contains(&byte)) && !path.contains("..")
+    });
+    is_plain && (is_web || is_file || (address.starts_with("mailto:") && !address.contains('?')))
 }
 
 fn text_complaint(text: &str) -> Option<String> {

@@ -1,6 +1,10 @@
 //! Where a link may lead, and what of that a reader is told.
 
+use std::fmt::Write;
+
 use ammonia::Url;
+
+use super::invisible::visible_line;
 
 /// Schemes that a link may have.
 pub(super) const SCHEMES: [&str; 3] = ["http", "https", "mailto"];
@@ -9,9 +13,13 @@ pub(super) const SCHEMES: [&str; 3] = ["http", "https", "mailto"];
 pub(super) struct Target {
     /// As a browser reads it: host in ASCII, no user name, nothing left to guess.
     pub href: String,
-    /// Where it leads: the host, with its port if it has an unusual one, or the mail address.
+    /// Where it leads: the host, with its port if it has an unusual one, the mail address, or the file's path.
     pub place: String,
 }
+
+/// What the address of a file of the workspace begins with. It asks the session's own page for the file, so that a message
+/// need not know which session it stands in; the page shows it, and without scripts the server hands it out.
+pub(super) const FILE: &str = "?file=";
 
 impl Target {
     /// None for every scheme but the allowed ones, and for relative links: they have no base in a message.
@@ -34,8 +42,23 @@ impl Target {
         Some(Self { href: url.into(), place })
     }
 
+    /// A file of the workspace that a relative link names: a plain path below it with a dot or a folder in it, since a word
+    /// alone is hardly a file.
+    pub fn of_file(destination: &str) -> Option<Self> {
+        let named = decoded(destination.split('#').next()?)?;
+        let path = named.strip_prefix("./").unwrap_or(&named);
+        let is_name = |part: &str| !part.is_empty() && part != "." && part != "..";
+        let fits =
+            path.split('/').all(is_name) && !path.contains([':', '\\', '?', '\u{FDD0}']) && path.contains(['.', '/']);
+        (fits && visible_line(path) == path)
+            .then(|| Self { href: FILE.to_owned() + &encoded(path), place: path.to_owned() })
+    }
+
     /// Whether a link text already tells the place, as a bare address does.
     pub fn is_told_by(&self, text: &str) -> bool {
+        if self.href.starts_with(FILE) {
+            return text == self.place || self.place.rsplit('/').next() == Some(text);
+        }
         let text = text.trim().to_ascii_lowercase();
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) || !text.contains(&self.place) {
             return false;
@@ -48,6 +71,47 @@ impl Target {
         let has_user = !url.username().is_empty() || url.password().is_some();
         !has_user && place_of(&url).as_ref() == Some(&self.place)
     }
+}
+
+fn decoded(text: &str) -> Option<String> {
+    let (mut bytes, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
+    while let Some((first, after)) = rest.split_first() {
+        let number = (*first == b'%').then(|| u8::from_str_radix(std::str::from_utf8(after.get(..2)?).ok()?, 16).ok());
+        match number {
+            Some(number) => {
+                bytes.push(number?);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// As one value of a query, in plain ASCII.
+fn encoded(path: &str) -> String {
+    path.bytes().fold(String::new(), |mut text, byte| {
+        if is_plain(byte) {
+            text.push(byte.into());
+        } else {
+            let _ = write!(text, "%{byte:02X}");
+        }
+        text
+    })
+}
+
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"/._-".contains(&byte)
+}
+
+/// Whether a relative address is that of a file.
+pub(super) fn is_file(address: &str) -> bool {
+    address
+        .strip_prefix(FILE)
+        .is_some_and(|path| !path.is_empty() && path.bytes().all(|byte| is_plain(byte) || byte == b'%'))
 }
 
 fn place_of(url: &Url) -> Option<String> {
@@ -94,6 +158,49 @@ mod tests {
             "https://",
         ] {
             assert_eq!(place(destination), None, "{destination}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_a_plain_path_below_the_workspace() {
+        let file = |destination: &str| Target::of_file(destination).map(|target| (target.href, target.place));
+        let found = |href: &str, path: &str| Some((href.to_owned(), path.to_owned()));
+        assert_eq!(file("out/report.md"), found("?file=out/report.md", "out/report.md"));
+        assert_eq!(file("./a%20b.txt#part"), found("?file=a%20b.txt", "a b.txt"));
+        assert_eq!(file("März/plan"), found("?file=M%C3%A4rz/plan", "März/plan"));
+        for other in [
+            "report",
+            "",
+            "#a",
+            "/etc/passwd",
+            "../a.md",
+            "out/../a.md",
+            "out//a.md",
+            "//evil.com/a",
+            "a/",
+            "c:\\a.md",
+            "%2e%2e/a.md",
+            "%2Fetc/passwd",
+            "javascript:alert(1)/a.b",
+            "java%3Ascript.x",
+            "a.md?x",
+            "a%",
+            "a.%zz",
+            "a%FF.md",
+            "a\u{202E}b.md",
+            "a%E2%80%AEb.md",
+            "a%0A.md",
+            "a%00.md",
+        ] {
+            assert_eq!(file(other), None, "{other}");
+        }
+        let target = Target::of_file("out/report.md").unwrap();
+        assert!(
+            target.is_told_by("out/report.md") && target.is_told_by("report.md") && !target.is_told_by("invoice.pdf")
+        );
+        assert!(is_file("?file=out/a%20b.md"));
+        for other in ["?file=", "?file=a b", "?file=a&b", "?file=a#b", "/a", "?x=a"] {
+            assert!(!is_file(other), "{other}");
         }
     }
 

@@ -7,7 +7,7 @@
 //! The dialect is GitHub's (tables, task lists, strikethrough, autolinks) with these differences:
 //! - raw HTML is text; so is a link reference definition, since a definition far away would change finished blocks;
 //! - headings start at `h3`, the page has its own two levels;
-//! - links lead to `http`, `https` and `mailto` only and name their host; images are links, nothing is ever fetched;
+//! - links lead to `http`, `https` and `mailto`, and name their host, or to a file of the workspace; images are links, nothing is ever fetched;
 //! - `$math$` stays as it was typed;
 //! - what lies past [`MARKDOWN_LIMIT_BYTES`] is plain text.
 

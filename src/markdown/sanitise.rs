@@ -84,9 +84,14 @@ fn rules() -> Builder<'static> {
         ]))
         .attribute_filter(attribute)
         .url_schemes(HashSet::from(links::SCHEMES))
-        .url_relative(UrlRelative::Deny)
+        .url_relative(UrlRelative::Custom(Box::new(file)))
         .link_rel(Some("noopener noreferrer nofollow"));
     rules
+}
+
+/// Of what leads to a place of this server, only files of the workspace.
+fn file(address: &str) -> Option<Cow<'_, str>> {
+    links::is_file(address).then_some(Cow::Borrowed(address))
 }
 
 fn exactly<const N: usize>(pairs: [(&'static str, &'static str); N]) -> HashMap<&'static str, HashSet<&'static str>> {
@@ -121,6 +126,14 @@ mod tests {
             let cleaned = clean(html);
             assert_eq!(clean(&cleaned), cleaned);
             assert_eq!(normalised(&cleaned), normalised(expected));
+        }
+    }
+
+    #[test]
+    fn of_this_servers_places_only_files_are_led_to() {
+        assert!(clean("<a href='?file=out/a.md'>b</a>").contains("href=\"?file=out/a.md\""));
+        for other in ["/cowork/x", "x", "?file=", "?file=a&amp;rows=1", "#a", "?rows=1"] {
+            assert!(!clean(&format!("<a href='{other}'>b</a>")).contains("href"), "{other}");
         }
     }
 

@@ -215,7 +215,7 @@ impl Writer {
     }
 
     fn link(&mut self, node: Node<'_>, link: &NodeLink) -> Cow<'static, str> {
-        let target = Target::parse(&link.url).filter(|_| self.link.is_none());
+        let target = Target::parse(&link.url).or_else(|| Target::of_file(&link.url)).filter(|_| self.link.is_none());
         let Some(target) = target else { return "".into() };
         self.link = Some(self.ends.len());
         self.html.push_str("<a href=\"");

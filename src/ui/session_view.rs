@@ -73,6 +73,8 @@ pub struct SessionView {
     pub watches: bool,
     /// What could be asked for in an empty session.
     pub examples: StoredValue<Vec<String>>,
+    /// The file that is looked into.
+    pub shown: RwSignal<Option<String>>,
     /// A path that goes into the message field.
     pub mention: RwSignal<Option<String>>,
     /// A step whose row in the log is asked for.
@@ -179,6 +181,7 @@ impl SessionView {
             blocked: StoredValue::new(blocked),
             watches,
             examples: StoredValue::new(examples),
+            shown: RwSignal::new(None),
             mention: RwSignal::new(None),
             log_of: RwSignal::new(None),
             id,

@@ -6,12 +6,12 @@ use axum::{
     body::Body,
     extract::{Path, Query, Request, State},
     http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
     routing::get,
 };
 use leptos::{nonce::Nonce, prelude::*};
 
-use super::{files, messages, router::Routes};
+use super::{extract::encode, files, messages, router::Routes};
 use crate::{
     access::Visitor,
     protocol::{ApiError, ErrorCode, Look, Opened, Page, SessionId, Tab},
@@ -62,6 +62,9 @@ async fn session(
     Query(asked): Asked,
     request: Request<Body>,
 ) -> Response {
+    if let Some(file) = file_asked_for(&state, &id, &asked) {
+        return file;
+    }
     let rows = asked.get("rows").and_then(|rows| rows.parse().ok());
     let language = language(request.headers());
     let mut page = state.session_page(&visitor, &id, rows, language).await;
@@ -75,6 +78,13 @@ async fn session(
     render(state, &visitor, page, &asked, request).await
 }
 
+/// A link of a message to a file, where no script shows it.
+fn file_asked_for(state: &AppState, id: &str, asked: &HashMap<String, String>) -> Option<Response> {
+    let path = encode(asked.get("file")?);
+    let id = SessionId::parse(id)?;
+    Some(Redirect::to(&state.site.base.at(&format!("/cowork/sessions/{id}/files/{path}"))).into_response())
+}
+
 /// Rows that surely hold the running turn's end.
 const RUNNING_ROWS: u32 = 30;
 
@@ -85,6 +95,9 @@ async fn running_turn(
     Query(asked): Asked,
     request: Request<Body>,
 ) -> Response {
+    if let Some(file) = file_asked_for(&state, &id, &asked) {
+        return file;
+    }
     let language = language(request.headers());
     let page = state.session_page(&visitor, &id, Some(RUNNING_ROWS), language).await;
     let page = page.map(|page| Page::Running(Box::new(page)));

@@ -110,7 +110,11 @@ fn look_at(workspace: &Workspace, files: &str, file: &WorkspacePath) -> Result<(
     match ending(&preview.name).as_str() {
         "md" | "markdown" => {
             preview.kind = PreviewKind::Markdown;
-            preview.html = Some(markdown::render(text).concat());
+            let html = markdown::render(text).concat();
+            // What it links to stands beside it.
+            let folder = preview.path.rsplit_once('/').map(|(folder, _)| encode(folder) + "/");
+            preview.html =
+                Some(html.replace("<a href=\"?file=", &format!("<a href=\"?file={}", folder.unwrap_or_default())));
         }
         ending @ ("csv" | "tsv") => {
             let delimiter = if ending == "tsv" { b'\t' } else { delimiter(text) };

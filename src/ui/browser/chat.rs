@@ -122,6 +122,10 @@ pub fn clicked(event: &MouseEvent) -> Option<Wish> {
         return Some(Wish::Rewrite(field.value()));
     } else if let Some(button) = closest(event, "[data-log]") {
         return button.get_attribute("data-log").map(Wish::ShowLog);
+    } else if let Some(link) = closest(event, "a[href^=\"?file=\"]") {
+        event.prevent_default();
+        let path = js_sys::decode_uri_component(link.get_attribute("href")?.strip_prefix("?file=")?).ok()?;
+        return Some(Wish::ShowFile(path.into()));
     }
     None
 }

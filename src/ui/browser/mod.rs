@@ -41,4 +41,6 @@ pub enum Wish {
     Rewrite(String),
     /// The row in the logs of a call, by its id.
     ShowLog(String),
+    /// A file of the workspace, by its path.
+    ShowFile(String),
 }

@@ -70,9 +70,8 @@ impl Reader {
     fn load_earlier(self) {
         let Some(before) = self.view.earlier.get_untracked().filter(|_| !self.loading.get_untracked()) else { return };
         self.loading.set(true);
-        let id = self.view.session.with_untracked(|session| session.id.to_string());
-        let path = format!("/cowork/sessions/{id}/earlier?before={before}&lang={}", browser::language().tag());
-        let path = browser::at(&path);
+        let asked = ["/earlier?before=", &before.to_string(), "&lang=", browser::language().tag()].concat();
+        let path = self.view.path(&asked);
         spawn_local(async move {
             match browser::get::<EarlierTurns>(&path).await {
                 Ok(earlier) => browser::hold_place(self.scroller, || self.view.add_earlier(earlier)),
@@ -121,6 +120,7 @@ pub fn TranscriptView(view: SessionView) -> impl IntoView {
         match browser::clicked(&event) {
             Some(Wish::Rewrite(text)) => view.compose.set(Some(text)),
             Some(Wish::ShowLog(call)) => view.log_of.set(Some(CallId::new(call))),
+            Some(Wish::ShowFile(path)) => view.shown.set(Some(path)),
             None => {}
         }
     };
@@ -132,7 +132,7 @@ pub fn TranscriptView(view: SessionView) -> impl IntoView {
         <div class="scroller" node_ref=reader.scroller data-follows=move || reader.left_at.get().is_none().then_some("") on:scroll=move |_| reader.scrolled() on:wheel=move |event| if event.delta_y() < 0.0 { reader.leave() } on:click=clicked on:submit=move |event| send_form(view, &event)>
             <div class="column" node_ref=column role="log" aria-live="off" aria-label=words().chat.conversation>
                 <Show when=move || view.earlier.get().is_some() fallback=|| ()>
-                    <p class="earlier"><a href=format!("?rows={MORE_ROWS}") on:click=earlier>
+                    <p class="earlier"><a href=["?rows=", &MORE_ROWS.to_string()].concat() on:click=earlier>
                         {move || if reader.loading.get() { words().chat.loading } else { words().chat.earlier }}
                     </a></p>
                 </Show>

@@ -91,7 +91,7 @@ impl Files {
             lists: RwSignal::new(BTreeMap::from([(ROOT.to_owned(), sorted(root.entries))])),
             open: RwSignal::new(BTreeSet::new()),
             problem: RwSignal::new(None),
-            shown: RwSignal::new(None),
+            shown: view.shown,
             target: RwSignal::new(None),
             uploads: RwSignal::new(Vec::new()),
             counts: StoredValue::new(Counts::default()),
