@@ -195,6 +195,21 @@ test('what is sent next stands first in the list', async ({ desk, model, page })
   await expect(page.locator('.queued .bubble')).toHaveText(['Later', 'Much later']);
 });
 
+test('a model that writes nothing for a while is named as what is waited for', async ({ desk, model, page }) => {
+  model.script('Think', [gate('silent'), text('Here.'), gate('rest')]);
+  await desk.openSession();
+  await desk.say('Think');
+  await model.reached('silent');
+  const told = page.getByText('The model has not written anything yet.');
+  await expect(told, 'not at once').toBeHidden();
+  // As if the seconds had gone by.
+  await told.evaluate((element) => element.getAnimations().forEach((animation) => animation.finish()));
+  await expect(told).toBeVisible();
+  model.open('silent');
+  await expect(desk.lastTurn.locator('.prose')).toHaveText('Here.');
+  await expect(told).toBeHidden();
+});
+
 test('Continue says that what waits is sent behind it, and that is what happens', async ({ desk, model }) => {
   model.script('First', [gate('never')]);
   model.script('Another', [gate('never again')]);

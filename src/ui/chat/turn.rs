@@ -29,7 +29,7 @@ pub fn TurnItem(turn: TurnView) -> impl IntoView {
         }
     };
     view! {
-        <section class="turn" id=format!("turn-{}", turn.turn) data-running=move || running().then_some("")>
+        <section class="turn" id=["turn-", &turn.turn.to_string()].concat() data-running=move || running().then_some("")>
             {move || turn.user.get().map(|said| view! { <SaidItem said steered=false/> })}
             <For each=move || turn.messages.get() key=|message| message.message let:message>
                 {said_before(Some(message.message))}
@@ -66,6 +66,7 @@ fn Working(since: Option<String>, writing: RwSignal<String>) -> impl IntoView {
             <span class:visually-hidden=writes>{words().chat.working}</span>
             <span class="writing" aria-hidden="true" hidden=move || !writes() inner_html=writing></span>" "
             <span class="elapsed" aria-hidden="true" data-since=since></span>
+            <span class="silent">{words().chat.silent}</span>
         </p>
     }
 }

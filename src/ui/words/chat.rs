@@ -9,6 +9,8 @@ pub struct ChatWords {
     pub ready: &'static str,
     pub ready_text: &'static str,
     pub working: &'static str,
+    /// While a turn has no word of its model, after some seconds.
+    pub silent: &'static str,
 
     pub message: &'static str,
     pub ask_placeholder: &'static str,
@@ -51,6 +53,7 @@ pub const ENGLISH: ChatWords = ChatWords {
     ready: "Ready to work",
     ready_text: "Describe what you need. You see every step, and nothing outside the folder is touched.",
     working: "Working",
+    silent: "The model has not written anything yet.",
 
     message: "Message",
     ask_placeholder: "Ask for something",
@@ -99,6 +102,7 @@ pub const GERMAN: ChatWords = ChatWords {
     ready: "Bereit",
     ready_text: "Beschreiben Sie, was Sie brauchen. Sie sehen jeden Schritt, und nichts außerhalb des Ordners wird berührt.",
     working: "Arbeitet",
+    silent: "Das Modell hat noch nichts geschrieben.",
 
     message: "Nachricht",
     ask_placeholder: "Was soll getan werden?",
