@@ -24,17 +24,13 @@ pub fn permitted(mode: Mode, full_mode: bool) -> Mode {
 /// machine is always free.
 pub fn judge(mode: Mode, rules: &[ApprovalRule], tool: &str, action: Action) -> Verdict {
     let Action { risk: Some(risk), scope, .. } = action else { return Verdict::Free };
-    let free = match mode {
-        Mode::ReadOnly => {
-            return Verdict::Refused(format!(
-                "`{tool}` was not run: this session is read-only. Answer without it, and tell the person that the mode \
-                 of the session can be changed."
-            ));
-        }
-        Mode::Full => true,
-        Mode::AcceptEdits => risk == Risk::Edit || is_spared(rules, tool, risk, scope.as_deref()),
-        Mode::Ask => is_spared(rules, tool, risk, scope.as_deref()),
-    };
+    if mode == Mode::ReadOnly {
+        return Verdict::Refused(format!(
+            "`{tool}` was not run: this session is read-only. Answer without it, and tell the person that the mode of the \
+             session can be changed."
+        ));
+    }
+    let free = mode.spares(risk) || is_spared(rules, tool, risk, scope.as_deref());
     if free { Verdict::Free } else { Verdict::Ask { risk, scope } }
 }
 

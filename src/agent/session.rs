@@ -90,7 +90,7 @@ impl SessionActor {
             Command::Answer { actor, question, answer, reply } => {
                 drop(reply.send(self.answer(&actor, &question, &answer).await))
             }
-            Command::Uploaded => self.words.send_modify(|words| *words += 1),
+            Command::News => self.words.send_modify(|words| *words += 1),
             Command::Resume => self.resume().await,
             Command::Stop { actor, reply } => drop(reply.send(self.stop_or_close(actor).await)),
             Command::EditQueued { actor, message, text, reply } => {

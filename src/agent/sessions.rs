@@ -105,7 +105,12 @@ impl Agent {
         if let Some(title) = &mut update.title {
             *title = clean_title(&self.without_own_secrets(std::mem::take(title)))?;
         }
-        self.parts.store.update_session(actor, id, update).await.map(present).map_err(store_failed)
+        let judged_anew = update.mode.is_some();
+        let updated = self.parts.store.update_session(actor, id, update).await.map_err(store_failed)?;
+        if judged_anew {
+            self.tell_turn(id).await;
+        }
+        Ok(present(updated))
     }
 
     /// Stops a running turn, then takes the session away; see [`RESTORE_WINDOW`].

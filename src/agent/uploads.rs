@@ -159,11 +159,11 @@ impl Agent {
         .await
     }
 
-    async fn tell_turn(&self, id: &SessionId) {
+    pub(super) async fn tell_turn(&self, id: &SessionId) {
         let mailbox = self.actors().get(id).map(Seat::mailbox);
         if let Some(mailbox) = mailbox {
             // An actor that has just ended has no turn to tell.
-            let _ = mailbox.send(Command::Uploaded.into()).await;
+            let _ = mailbox.send(Command::News.into()).await;
         }
     }
 

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Approval, Asked, CallId, Seq, SessionId, Task};
+use super::{Approval, Asked, CallId, Risk, Seq, SessionId, Task};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Session {
@@ -91,6 +91,17 @@ impl Pending {
         match self {
             Self::ApprovalRequested { approval, .. } => &approval.tool_call_id,
             Self::AwaitingUserInput { asked, .. } => &asked.tool_call_id,
+        }
+    }
+}
+
+impl Mode {
+    /// Whether a call of this risk needs nobody's word.
+    pub fn spares(self, risk: Risk) -> bool {
+        match self {
+            Self::Ask | Self::ReadOnly => false,
+            Self::AcceptEdits => risk == Risk::Edit,
+            Self::Full => true,
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::{
         store::{Decided, NewApproval, Resolution, StoreError, StoreResult},
     },
     protocol::{
-        Actor, Approval, ApprovalId, ApprovalRule, CallId, Decision, EventBody, Pending, RuleId, Seq, SessionId,
+        Actor, Approval, ApprovalId, ApprovalRule, CallId, Decision, EventBody, Mode, Pending, RuleId, Seq, SessionId,
     },
 };
 
@@ -158,6 +158,18 @@ fn forget_secrets(change: &Change<'_>, approval: &Approval) -> StoreResult<()> {
         let sql = "UPDATE cowork_web_approvals SET args = ?2, preview = ?3 WHERE approval_id = ?1";
         let id = approval.approval_id.as_str();
         change.connection.prepare_cached(sql)?.execute([id, &loom::json(&args)?, &preview])?;
+    }
+    Ok(())
+}
+
+/// What waits is judged by the mode that its session has from now on: what that spares goes on, what it forbids is denied.
+pub(super) fn judge_anew(change: &mut Change<'_>, actor: &Actor, id: &SessionId, mode: Mode) -> StoreResult<()> {
+    for (_, approval) in open(change.connection, id)? {
+        if mode == Mode::ReadOnly {
+            set(change, actor, id, &approval, Decision::Deny)?;
+        } else if mode.spares(approval.risk) {
+            set(change, actor, id, &approval, Decision::Approve)?;
+        }
     }
     Ok(())
 }

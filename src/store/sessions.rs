@@ -174,7 +174,11 @@ pub(super) fn update(
     if updated == nothing {
         return require_whole(change, id);
     }
+    let changed_mode = (after.mode != before.mode).then_some(after.mode);
     events::append(change, id, actor, updated)?;
+    if let Some(mode) = changed_mode {
+        approvals::judge_anew(change, actor, id, mode)?;
+    }
     require_whole(change, id)
 }
 

@@ -247,6 +247,38 @@ async fn the_mode_decides_what_asks() {
     assert!(server.workspace.join("a.txt").exists());
 }
 
+#[tokio::test]
+async fn another_mode_judges_what_waits_anew() {
+    let delete = json!({"path": "sub/none.txt"});
+    let batch = write("w", "a.txt", "free").call("d", "delete_file", &delete);
+    let server = Server::playing([batch, say("One of two.")]).await;
+    std::fs::create_dir(server.workspace.join("sub")).unwrap();
+    std::fs::write(server.workspace.join("sub/none.txt"), "stays").unwrap();
+    let id = server.session().await;
+    let (mut socket, written) = ask(&server, &id).await;
+    let deleted =
+        socket.wait_for(|frame| frame["type"] == "approval_requested" && frame["name"] == "delete_file").await;
+    let path = format!("/cowork/sessions/{id}");
+
+    server.api.patch(&path, json!({"mode": "accept_edits"})).await.expect(200);
+    let resolved = socket.wait("approval_resolved").await;
+    assert_eq!((&resolved["approval_id"], &resolved["decision"]), (&written["approval_id"], &json!("approve")));
+    let done = socket.wait("tool_call_completed").await;
+    assert_eq!((&done["name"], &done["success"]), (&json!("write_file"), &json!(true)));
+    let session = server.api.session(&id).await;
+    assert_eq!(session["status"], "awaiting_approval", "what the mode does not spare still waits");
+    assert_eq!(session["pending"].as_array().unwrap().len(), 1);
+
+    server.api.patch(&path, json!({"mode": "read_only"})).await.expect(200);
+    let resolved = socket.wait("approval_resolved").await;
+    assert_eq!((&resolved["approval_id"], &resolved["decision"]), (&deleted["approval_id"], &json!("deny")));
+    assert_eq!(resolved["actor"]["name"], "local");
+    let done = socket.wait("tool_call_completed").await;
+    assert_eq!((&done["name"], &done["success"]), (&json!("delete_file"), &json!(false)));
+    socket.wait("turn_completed").await;
+    assert!(server.workspace.join("sub/none.txt").exists());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_mode_that_never_asks_ends_when_the_operator_takes_it_back() {
     let model = ScriptedModel::start().await;

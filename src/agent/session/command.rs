@@ -41,8 +41,8 @@ pub enum Command {
         answer: Answer,
         reply: Reply<()>,
     },
-    /// Files came: a running turn tells its model.
-    Uploaded,
+    /// Files came, or the mode has changed: a running turn looks what that is to it.
+    News,
     /// Goes on with a turn that waited for a person when a former process ended.
     Resume,
     EditQueued {
