@@ -221,10 +221,8 @@ pub fn tick() {
         if !seconds.is_nan() {
             let seconds = seconds as u32;
             let minutes = seconds / 60;
-            let text = match minutes {
-                0 => format!("{seconds} s"),
-                _ => format!("{minutes} min {} s", seconds % 60),
-            };
+            let rest = (seconds % 60).to_string() + " s";
+            let text = if minutes == 0 { rest } else { [&minutes.to_string(), " min ", &rest].concat() };
             element.set_text_content(Some(&text));
         }
     }

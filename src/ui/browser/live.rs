@@ -297,7 +297,7 @@ pub fn fit_height(element: NodeRef<html::Textarea>) {
     let Some(element) = element.get_untracked() else { return };
     let style = web_sys::HtmlElement::style(&element);
     let _ = style.set_property("height", "auto");
-    let _ = style.set_property("height", &format!("{}px", element.scroll_height()));
+    let _ = style.set_property("height", &(element.scroll_height().to_string() + "px"));
 }
 
 /// Whether the system's notifications can be asked for: browsers have them on secure pages alone, and ask once.

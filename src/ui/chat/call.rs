@@ -7,7 +7,7 @@ use crate::{protocol::transcript::CallState, ui::session_view::CallView};
 #[component]
 pub fn CallItem(call: CallView) -> impl IntoView {
     let card = call.card;
-    let id = card.with_untracked(|card| format!("call-{}", card.tool_call_id));
+    let id = card.with_untracked(|card| ["call-", card.tool_call_id.as_str()].concat());
     let part =
         move |part: fn(&crate::protocol::transcript::CallCard) -> &String| move || card.with(|card| part(card).clone());
     let quiet = move || call.live.with(String::is_empty);

@@ -108,7 +108,7 @@ impl Suggest {
 
     /// The offer that Enter would take, for those who hear the page.
     pub fn active(self) -> Option<String> {
-        self.offers.with(|offers| !offers.is_empty()).then(|| format!("suggestion-{}", self.chosen.get()))
+        self.offers.with(|offers| !offers.is_empty()).then(|| ["suggestion-", &self.chosen.get().to_string()].concat())
     }
 }
 
@@ -120,7 +120,7 @@ fn last_word(text: &str) -> &str {
 pub fn SuggestList(suggest: Suggest) -> impl IntoView {
     let row = move |(index, offer): (usize, Offer)| {
         view! {
-            <li id=format!("suggestion-{index}") role="option" aria-selected=move || (suggest.chosen.get() == index).to_string()
+            <li id=["suggestion-", &index.to_string()].concat() role="option" aria-selected=move || (suggest.chosen.get() == index).to_string()
                 // Before the field loses the focus, which closes the list.
                 on:mousedown=move |event| { event.prevent_default(); suggest.take(index) }>
                 <code>{offer.text}</code>" "<span class="muted">{offer.note}</span>

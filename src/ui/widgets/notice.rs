@@ -5,5 +5,5 @@ use leptos::prelude::*;
 /// `kind` is `info`, `waiting` or `failed`.
 #[component]
 pub fn Notice(kind: &'static str, children: Children) -> impl IntoView {
-    view! { <p class=format!("notice notice-{kind}") role="status">{children()}</p> }
+    view! { <p class=["notice notice-", kind].concat() role="status">{children()}</p> }
 }
