@@ -23,7 +23,7 @@ use super::{
     feed::Feed,
     idle::Presence,
     ports::clock::day,
-    ports::store::{AcceptOutcome, NewMessage, Resolution, Steering, StoreError, StoredSession},
+    ports::store::{AcceptOutcome, NewMessage, Resolution, Steering, StoreError, StoreResult, StoredSession},
     store_failed,
     turn::{TurnContext, run_turn},
 };
@@ -42,8 +42,10 @@ struct Running {
     turn: u32,
     cancel: CancellationToken,
     cancelled_for: Arc<OnceLock<Interruption>>,
-    /// Ends with whether the turn's end is on record.
-    task: JoinHandle<bool>,
+    /// Ends when the turn's end is on record, with whether messages wait.
+    task: JoinHandle<StoreResult<bool>>,
+    /// Whether a message was put into the queue beside it.
+    queued: bool,
     /// Among the sessions that work.
     place: Place,
 }
@@ -165,6 +167,7 @@ impl SessionActor {
         tokio::try_join!(self.parts.check_workspace(session.workspace.clone()), self.check_allowance(actor))?;
         let place = if self.running.is_some() {
             self.check_queue_room().await?;
+            self.running.iter_mut().for_each(|running| running.queued = true);
             None
         } else {
             Some(self.parts.allowance.turn(&actor.name)?)
@@ -271,8 +274,11 @@ impl SessionActor {
 
     async fn turn_ended(&mut self, turn: u32) {
         // The word of a turn that was settled meanwhile comes late; another may run by now.
-        let Some(Running { task, place, .. }) = self.running.take_if(|running| running.turn == turn) else { return };
-        if self.join(task).await {
+        let Some(Running { task, queued, place, .. }) = self.running.take_if(|running| running.turn == turn) else {
+            return;
+        };
+        let Some(waits) = self.join(task).await else { return };
+        if !waits && !queued && self.next.is_none() {
             return;
         }
         // What waited was let in before, and goes on in the same place.
@@ -282,18 +288,20 @@ impl SessionActor {
     }
 
     /// Waits for a turn's task; see [`Self::record_end`].
-    async fn join(&self, task: JoinHandle<bool>) -> bool {
+    async fn join(&self, task: JoinHandle<StoreResult<bool>>) -> Option<bool> {
         let ended = task.await;
         self.record_end(ended).await
     }
 
-    /// Whether the turn had to be ended for its task: then what waits is held.
-    async fn record_end(&self, ended: Result<bool, JoinError>) -> bool {
-        let recorded = ended.unwrap_or_else(|error| {
-            tracing::error!(session = %self.id, %error, "the turn crashed");
-            false
-        });
-        !recorded && self.close_left_turn().await
+    /// Whether messages may start, as far as the turn knew. `None` where it had to be ended for its task: what waits is
+    /// held then.
+    async fn record_end(&self, ended: Result<StoreResult<bool>, JoinError>) -> Option<bool> {
+        match ended {
+            Ok(Ok(waits)) => return Some(waits),
+            Ok(Err(error)) => tracing::error!(session = %self.id, %error, "the turn's end could not be recorded"),
+            Err(error) => tracing::error!(session = %self.id, %error, "the turn crashed"),
+        }
+        (!self.close_left_turn().await).then_some(true)
     }
 
     async fn close_left_turn(&self) -> bool {
@@ -307,9 +315,6 @@ impl SessionActor {
     /// Starts the message that was asked for, else the oldest one if the queue is not held.
     async fn start_next(&mut self, place: Place) -> Result<(), ApiError> {
         let next = self.next.take();
-        if next.is_none() && self.parts.store.queue(&self.id).await.map_err(store_failed)?.is_empty() {
-            return Ok(());
-        }
         let session = self.session().await?;
         if next.is_none() && session.queue_held {
             return Ok(());
@@ -418,21 +423,18 @@ impl SessionActor {
             words: self.words.subscribe(),
             redaction: self.parts.redaction.clone(),
         };
-        let (id, mailbox) = (self.id.clone(), self.mailbox.clone());
+        let mailbox = self.mailbox.clone();
         // Beside the request that started it, where one did.
         let span = tracing::error_span!("turn", session = %self.id, turn);
         let work = async move {
             // The sender of the end is told even when the turn panics.
             let _told = TellEnd { turn, mailbox };
             let ended = run_turn(context, resumed).await;
-            if let Err(error) = &ended {
-                tracing::error!(session = %id, turn, %error, "the turn could not be recorded");
-            }
             tracing::debug!("a turn ended");
-            ended.is_ok()
+            ended
         };
         let task = tokio::spawn(work.instrument(span));
-        self.running = Some(Running { turn, cancel, cancelled_for, task, place });
+        self.running = Some(Running { turn, cancel, cancelled_for, task, queued: false, place });
     }
 
     async fn report_missing_model(&self, wanted: &str, taken: &str) {
