@@ -1,6 +1,7 @@
 //! The actor of one session: takes its commands one at a time and owns its running turn.
 
 mod command;
+mod word;
 
 use std::{
     path::PathBuf,
@@ -23,17 +24,15 @@ use super::{
     feed::Feed,
     idle::Presence,
     ports::clock::day,
-    ports::store::{AcceptOutcome, NewMessage, Resolution, Steering, StoreError, StoreResult, StoredSession},
+    ports::store::{AcceptOutcome, NewMessage, StoreError, StoreResult, StoredSession},
     store_failed,
     turn::{TurnContext, run_turn},
 };
-use crate::protocol::{
-    Accepted, Actor, Answer, ApiError, ApprovalId, Asked, Decision, ErrorCode, EventBody, MessageId, Mode, Pending,
-    QuestionId, RuleId, SessionId, SteeringId, UpdateSession,
-};
+use crate::protocol::{Accepted, Actor, ApiError, ErrorCode, EventBody, MessageId, Mode, SessionId, UpdateSession};
 
 use command::TellEnd;
 pub use command::{Command, Interruption, Reply, Told};
+use word::oldest_question;
 
 /// Commands that may wait for the actor; senders wait beyond that.
 const MAILBOX: usize = 64;
@@ -342,51 +341,6 @@ impl SessionActor {
         }
     }
 
-    // A person's word on something that waits
-
-    async fn steer(&self, actor: &Actor, text: String) -> Result<(), ApiError> {
-        let Some(running) = &self.running else { return Err(store_failed(StoreError::NotRunning)) };
-        let steering = Steering { steering_id: SteeringId::new(super::new_id()), text };
-        self.parts.store.steer(actor, &self.id, running.turn, steering).await.map_err(store_failed)?;
-        self.words.send_modify(|words| *words += 1);
-        Ok(())
-    }
-
-    async fn decide(&self, actor: &Actor, approval: &ApprovalId, decision: Decision) -> Result<(), ApiError> {
-        let rule = RuleId::new(super::new_id());
-        let decided = self.parts.store.decide(actor, &self.id, approval, decision, rule).await.map_err(store_failed)?;
-        self.hand_on(decided, "answered")
-    }
-
-    async fn answer(&self, actor: &Actor, question: &QuestionId, answer: &Answer) -> Result<(), ApiError> {
-        let asked = self.parts.store.asked(&self.id, question).await.map_err(store_failed)?;
-        let words = fitting(&asked, answer)?;
-        let answered = self.parts.store.answer(actor, &self.id, question, words).await.map_err(store_failed)?;
-        self.hand_on(answered, "answered")
-    }
-
-    async fn answer_with(&self, actor: &Actor, asked: &Asked, new: NewMessage) -> Result<Accepted, ApiError> {
-        fitting(asked, &Answer { answer: Some(new.text.clone()), option_ids: Vec::new() })?;
-        let taken = self.parts.store.answer_with_message(actor, &self.id, asked, new).await.map_err(store_failed)?;
-        self.words.send_modify(|words| *words += 1);
-        answer(taken)
-    }
-
-    /// Wakes what waits for the word, or tells whose word came first.
-    fn hand_on(&self, resolution: Resolution, done: &str) -> Result<(), ApiError> {
-        self.words.send_modify(|words| *words += 1);
-        match resolution {
-            Resolution::Done => Ok(()),
-            Resolution::Already { by, at, word } => {
-                // The minute is enough, and what a person looks for in the log.
-                let at = at.get(..16).unwrap_or(&at).replace('T', " ");
-                let first = format!("Already {done} by {} at {at} UTC: {}.", by.name, plain(&word));
-                let detail = format!("{first} Your answer came later and changed nothing.");
-                Err(ApiError::new(ErrorCode::AlreadyResolved, detail))
-            }
-        }
-    }
-
     /// The session's model, or the default where it is not configured (any more).
     fn model_name(&self, session: &StoredSession) -> String {
         let models = &self.parts.models;
@@ -463,23 +417,6 @@ impl SessionActor {
     }
 }
 
-/// The question that a message answers. While a call waits for approval, messages queue.
-fn oldest_question(pending: &[Pending]) -> Option<&Asked> {
-    if pending.iter().any(|pending| matches!(pending, Pending::ApprovalRequested { .. })) {
-        return None;
-    }
-    pending.iter().find_map(|pending| match pending {
-        Pending::AwaitingUserInput { asked, .. } => Some(asked),
-        Pending::ApprovalRequested { .. } => None,
-    })
-}
-
-fn fitting(asked: &Asked, answer: &Answer) -> Result<String, ApiError> {
-    asked.question.words(answer).map_err(|why| {
-        ApiError::new(ErrorCode::InvalidAnswer, format!("{why} Nothing was answered; the question still waits."))
-    })
-}
-
 fn answer(outcome: AcceptOutcome) -> Result<Accepted, ApiError> {
     match outcome {
         AcceptOutcome::Accepted(accepted) | AcceptOutcome::Repeated(accepted) => Ok(accepted),
@@ -487,15 +424,5 @@ fn answer(outcome: AcceptOutcome) -> Result<Accepted, ApiError> {
             let detail = "This client_id was used for another message of the session. Nothing was sent. Use a new client_id for each message.";
             Err(ApiError::new(ErrorCode::ClientIdReused, detail))
         }
-    }
-}
-
-/// A decision as people say it; an answer is what it is.
-fn plain(word: &str) -> &str {
-    match word {
-        "approve" => "allowed once",
-        "approve_always" => "allowed for this session",
-        "deny" => "denied",
-        answer => answer,
     }
 }
