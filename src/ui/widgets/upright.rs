@@ -18,10 +18,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_turns_text_around_is_shown_and_other_scripts_stay() {
+    fn what_deceives_is_shown_and_other_scripts_stay() {
         assert_eq!(upright("\u{202E}gpj.exe".into()), "⟨U+202E⟩gpj.exe");
         assert_eq!(upright("a\u{2067}b\u{2069}".into()), "a⟨U+2067⟩b⟨U+2069⟩");
-        for plain in ["", "notes.txt", "שלום", "ملف 1", "名前"] {
+        assert_eq!(upright("no\u{200B}tes\u{FEFF}\u{E0041}".into()), "no⟨U+200B⟩tes⟨U+FEFF⟩⟨U+E0041⟩");
+        for plain in ["", "notes.txt", "שלום", "ملف 1", "名前", "می\u{200C}خواهم", "👩\u{200D}👧"] {
             assert_eq!(upright(plain.into()), plain);
         }
     }
