@@ -76,6 +76,12 @@ export class Desk {
     expect(answer.status(), await answer.text()).toBe(200);
   }
 
+  /** On a phone one zone is seen at a time; elsewhere each is in sight. */
+  async show(zone: 'Chat' | 'Files' | 'Logs'): Promise<void> {
+    const tabs = this.page.getByRole('navigation', { name: 'Views' });
+    if (await tabs.isVisible()) await tabs.getByRole('button', { name: new RegExp(`^${zone}`) }).tap();
+  }
+
   /** Says something without a page; it may wait for its turn. */
   async send(id: string, message: string): Promise<void> {
     const address = `${this.server.home}/cowork/sessions/${id}/messages`;

@@ -91,6 +91,8 @@ pub fn clicked(event: &MouseEvent) -> Option<Wish> {
         event.prevent_default();
         load_into_previous(link);
     } else if let Some(button) = closest(event, "[data-edit]") {
+        // Without scripts, one that offers a task is a form of its own.
+        event.prevent_default();
         let form = button.closest("form").ok()??;
         let field: HtmlInputElement = form.query_selector("[name=message]").ok()??.dyn_into().ok()?;
         return Some(Wish::Rewrite(field.value()));
