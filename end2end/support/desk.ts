@@ -6,6 +6,7 @@ import type { Workspace } from './workspace';
 interface NewSession {
   title?: string;
   model?: string;
+  workspace?: string;
 }
 
 export class Desk {
