@@ -52,9 +52,9 @@ test('what a person did since is left alone, and that is told', async ({ desk, p
   await changed(desk, model);
   writeFileSync(join(workspace.folder, 'summary.md'), '# My own summary\n');
   await page.getByRole('button', { name: 'Undo the whole turn' }).click();
-  const told = page.locator('.notice', { hasText: 'summary.md was left as it is' });
+  const told = page.locator('.notice', { hasText: 'summary.md: It was changed' });
   await expect(told).toBeVisible();
-  await expect(told).toContainText('changed after this turn');
+  await expect(told).toContainText('it was left as it is');
   await expect(page.locator('.file-change', { hasText: 'taken back' })).toHaveCount(2);
   expect(readFileSync(join(workspace.folder, 'summary.md'), 'utf8')).toBe('# My own summary\n');
 });

@@ -1,11 +1,12 @@
-// Whether a finger finds what can be used: 44 by 44 pixels around the middle of each belong to it.
+// Whether a finger finds what can be used: 44 by 44 pixels around the middle of each belong to it. Edges may lie between pixels.
 import type { Page } from '@playwright/test';
 
 /** What can be used below the selector and is too small to be hit. Links in running text are as high as their line. */
 export function tooSmall(page: Page, within: string): Promise<string[]> {
   return page.evaluate(async (within) => {
     const USED = 'a, button, summary, select, textarea, label, input:not([type="hidden"])';
-    const REACH = 21.5;
+    const REACH = 21;
+    const frame = () => new Promise(requestAnimationFrame);
     const inText = (element: Element) => element.matches('.prose a, p a') && getComputedStyle(element).display === 'inline';
     const shown = (element: Element) => {
       const { width, height } = element.getBoundingClientRect();
@@ -18,6 +19,9 @@ export function tooSmall(page: Page, within: string): Promise<string[]> {
     const wrong: string[] = [];
     for (const element of used) {
       element.scrollIntoView({ block: 'center', inline: 'nearest', behavior: 'instant' });
+      // What follows the scrolling has followed.
+      await frame();
+      await frame();
       const { left, top, width, height } = element.getBoundingClientRect();
       const [x, y] = [left + width / 2, top + height / 2];
       const sides: [string, number, number][] = [['left', x - REACH, y], ['right', x + REACH, y], ['top', x, y - REACH], ['bottom', x, y + REACH]];

@@ -1,4 +1,5 @@
 // Every view and state that the page has, each by the way that leads there: pictures are taken of them, and axe looks at them.
+import { expect } from '@playwright/test';
 import { ASKING } from './scenes/asking';
 import { type Look, type Scene, type Scenes, type Stage } from './scenes/common';
 import { PANELS } from './scenes/panels';
@@ -21,4 +22,9 @@ export async function stage(look: Look, show: Scene['show'], given: Stage): Prom
     await given.page.context().addCookies([{ name: 'cowork_look', value: 'contrast', url: given.server.origin }]);
   }
   await show(given);
+  if (look === 'german') {
+    await given.page.context().addCookies([{ name: 'cowork_lang', value: 'de', url: given.server.origin }]);
+    await given.desk.reload();
+    await expect(given.page.locator('html')).toHaveAttribute('lang', 'de');
+  }
 }

@@ -25,7 +25,7 @@ export const LOOKS = {
   /** What a window of 1280 by 800 has room for at 200 %. */
   large: { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2, colorScheme: 'light' },
   contrast: { viewport: { width: 1280, height: 800 }, colorScheme: 'light' },
-  german: { viewport: { width: 1280, height: 800 }, colorScheme: 'light', locale: 'de-DE' },
+  german: { viewport: { width: 1280, height: 800 }, colorScheme: 'light' },
   plain: { viewport: { width: 1280, height: 800 }, colorScheme: 'light', javaScriptEnabled: false },
 } as const;
 

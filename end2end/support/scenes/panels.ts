@@ -171,7 +171,7 @@ export const PANELS: Scenes = {
       await desk.openSession({ title: TITLE });
       await page.keyboard.press('Control+k');
       await page.keyboard.type('le');
-      await expect(page.getByRole('option').first()).toBeVisible();
+      await expect(page.getByRole('option', { name: /ledger/ })).toBeVisible();
     },
   },
   shortcuts: {

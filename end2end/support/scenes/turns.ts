@@ -30,7 +30,7 @@ export const TURNS: Scenes = {
   running: {
     looks: ALSO_DARK,
     show: async (stage) => {
-      await endless(stage, text('I begin.'));
+      await endless(stage, text('I begin. '));
       await stage.desk.say('And the April one, please.');
       await expect(stage.page.locator('.queued')).toBeVisible();
     },
