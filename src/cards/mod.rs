@@ -10,6 +10,7 @@ mod export;
 mod foot;
 mod menu;
 mod question;
+mod still;
 
 use leptos::prelude::*;
 
@@ -22,6 +23,7 @@ use crate::{
     ui::words::{
         Language,
         cards::{CardWords, cards},
+        still::{StillWords, still},
     },
 };
 pub use menu::MenuParts;
@@ -32,13 +34,14 @@ const OUTPUT_CHARS: usize = 8_000;
 /// Draws for one reader of one session.
 pub struct Pen {
     words: &'static CardWords,
+    still: &'static StillWords,
     /// Where the session's commands are.
     base: String,
 }
 
 impl Pen {
     pub fn new(language: Language, session: &SessionId, base: &BasePath) -> Self {
-        Self { words: cards(language), base: base.at(&format!("/cowork/sessions/{session}")) }
+        Self { words: cards(language), still: still(language), base: base.at(&format!("/cowork/sessions/{session}")) }
     }
 
     /// The transcript as the page shows it: texts become blocks, calls become cards, and neither travels twice.
