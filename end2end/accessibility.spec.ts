@@ -1,18 +1,9 @@
 // Names, order and contrast: what keyboards, screen readers and tired eyes need.
-import AxeBuilder from '@axe-core/playwright';
 import { contrasts } from './support/contrast';
-import type { Page } from '@playwright/test';
 import type { Desk } from './support/desk';
 import { call, gate, text } from './support/model';
 import type { ScriptedModel } from './support/model';
 import { expect, test } from './support/test';
-
-/** What axe finds against WCAG 2.2 AA. The lines between zones stand between landmarks, as they must. */
-async function violations(page: Page): Promise<string[]> {
-  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-  const { violations } = await new AxeBuilder({ page }).withTags(tags).disableRules(['region']).analyze();
-  return violations.flatMap(({ id, help, nodes }) => nodes.map((node) => `${id}: ${help}: ${node.target.join(' ')}`));
-}
 
 /** WCAG 2.2 AA for text of normal size. */
 const LEAST_CONTRAST = 4.5;
@@ -106,54 +97,3 @@ test('the keyboard reaches everything in the order of the page, and shows where 
   for (let step = 0; step < 8 && !(await isSend()); step += 1) await page.keyboard.press('Tab');
   await expect(send).toBeFocused();
 });
-
-test('axe finds nothing on any view', async ({ desk, page, model }) => {
-  test.skip(!desk.scripts, 'axe is a script');
-  await desk.open('/');
-  expect.soft(await violations(page), 'start').toEqual([]);
-  await desk.open('/?dir=/nowhere');
-  expect.soft(await violations(page), 'a folder that is not there').toEqual([]);
-  await fullSession(desk, model);
-  expect.soft(await violations(page), 'session').toEqual([]);
-  for (const tab of ['Progress', 'Changes', 'Logs']) {
-    await page.getByRole('tab', { name: new RegExp(tab) }).click();
-    expect.soft(await violations(page), tab).toEqual([]);
-  }
-  await page.locator('.session-menu summary').click();
-  expect.soft(await violations(page), 'session menu').toEqual([]);
-  await page.locator('.session-menu summary').click();
-  await page.keyboard.press('Control+k');
-  await expect(page.getByRole('dialog', { name: 'Go to or do' })).toBeVisible();
-  expect.soft(await violations(page), 'palette').toEqual([]);
-  await page.keyboard.press('Escape');
-  await page.locator('.brand').focus();
-  await page.keyboard.press('?');
-  await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeVisible();
-  expect.soft(await violations(page), 'shortcuts').toEqual([]);
-  await page.keyboard.press('Escape');
-  for (const [theme, scheme] of [['dark', 'light'], ['contrast', 'light'], ['system', 'dark']] as const) {
-    await page.emulateMedia({ colorScheme: scheme });
-    await page.evaluate((theme) => document.documentElement.setAttribute('data-theme', theme), theme);
-    expect.soft(await violations(page), `${theme} in a ${scheme} system`).toEqual([]);
-  }
-});
-
-for (const width of [1280, 390]) {
-  test(`axe finds nothing on cards that ask, ${width} pixels wide`, async ({ desk, page, model }) => {
-    test.skip(!desk.scripts, 'axe is a script');
-    await page.setViewportSize({ width, height: 844 });
-    model.script('Write', [call('write_file', { path: 'sum.md', content: '# Sum\n' })], [text('Written.')]);
-    model.script('Choose', [call('ask_user', { question: 'Which format?', options: ['Excel', { label: 'Text', description: 'Plain' }] })], [
-      text('As you like.'),
-    ]);
-    await desk.openSession({ title: 'A report' });
-    await desk.say('Write');
-    const card = await desk.waiting();
-    expect.soft(await violations(page), 'approval').toEqual([]);
-    await card.getByRole('button', { name: 'Allow once' }).click();
-    await desk.finished();
-    await desk.say('Choose');
-    await desk.waiting();
-    expect.soft(await violations(page), 'question').toEqual([]);
-  });
-}

@@ -6,7 +6,7 @@ import { expect, test } from './support/test';
 
 const WRITE = call('write_file', { path: 'sum.md', content: '# Sum\n1200.00\n' });
 
-test('a change is asked about exactly, and made once it is allowed', async ({ desk, model, server, workspace }) => {
+test('a change is asked about exactly, and made once it is allowed', { tag: '@phone' }, async ({ desk, model, server, workspace }) => {
   model.script('Write the sum', [WRITE], [text('The sum is written.')]);
   await desk.openSession();
   await desk.say('Write the sum');
@@ -61,7 +61,7 @@ test('a denied change is not made, and the turn goes on', async ({ desk, model, 
   expect(existsSync(join(workspace.folder, 'sum.md'))).toBe(false);
 });
 
-test('several changes are denied by one word, and one alone has none', async ({ desk, model, page, workspace }) => {
+test('several changes are denied by one word, and one alone has none', { tag: '@phone' }, async ({ desk, model, page, workspace }) => {
   const write = (path: string) => call('write_file', { path, content: 'x\n' });
   model.script('Write both', [write('a.md'), write('b.md')], [text('Then not.')]);
   model.script('Write one', [write('a.md')], [text('Not either.')]);
@@ -117,7 +117,7 @@ test('a question with choices is answered by a click', async ({ desk, model }) =
   await expect(desk.lastTurn.locator('.decided')).toContainText('Plain text');
 });
 
-test('a question with several choices, and one in own words', async ({ desk, model }) => {
+test('a question with several choices, and one in own words', { tag: '@phone' }, async ({ desk, model }) => {
   model.script('Which ones', [call('ask_user', { question: 'Which months?', question_type: 'multi_choice', options: ['January', 'February', 'March'] })], [
     call('ask_user', { question: 'And the title?' }),
   ], [text('All is known.')]);

@@ -32,7 +32,7 @@ test('two tabs: the first word counts, the other is told whose it was', async ({
   await expect(page.locator('.composer-area .notice-failed')).toHaveCount(0);
 });
 
-test('what waits survives a reload, with what was typed', async ({ desk, model }) => {
+test('what waits survives a reload, with what was typed', { tag: '@phone' }, async ({ desk, model }) => {
   model.script('Ask me', [call('ask_user', { question: 'What is the title?' })], [text('Thank you.')]);
   await desk.openSession();
   await desk.say('Ask me');
@@ -63,7 +63,7 @@ test('neither Enter in the composer nor Escape decides anything', async ({ desk,
   expect((await desk.session(desk.sessionId())).status).toBe('awaiting_approval');
 });
 
-test('a waiting message can be changed, taken away, and sent first', async ({ desk, model, page }) => {
+test('a waiting message can be changed, taken away, and sent first', { tag: '@phone' }, async ({ desk, model, page }) => {
   model.script('First', [gate('first'), text('One.')]);
   model.script('Changed', [text('Two.')]);
   await desk.openSession();
@@ -101,7 +101,7 @@ test('a word into the running turn reaches the model with its next call', async 
   await expect(desk.lastTurn.locator('.bubble')).toHaveText(['Count', 'Only the invoices']);
 });
 
-test('mode and model are chips that say what is so', async ({ desk, page }) => {
+test('mode and model are chips that say what is so', { tag: '@phone' }, async ({ desk, page }) => {
   await desk.openSession();
   const chips = page.locator('.composer summary.chip');
   await expect(chips.first()).toHaveText('Asks before changes');

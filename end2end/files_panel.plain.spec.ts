@@ -1,7 +1,7 @@
 // Without scripts a file is brought by a form, and fetched by a link.
 import { expect, test } from './support/test';
 
-test('a form uploads, and a row downloads', async ({ desk, page, workspace }) => {
+test('a form uploads, and a row downloads', { tag: '@phone' }, async ({ desk, page, workspace }) => {
   await desk.openSession();
   await page.locator('.drop-zone input[type="file"]').first().setInputFiles({ name: 'plain.txt', mimeType: 'text/plain', buffer: Buffer.from('plain') });
   await page.locator('.drop-zone').getByRole('button', { name: 'Upload' }).click();

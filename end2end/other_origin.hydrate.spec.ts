@@ -87,6 +87,9 @@ async function attack({ target, id }: { target: string; id: string }): Promise<A
   );
   await note('json', () => post(`${session}/messages`, { headers: json, body: '{"message":"hacked"}' }));
   await note('delete', () => post(session, { method: 'DELETE' }));
+  await note('patch', () => post(session, { method: 'PATCH', headers: json, body: '{"title":"hacked"}' }));
+  const tus = { 'tus-resumable': '1.0.0', 'upload-length': '6', 'upload-metadata': `filename ${btoa('hacked.txt')}` };
+  await note('resumable upload', () => post(`${session}/uploads/tus`, { headers: tus }));
   await note('beacon', async () => (navigator.sendBeacon(`${session}/messages`, 'message=hacked'), 'refused: no answer'));
   await note('socket', () =>
     new Promise((resolve, reject) => {
@@ -95,7 +98,22 @@ async function attack({ target, id }: { target: string; id: string }): Promise<A
       socket.onerror = () => reject(new Error('closed'));
     }),
   );
-  const element = (tag: 'img' | 'script' | 'iframe', path: string) =>
+  await note('events', () =>
+    new Promise((resolve, reject) => {
+      const events = new EventSource(`${session}/stream?cursor=0`, { withCredentials: true });
+      events.onopen = () => resolve('opened');
+      events.onerror = () => (events.close(), reject(new Error('closed')));
+    }),
+  );
+  await note('worker', () =>
+    new Promise((resolve) => {
+      const code = `try { importScripts('${target}/cowork/sessions'); postMessage('ran'); } catch (error) { postMessage('refused: ' + error.name); }`;
+      const worker = new Worker(URL.createObjectURL(new Blob([code])));
+      worker.onmessage = (told) => (worker.terminate(), resolve(told.data));
+    }),
+  );
+  await note('module', async () => `got ${Object.keys(await import(`${target}/cowork/sessions`))}`);
+  const element = (tag: 'img' | 'script' | 'iframe' | 'video' | 'object', path: string) =>
     new Promise<string>((resolve, reject) => {
       const made = document.createElement(tag);
       made.onload = () => {
@@ -104,11 +122,13 @@ async function attack({ target, id }: { target: string; id: string }): Promise<A
         else resolve(`loaded ${inside?.body.innerText.length ?? ''}`);
       };
       made.onerror = () => reject(new Error('not loaded'));
-      made.setAttribute('src', target + path);
+      made.setAttribute(tag === 'object' ? 'data' : 'src', target + path);
       document.body.append(made);
     });
   await note('image', () => element('img', '/favicon.svg'));
   await note('script', () => element('script', '/cowork/sessions'));
+  await note('video', () => element('video', `/cowork/sessions/${id}/files/hacked.txt`));
+  await note('object', () => element('object', `/cowork/sessions/${id}/turns`));
   await note('frame', () => element('iframe', `/sessions/${id}`));
   return attempts;
 }

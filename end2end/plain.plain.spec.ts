@@ -2,7 +2,7 @@
 import { gate, text } from './support/model';
 import { expect, test } from './support/test';
 
-test('a running turn is shown in a frame that refreshes itself, and the draft outside stays', async ({ desk, page, model }) => {
+test('a running turn is shown in a frame that refreshes itself, and the draft outside stays', { tag: '@phone' }, async ({ desk, page, model }) => {
   model.script('Write', [text('The beginning'), gate('more'), text(' and the end.'), gate('end')]);
   await desk.openSession();
   await desk.say('Write');
@@ -71,7 +71,7 @@ test('rename and archive', async ({ desk, page }) => {
   await expect(page.locator('.sidebar').getByRole('link', { name: /After/ })).toBeVisible();
 });
 
-test('delete, and undo', async ({ desk, page, model, server }) => {
+test('delete, and undo', { tag: '@phone' }, async ({ desk, page, model, server }) => {
   model.script('Keep', [text('This is kept.')]);
   const id = await desk.openSession({ title: 'Precious' });
   await desk.ask('Keep');

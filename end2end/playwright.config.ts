@@ -1,4 +1,5 @@
-// Every spec runs twice: in the hydrated page, and with JavaScript off, where the server's HTML and forms do the work.
+// Every spec runs twice: in the hydrated page, and with JavaScript off, where the server's HTML and forms do the work. Those
+// with the tag @phone run twice more, at a phone's size and with its fingers.
 // Each spec starts its own server through the fixture in support/, so there is no webServer here.
 import { existsSync } from 'node:fs';
 import { defineConfig } from '@playwright/test';
@@ -28,6 +29,8 @@ const PLAYWRIGHTS_OWN = [
 ];
 /** Each window's own address bar is a page that costs more time than ours. */
 const ADDRESS_BAR = ['WebUIOmniboxPopup', 'WebUIOmniboxAimPopup', 'WebUIOmniboxFullPopup', 'InitialWebUI'];
+
+const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 
 export default defineConfig({
   testDir: '.',
@@ -65,5 +68,7 @@ export default defineConfig({
   projects: [
     { name: 'hydrated', testIgnore: '**/*.plain.spec.ts' },
     { name: 'plain', testIgnore: '**/*.hydrate.spec.ts', use: { javaScriptEnabled: false } },
+    { name: 'phone', grep: /@phone/, testIgnore: '**/*.plain.spec.ts', use: PHONE },
+    { name: 'phone-plain', grep: /@phone/, testIgnore: '**/*.hydrate.spec.ts', use: { ...PHONE, javaScriptEnabled: false } },
   ],
 });

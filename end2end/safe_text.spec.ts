@@ -19,6 +19,7 @@ const ATTACKS: Record<string, string> = {
   'svg and math': '<svg><use href="BAIT/use.svg#x"/><image href="BAIT/i.png"/><a href="javascript:alert(1)"><text>x</text></a></svg><math><mtext><style><img src=x onerror=alert(1)></style></mtext></math>',
   'script links': '[a](javascript:document.title="owned") [b](JaVaScRiPt:alert(1)) [c](&#106;avascript:alert(1)) [d](data:text/html,<script>alert(1)</script>) [e](vbscript:x) <javascript:alert(1)> [f](file:///etc/passwd)',
   'hidden tags': '<scr<script>ipt>document.title="owned"</scr</script>ipt>\n\n<!-- --!><img src=x onerror=alert(1)> -->\n\n```"><img src=x onerror=alert(1)>\ncode\n```\n\n`<img src=x onerror=alert(1)>`',
+  'links to follow': '[look](BAIT/link) <BAIT/auto> BAIT/bare [ref][r] [mail](mailto:x@evil.example)\n\n[r]: BAIT/reference',
   'tables': '| <img src=x onerror=alert(1)> | ![](BAIT/table.png) |\n|---|---|\n| <script>alert(1)</script> | [x](javascript:alert(1)) |',
 };
 

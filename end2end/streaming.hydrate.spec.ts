@@ -30,7 +30,7 @@ test('a session without a title is named by its first message at once', async ({
   await expect(desk.page.getByRole('heading', { level: 1 })).toHaveText('What is in here?');
 });
 
-test('a reload in the middle of the answer loses nothing and goes on', async ({ desk, model }) => {
+test('a reload in the middle of the answer loses nothing and goes on', { tag: '@phone' }, async ({ desk, model }) => {
   model.script('List them', [text('- alpha\n- be'), gate('first'), text('ta\n- gamma'), gate('second'), text('\n- delta')]);
   await desk.openSession();
   await desk.say('List them');
@@ -76,7 +76,7 @@ test('a second tab sees the same, as it comes', async ({ desk, model }) => {
   expect(await rows(other)).toEqual(await rows(desk));
 });
 
-test('Stop ends the turn within a second and keeps what was written', async ({ desk, model }) => {
+test('Stop ends the turn within a second and keeps what was written', { tag: '@phone' }, async ({ desk, model }) => {
   model.script('Never ends', [text('Kept text'), gate('never')]);
   await desk.openSession();
   await desk.say('Never ends');

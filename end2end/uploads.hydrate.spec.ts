@@ -60,10 +60,11 @@ test('a file on its way shows how far it is, how fast, and how long the rest tak
   await expect(progress).toHaveCount(0);
 });
 
-test('a name that is taken: the old file stays, is replaced, or the new one stands beside it', async ({ desk, page, workspace, watch }) => {
+test('a name that is taken: the old file stays, is replaced, or the new one stands beside it', { tag: '@phone' }, async ({ desk, page, workspace, watch }) => {
   watch.expect(/answered 422/);
   watch.allow(/422 \(/);
   await desk.openSession();
+  await desk.show('Files');
   const old = workspace.bytes('notes.txt').toString();
   const clash = row(page, 'notes.txt');
   await files(page).setInputFiles(file('notes.txt', 'new'));

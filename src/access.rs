@@ -37,7 +37,7 @@ pub use users::{User, UserKind, Users, UsersError, check_name};
 const TOKEN_FILE: &str = "token";
 const USERS_FILE: &str = "users";
 /// How often the two files are looked at: what was taken back ends within a second.
-const LOOK_EVERY: Duration = Duration::from_millis(400);
+pub const LOOK_EVERY: Duration = Duration::from_millis(400);
 /// Each check of a password takes 19 MiB and a while of one processor.
 const PASSWORDS_AT_ONCE: usize = 2;
 
@@ -313,7 +313,8 @@ impl Access {
     /// A users file that can't be read keeps everybody out whom it would have let in.
     fn reload(&self) {
         let data = self.token_file.parent().unwrap_or(Path::new("."));
-        let token = match token(data) {
+        // A folder that is gone is not made anew: nobody would look for a secret there.
+        let token = match std::fs::metadata(data).and_then(|_| token(data)) {
             Ok(token) => token,
             Err(error) => return tracing::error!(%error, "the token can't be read; the one before stays"),
         };

@@ -7,8 +7,22 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use tokio::sync::{mpsc, oneshot};
 
-const TABLES: [&str; 2] =
-    [include_str!("../../migrations/loom_tables.sql"), include_str!("../../migrations/0001_events_and_web_tables.sql")];
+/// All of Cowork's tables and indexes.
+const TABLES: [&str; 13] = [
+    include_str!("../../migrations/loom_tables.sql"),
+    include_str!("../../migrations/0001_events_and_web_tables.sql"),
+    include_str!("../../migrations/0002_agent_runtime.sql"),
+    include_str!("../../migrations/0003_uploads.sql"),
+    include_str!("../../migrations/0004_log_chain.sql"),
+    include_str!("../../migrations/0005_pinned_sessions.sql"),
+    include_str!("../../migrations/0007_access.sql"),
+    include_str!("../../migrations/0008_usage.sql"),
+    include_str!("../../migrations/0009_running_calls.sql"),
+    include_str!("../../migrations/0010_rules_have_a_scope.sql"),
+    include_str!("../../migrations/0011_late_steering.sql"),
+    include_str!("../../migrations/0012_recall_of_plain_words.sql"),
+    include_str!("../../migrations/0013_who_works.sql"),
+];
 /// The same limits as Cowork's writer has.
 const GROUP_LIMIT: usize = 256;
 const CHECKPOINT_PAGES: i64 = 1000;
@@ -17,6 +31,8 @@ const CHECKPOINT_PAGES: i64 = 1000;
 const EVENTS_BEFORE: u32 = 1;
 const EVENTS_OF_TURN: u32 = 5;
 const ACTOR: &str = r#"{"kind":"person","name":"local"}"#;
+/// In the place of a row's link and of a chain's head: as long as they are, and not computed.
+const LINK: [u8; 32] = [7; 32];
 
 pub enum Change {
     Created { session: String },
@@ -95,7 +111,8 @@ fn insert(rows: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
                        VALUES (?1, '/', 'bench', ?2, ?2)";
             rows.prepare_cached(sql)?.execute(params![session, now])?;
             rows.prepare_cached("INSERT INTO cowork_web_sessions (session_id) VALUES (?1)")?.execute([session])?;
-            event(rows, session, None, 1, "session_started", &now)
+            event(rows, session, None, 1, "session_started", &now)?;
+            head(rows, session, 1)
         }
         Change::Begun { session, turn, text } => {
             let seq = EVENTS_BEFORE + EVENTS_OF_TURN * (turn - 1);
@@ -106,15 +123,20 @@ fn insert(rows: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
             rows.prepare_cached(sql)?.execute(params![message, session, hash, turn, 2 * turn - 1, ACTOR, now])?;
             event(rows, session, Some(*turn), seq + 2, "turn_started", &now)?;
             turn_row(rows, session, 2 * turn - 1, "user", text, &now)?;
-            running(rows, session, Some(*turn))
+            running(rows, session, Some(*turn))?;
+            head(rows, session, seq + 2)
         }
         Change::Ended { session, turn, text } => {
             let seq = EVENTS_BEFORE + EVENTS_OF_TURN * (turn - 1);
             event(rows, session, Some(*turn), seq + 3, "model_call", &now)?;
+            let sql = "INSERT INTO cowork_web_usage (person, day, tokens) VALUES ('local', ?1, 10)
+                       ON CONFLICT (person, day) DO UPDATE SET tokens = tokens + excluded.tokens";
+            rows.prepare_cached(sql)?.execute([&now[..10]])?;
             turn_row(rows, session, 2 * turn, "assistant", text, &now)?;
             event(rows, session, Some(*turn), seq + 4, "message_completed", &now)?;
             running(rows, session, None)?;
-            event(rows, session, Some(*turn), seq + 5, "turn_completed", &now)
+            event(rows, session, Some(*turn), seq + 5, "turn_completed", &now)?;
+            head(rows, session, seq + 5)
         }
     }
 }
@@ -127,10 +149,17 @@ fn event(
     kind: &str,
     now: &str,
 ) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO cowork_events (session_id, seq, event_type, payload, created_at, actor, turn)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let sql = "INSERT INTO cowork_events (session_id, seq, event_type, payload, created_at, actor, turn, link)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let payload = format!(r#"{{"turn":{turn:?},"message_id":"{session}","model":"bench","bytes":100}}"#);
-    rows.prepare_cached(sql)?.execute(params![session, seq, kind, payload, now, ACTOR, turn])?;
+    rows.prepare_cached(sql)?.execute(params![session, seq, kind, payload, now, ACTOR, turn, LINK])?;
+    Ok(())
+}
+
+fn head(rows: &Transaction<'_>, session: &str, seq: u32) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO cowork_web_chains (session_id, head_seq, head) VALUES (?1, ?2, ?3)
+               ON CONFLICT (session_id) DO UPDATE SET head_seq = excluded.head_seq, head = excluded.head";
+    rows.prepare_cached(sql)?.execute(params![session, seq, LINK])?;
     Ok(())
 }
 

@@ -6,6 +6,7 @@ import type { Workspace } from './workspace';
 interface NewSession {
   title?: string;
   model?: string;
+  workspace?: string;
 }
 
 export class Desk {
@@ -74,6 +75,12 @@ export class Desk {
     const address = `${this.server.home}/cowork/sessions/${id}`;
     const answer = await this.page.request.patch(address, { data: { mode }, headers: { origin: this.server.origin } });
     expect(answer.status(), await answer.text()).toBe(200);
+  }
+
+  /** On a phone one zone is seen at a time; elsewhere each is in sight. */
+  async show(zone: 'Chat' | 'Files' | 'Logs'): Promise<void> {
+    const tabs = this.page.getByRole('navigation', { name: 'Views' });
+    if (await tabs.isVisible()) await tabs.getByRole('button', { name: new RegExp(`^${zone}`) }).tap();
   }
 
   /** Says something without a page; it may wait for its turn. */

@@ -7,6 +7,8 @@ import { Gates } from './gates';
 
 export type Step =
   | { text: string }
+  /** A thought, which no answer is. */
+  | { thought: string }
   | { call: { name: string; args: object } }
   /** A call whose second half is written only when the gate opens. */
   | { halfCall: { name: string; args: object; gate: string } }
@@ -21,6 +23,7 @@ export type Step =
 export type Answer = Step[];
 
 export const text = (text: string): Step => ({ text });
+export const thought = (thought: string): Step => ({ thought });
 /** The text in as many events as it has characters. */
 export const typed = (text: string): Step[] => Array.from(text, (character) => ({ text: character }));
 export const gate = (gate: string): Step => ({ gate });
@@ -120,6 +123,7 @@ export class ScriptedModel {
       else if ('busy' in step) continue;
       else if ('halfCall' in step) await this.writeCall(calls++, step.halfCall, response);
       else if ('text' in step) send(response, { content: step.text });
+      else if ('thought' in step) send(response, { reasoning_content: step.thought });
       else send(response, { tool_calls: [toolCall(calls++, step.call)] });
     }
     send(response, {}, calls > 0 ? 'tool_calls' : 'stop');

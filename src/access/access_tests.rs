@@ -82,6 +82,17 @@ fn a_file_that_does_not_hold_a_token_gets_one() {
     }
 }
 
+#[test]
+fn a_data_folder_that_is_gone_is_not_made_anew() {
+    let place = tempfile::tempdir().unwrap();
+    let data = place.path().join("cowork.db.files");
+    let access = Access::open(&data, config::Access::default()).unwrap();
+    let token = access.token();
+    std::fs::remove_dir_all(&data).unwrap();
+    access.reload();
+    assert!(!data.exists() && access.token() == token);
+}
+
 #[tokio::test]
 async fn a_password_signs_in_until_it_is_changed() {
     let (data, access) = with_anna();

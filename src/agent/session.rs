@@ -1,6 +1,7 @@
 //! The actor of one session: takes its commands one at a time and owns its running turn.
 
 mod command;
+mod word;
 
 use std::{
     path::PathBuf,
@@ -23,17 +24,15 @@ use super::{
     feed::Feed,
     idle::Presence,
     ports::clock::day,
-    ports::store::{AcceptOutcome, NewMessage, Resolution, Steering, StoreError, StoredSession},
+    ports::store::{AcceptOutcome, NewMessage, StoreError, StoreResult, StoredSession},
     store_failed,
     turn::{TurnContext, run_turn},
 };
-use crate::protocol::{
-    Accepted, Actor, Answer, ApiError, ApprovalId, Asked, Decision, ErrorCode, EventBody, MessageId, Mode, Pending,
-    QuestionId, RuleId, SessionId, SteeringId, UpdateSession,
-};
+use crate::protocol::{Accepted, Actor, ApiError, ErrorCode, EventBody, MessageId, Mode, SessionId, UpdateSession};
 
 use command::TellEnd;
 pub use command::{Command, Interruption, Reply, Told};
+use word::oldest_question;
 
 /// Commands that may wait for the actor; senders wait beyond that.
 const MAILBOX: usize = 64;
@@ -42,8 +41,10 @@ struct Running {
     turn: u32,
     cancel: CancellationToken,
     cancelled_for: Arc<OnceLock<Interruption>>,
-    /// Ends with whether the turn's end is on record.
-    task: JoinHandle<bool>,
+    /// Ends when the turn's end is on record, with whether messages wait.
+    task: JoinHandle<StoreResult<bool>>,
+    /// Whether a message was put into the queue beside it.
+    queued: bool,
     /// Among the sessions that work.
     place: Place,
 }
@@ -165,6 +166,7 @@ impl SessionActor {
         tokio::try_join!(self.parts.check_workspace(session.workspace.clone()), self.check_allowance(actor))?;
         let place = if self.running.is_some() {
             self.check_queue_room().await?;
+            self.running.iter_mut().for_each(|running| running.queued = true);
             None
         } else {
             Some(self.parts.allowance.turn(&actor.name)?)
@@ -271,8 +273,11 @@ impl SessionActor {
 
     async fn turn_ended(&mut self, turn: u32) {
         // The word of a turn that was settled meanwhile comes late; another may run by now.
-        let Some(Running { task, place, .. }) = self.running.take_if(|running| running.turn == turn) else { return };
-        if self.join(task).await {
+        let Some(Running { task, queued, place, .. }) = self.running.take_if(|running| running.turn == turn) else {
+            return;
+        };
+        let Some(waits) = self.join(task).await else { return };
+        if !waits && !queued && self.next.is_none() {
             return;
         }
         // What waited was let in before, and goes on in the same place.
@@ -282,18 +287,20 @@ impl SessionActor {
     }
 
     /// Waits for a turn's task; see [`Self::record_end`].
-    async fn join(&self, task: JoinHandle<bool>) -> bool {
+    async fn join(&self, task: JoinHandle<StoreResult<bool>>) -> Option<bool> {
         let ended = task.await;
         self.record_end(ended).await
     }
 
-    /// Whether the turn had to be ended for its task: then what waits is held.
-    async fn record_end(&self, ended: Result<bool, JoinError>) -> bool {
-        let recorded = ended.unwrap_or_else(|error| {
-            tracing::error!(session = %self.id, %error, "the turn crashed");
-            false
-        });
-        !recorded && self.close_left_turn().await
+    /// Whether messages may start, as far as the turn knew. `None` where it had to be ended for its task: what waits is
+    /// held then.
+    async fn record_end(&self, ended: Result<StoreResult<bool>, JoinError>) -> Option<bool> {
+        match ended {
+            Ok(Ok(waits)) => return Some(waits),
+            Ok(Err(error)) => tracing::error!(session = %self.id, %error, "the turn's end could not be recorded"),
+            Err(error) => tracing::error!(session = %self.id, %error, "the turn crashed"),
+        }
+        (!self.close_left_turn().await).then_some(true)
     }
 
     async fn close_left_turn(&self) -> bool {
@@ -307,9 +314,6 @@ impl SessionActor {
     /// Starts the message that was asked for, else the oldest one if the queue is not held.
     async fn start_next(&mut self, place: Place) -> Result<(), ApiError> {
         let next = self.next.take();
-        if next.is_none() && self.parts.store.queue(&self.id).await.map_err(store_failed)?.is_empty() {
-            return Ok(());
-        }
         let session = self.session().await?;
         if next.is_none() && session.queue_held {
             return Ok(());
@@ -333,51 +337,6 @@ impl SessionActor {
             },
             Err(error) => {
                 tracing::error!(session = %self.id, code = error.code.as_str(), "a waiting turn could not go on");
-            }
-        }
-    }
-
-    // A person's word on something that waits
-
-    async fn steer(&self, actor: &Actor, text: String) -> Result<(), ApiError> {
-        let Some(running) = &self.running else { return Err(store_failed(StoreError::NotRunning)) };
-        let steering = Steering { steering_id: SteeringId::new(super::new_id()), text };
-        self.parts.store.steer(actor, &self.id, running.turn, steering).await.map_err(store_failed)?;
-        self.words.send_modify(|words| *words += 1);
-        Ok(())
-    }
-
-    async fn decide(&self, actor: &Actor, approval: &ApprovalId, decision: Decision) -> Result<(), ApiError> {
-        let rule = RuleId::new(super::new_id());
-        let decided = self.parts.store.decide(actor, &self.id, approval, decision, rule).await.map_err(store_failed)?;
-        self.hand_on(decided, "answered")
-    }
-
-    async fn answer(&self, actor: &Actor, question: &QuestionId, answer: &Answer) -> Result<(), ApiError> {
-        let asked = self.parts.store.asked(&self.id, question).await.map_err(store_failed)?;
-        let words = fitting(&asked, answer)?;
-        let answered = self.parts.store.answer(actor, &self.id, question, words).await.map_err(store_failed)?;
-        self.hand_on(answered, "answered")
-    }
-
-    async fn answer_with(&self, actor: &Actor, asked: &Asked, new: NewMessage) -> Result<Accepted, ApiError> {
-        fitting(asked, &Answer { answer: Some(new.text.clone()), option_ids: Vec::new() })?;
-        let taken = self.parts.store.answer_with_message(actor, &self.id, asked, new).await.map_err(store_failed)?;
-        self.words.send_modify(|words| *words += 1);
-        answer(taken)
-    }
-
-    /// Wakes what waits for the word, or tells whose word came first.
-    fn hand_on(&self, resolution: Resolution, done: &str) -> Result<(), ApiError> {
-        self.words.send_modify(|words| *words += 1);
-        match resolution {
-            Resolution::Done => Ok(()),
-            Resolution::Already { by, at, word } => {
-                // The minute is enough, and what a person looks for in the log.
-                let at = at.get(..16).unwrap_or(&at).replace('T', " ");
-                let first = format!("Already {done} by {} at {at} UTC: {}.", by.name, plain(&word));
-                let detail = format!("{first} Your answer came later and changed nothing.");
-                Err(ApiError::new(ErrorCode::AlreadyResolved, detail))
             }
         }
     }
@@ -418,21 +377,18 @@ impl SessionActor {
             words: self.words.subscribe(),
             redaction: self.parts.redaction.clone(),
         };
-        let (id, mailbox) = (self.id.clone(), self.mailbox.clone());
+        let mailbox = self.mailbox.clone();
         // Beside the request that started it, where one did.
         let span = tracing::error_span!("turn", session = %self.id, turn);
         let work = async move {
             // The sender of the end is told even when the turn panics.
             let _told = TellEnd { turn, mailbox };
             let ended = run_turn(context, resumed).await;
-            if let Err(error) = &ended {
-                tracing::error!(session = %id, turn, %error, "the turn could not be recorded");
-            }
             tracing::debug!("a turn ended");
-            ended.is_ok()
+            ended
         };
         let task = tokio::spawn(work.instrument(span));
-        self.running = Some(Running { turn, cancel, cancelled_for, task, place });
+        self.running = Some(Running { turn, cancel, cancelled_for, task, queued: false, place });
     }
 
     async fn report_missing_model(&self, wanted: &str, taken: &str) {
@@ -461,23 +417,6 @@ impl SessionActor {
     }
 }
 
-/// The question that a message answers. While a call waits for approval, messages queue.
-fn oldest_question(pending: &[Pending]) -> Option<&Asked> {
-    if pending.iter().any(|pending| matches!(pending, Pending::ApprovalRequested { .. })) {
-        return None;
-    }
-    pending.iter().find_map(|pending| match pending {
-        Pending::AwaitingUserInput { asked, .. } => Some(asked),
-        Pending::ApprovalRequested { .. } => None,
-    })
-}
-
-fn fitting(asked: &Asked, answer: &Answer) -> Result<String, ApiError> {
-    asked.question.words(answer).map_err(|why| {
-        ApiError::new(ErrorCode::InvalidAnswer, format!("{why} Nothing was answered; the question still waits."))
-    })
-}
-
 fn answer(outcome: AcceptOutcome) -> Result<Accepted, ApiError> {
     match outcome {
         AcceptOutcome::Accepted(accepted) | AcceptOutcome::Repeated(accepted) => Ok(accepted),
@@ -485,15 +424,5 @@ fn answer(outcome: AcceptOutcome) -> Result<Accepted, ApiError> {
             let detail = "This client_id was used for another message of the session. Nothing was sent. Use a new client_id for each message.";
             Err(ApiError::new(ErrorCode::ClientIdReused, detail))
         }
-    }
-}
-
-/// A decision as people say it; an answer is what it is.
-fn plain(word: &str) -> &str {
-    match word {
-        "approve" => "allowed once",
-        "approve_always" => "allowed for this session",
-        "deny" => "denied",
-        answer => answer,
     }
 }

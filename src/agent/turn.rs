@@ -86,11 +86,22 @@ enum Halt {
     Failed(String),
 }
 
-type Rest = Result<Option<StoppedBy>, Halt>;
+/// A turn that came to its end, before that is on record.
+struct Rest {
+    /// Its last message, where that one has no row yet: the row is written together with the end.
+    last: Option<MessageEnd>,
+    how: Result<Option<StoppedBy>, Halt>,
+}
 
-/// Runs a turn whose user row is written, and records how it ended. `resumed`: it waited for a person when a former
-/// process ended, and goes on.
-pub async fn run_turn(mut context: TurnContext, resumed: bool) -> StoreResult<()> {
+impl Rest {
+    fn halted(halt: Halt) -> Self {
+        Self { last: None, how: Err(halt) }
+    }
+}
+
+/// Runs a turn whose user row is written, and records how it ended. Returns whether messages wait. `resumed`: it waited
+/// for a person when a former process ended, and goes on.
+pub async fn run_turn(mut context: TurnContext, resumed: bool) -> StoreResult<bool> {
     let started = Instant::now();
     if let Some(window) = context.cancel.run_until_cancelled(context.model.context_limit()).await {
         context.window = window;
@@ -105,17 +116,17 @@ pub async fn run_turn(mut context: TurnContext, resumed: bool) -> StoreResult<()
     if resumed {
         tally.take_up(&context).await?;
     }
-    let ended = go_round(&context, &mut tally, resumed).await?;
-    let (by, end) = match ended {
+    let Rest { last, how } = go_round(&context, &mut tally, resumed).await?;
+    let (by, end) = match how {
         Ok(stopped_by) => (context.agent.clone(), completed(&context, &tally, stopped_by)),
-        Err(Halt::Suspended) => return Ok(()),
+        Err(Halt::Suspended) => return Ok(false),
         Err(Halt::Cancelled) => cancelled(&context),
         Err(Halt::Failed(detail)) => {
             let end = EventBody::TurnInterrupted { turn: context.turn, reason: InterruptReason::Error, detail };
             (context.agent.clone(), end)
         }
     };
-    context.store.end_turn(&by, &context.id, end).await
+    context.store.end_turn(&by, &context.id, last, end).await
 }
 
 async fn go_round(context: &TurnContext, tally: &mut Tally, resumed: bool) -> StoreResult<Rest> {
@@ -130,7 +141,7 @@ async fn go_round(context: &TurnContext, tally: &mut Tally, resumed: bool) -> St
     if resumed {
         let open = std::mem::take(&mut said.open);
         if let Some(halt) = run_batch(context, &open, &mut said.messages, true).await? {
-            return Ok(Err(halt));
+            return Ok(Rest::halted(halt));
         }
     }
     for message in said.written..MAX_MODEL_CALLS {
@@ -148,13 +159,18 @@ async fn go_round(context: &TurnContext, tally: &mut Tally, resumed: bool) -> St
         tally.add(&sample);
         rename_calls(context, &mut sample.calls, &mut used_ids).await?;
         let (text, calls) = (sample.text.clone(), sample.calls.clone());
-        record_message(context, message, sample.text, &calls, &sample.end, sample.event.into_iter().collect()).await?;
-        match sample.end {
-            SampleEnd::Complete => {}
-            SampleEnd::Stopped => return Ok(Err(Halt::Cancelled)),
-            SampleEnd::Failed(error) => return Ok(Err(Halt::Failed(explain(context, &error)))),
-        }
+        let ended = message_end(context, message, sample.text, &calls, &sample.end, sample.event);
         let is_empty = text.trim().is_empty();
+        let rests = calls.is_empty() && !is_empty && !words.has_changed().unwrap_or(false);
+        let how = match sample.end {
+            SampleEnd::Complete => rests.then_some(Ok(None)),
+            SampleEnd::Stopped => Some(Err(Halt::Cancelled)),
+            SampleEnd::Failed(error) => Some(Err(Halt::Failed(explain(context, &error)))),
+        };
+        if let Some(how) = how {
+            return Ok(Rest { last: Some(ended), how });
+        }
+        context.store.end_message(&context.id, ended).await?;
         let step = guard.step(&text, &calls);
         said.messages.push(ChatMessage::Assistant { text, calls: calls.clone() });
         if calls.is_empty() {
@@ -162,10 +178,10 @@ async fn go_round(context: &TurnContext, tally: &mut Tally, resumed: bool) -> St
                 continue;
             }
             if !is_empty {
-                return Ok(Ok(None));
+                return Ok(Rest { last: None, how: Ok(None) });
             }
             if nudged {
-                return say_last(context, message + 1, NO_ANSWER).await;
+                return Ok(say_last(context, message + 1, NO_ANSWER));
             }
             nudged = true;
             said.messages.pop();
@@ -176,28 +192,28 @@ async fn go_round(context: &TurnContext, tally: &mut Tally, resumed: bool) -> St
         match step {
             Step::Run => {
                 if let Some(halt) = run_batch(context, &calls, &mut said.messages, false).await? {
-                    return Ok(Err(halt));
+                    return Ok(Rest::halted(halt));
                 }
             }
             Step::Warn | Step::End => refuse_repetition(context, &calls, &mut said.messages).await?,
         }
         if step == Step::End {
-            return say_last(context, message + 1, REPEATED).await;
+            return Ok(say_last(context, message + 1, REPEATED));
         }
     }
     let notice = format!(
         "I stopped here: {MAX_MODEL_CALLS} steps in one turn is the limit, and there was still no answer. \
          What was found so far stands above. Ask for a smaller part, or say \"go on\"."
     );
-    say_last(context, MAX_MODEL_CALLS, &notice).await
+    Ok(say_last(context, MAX_MODEL_CALLS, &notice))
 }
 
 /// A last message of ours, where the model comes to no end.
-async fn say_last(context: &TurnContext, message: u32, notice: &str) -> StoreResult<Rest> {
+fn say_last(context: &TurnContext, message: u32, notice: &str) -> Rest {
     context.feed.begin_message(context.turn, message);
     context.feed.push_text(notice);
-    record_message(context, message, notice.into(), &[], &SampleEnd::Complete, Vec::new()).await?;
-    Ok(Ok(Some(StoppedBy::Limit)))
+    let last = message_end(context, message, notice.into(), &[], &SampleEnd::Complete, None);
+    Rest { last: Some(last), how: Ok(Some(StoppedBy::Limit)) }
 }
 
 /// What was said before this turn's next message.
@@ -286,19 +302,19 @@ async fn rename_calls(context: &TurnContext, calls: &mut [ToolCall], used: &mut 
     Ok(())
 }
 
-async fn record_message(
+fn message_end(
     context: &TurnContext,
     message: u32,
     text: String,
     calls: &[ToolCall],
     end: &SampleEnd,
-    events: Vec<EventBody>,
-) -> StoreResult<()> {
+    event: Option<EventBody>,
+) -> MessageEnd {
     let partial = !matches!(end, SampleEnd::Complete);
     // Calls of a message that broke off never run; a row that named them would be a history without results.
     let calls = if partial { Vec::new() } else { calls.to_vec() };
-    let end = MessageEnd { turn: context.turn, message, text, calls, partial, events };
-    context.store.end_message(&context.agent, &context.id, end).await
+    let (by, turn, events) = (context.agent.clone(), context.turn, event.into_iter().collect());
+    MessageEnd { by, turn, message, text, calls, partial, events }
 }
 
 fn completed(context: &TurnContext, tally: &Tally, stopped_by: Option<StoppedBy>) -> EventBody {

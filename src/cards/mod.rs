@@ -10,6 +10,7 @@ mod export;
 mod foot;
 mod menu;
 mod question;
+mod still;
 
 use leptos::prelude::*;
 
@@ -22,6 +23,7 @@ use crate::{
     ui::words::{
         Language,
         cards::{CardWords, cards},
+        still::{StillWords, still},
     },
 };
 pub use menu::MenuParts;
@@ -33,13 +35,19 @@ const OUTPUT_CHARS: usize = 8_000;
 pub struct Pen {
     language: Language,
     words: &'static CardWords,
+    still: &'static StillWords,
     /// Where the session's commands are.
     base: String,
 }
 
 impl Pen {
     pub fn new(language: Language, session: &SessionId, base: &BasePath) -> Self {
-        Self { language, words: cards(language), base: base.at(&format!("/cowork/sessions/{session}")) }
+        Self {
+            language,
+            words: cards(language),
+            still: still(language),
+            base: base.at(&format!("/cowork/sessions/{session}")),
+        }
     }
 
     /// The transcript as the page shows it: texts become blocks, calls become cards, and neither travels twice.

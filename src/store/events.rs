@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     approvals,
-    chain::{self, Link, Linked, NO_LINK},
+    chain::{Link, Linked, NO_LINK},
     failure::unreadable,
     loggable::{Fact, Loggable},
     messages, questions, rows, schema, steering,
@@ -50,7 +50,7 @@ pub(super) fn append_with_text(
     text: Option<String>,
 ) -> StoreResult<()> {
     let fact = fact.into();
-    let last = match chain::last(change.connection, id)? {
+    let last = match change.last_event(id)? {
         None if !matches!(fact.body(), EventBody::SessionStarted { .. }) => {
             let turn_count = rows::turn_count(change.connection, id)?;
             insert(change, id, (0, NO_LINK), actor, EventBody::SessionResumed { turn_count }.into(), None)?

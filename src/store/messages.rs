@@ -41,10 +41,12 @@ pub(super) fn accept(
     };
     events::append_with_text(change, id, actor, received, Some(new.text.clone()))?;
     insert(change, actor, id, new, place)?;
-    if let (Some(model), Some(place)) = (&new.start_with, place) {
-        turns::begin(change, actor, id, place, &new.message_id, model, (&new.text, &new.attached))?;
+    match (&new.start_with, place) {
+        (Some(model), Some(place)) => {
+            turns::begin(change, actor, id, place, &new.message_id, model, (&new.text, &new.attached))?;
+        }
+        _ => sessions::touch(change, id)?,
     }
-    sessions::touch(change, id)?;
     Ok(AcceptOutcome::Accepted(Accepted {
         turn: place.map(|place| place.turn),
         message_id: new.message_id.clone(),
@@ -86,7 +88,7 @@ fn insert(
     actor: &Actor,
     id: &SessionId,
     new: &NewMessage,
-    place: Option<turns::Place>,
+    place: Option<rows::Place>,
 ) -> StoreResult<()> {
     let sql = "INSERT INTO cowork_web_messages (message_id, session_id, client_id, text_hash, accepted_turn,
                    turn_number, waiting_text, actor, created_at, attachments)
@@ -193,6 +195,11 @@ pub(super) fn queue(connection: &Connection, id: &SessionId) -> StoreResult<Vec<
         Ok(QueuedMessage { message_id, message, created_at, attachments, steering_id })
     })?;
     Ok(waiting.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(super) fn any_waits(connection: &Connection, id: &SessionId) -> StoreResult<bool> {
+    let sql = "SELECT EXISTS(SELECT 1 FROM cowork_web_messages WHERE session_id = ?1 AND waiting_text IS NOT NULL)";
+    Ok(connection.prepare_cached(sql)?.query_row([id.as_str()], |row| row.get(0))?)
 }
 
 fn queue_length(connection: &Connection, id: &SessionId) -> StoreResult<u32> {

@@ -257,8 +257,8 @@ impl Store for SqliteStore {
         self.write_as(actor, id, append_all).await
     }
 
-    async fn end_message(&self, actor: &Actor, id: &SessionId, end: MessageEnd) -> StoreResult<()> {
-        self.write_as(actor, id, move |change, actor, id| turns::end_message(change, actor, id, end)).await
+    async fn end_message(&self, id: &SessionId, end: MessageEnd) -> StoreResult<()> {
+        self.write_session(id, move |change, id| turns::end_message(change, id, end)).await
     }
 
     async fn start_call(&self, actor: &Actor, id: &SessionId, start: CallStart) -> StoreResult<()> {
@@ -271,8 +271,19 @@ impl Store for SqliteStore {
         self.write_as(actor, id, move |change, actor, id| calls::end(change, actor, id, &end, completed)).await
     }
 
-    async fn end_turn(&self, actor: &Actor, id: &SessionId, end: EventBody) -> StoreResult<()> {
-        self.write_as(actor, id, move |change, actor, id| turns::end(change, actor, id, end)).await
+    async fn end_turn(
+        &self,
+        actor: &Actor,
+        id: &SessionId,
+        last: Option<MessageEnd>,
+        end: EventBody,
+    ) -> StoreResult<bool> {
+        let end = move |change: &mut Change<'_>, actor: &Actor, id: &SessionId| {
+            last.map_or(Ok(()), |last| turns::end_message(change, id, last))?;
+            turns::end(change, actor, id, end)?;
+            messages::any_waits(change.connection, id)
+        };
+        self.write_as(actor, id, end).await
     }
 
     async fn keep_partial(&self, id: &SessionId, text: PartialText) -> StoreResult<()> {

@@ -74,8 +74,8 @@ pub(super) fn end_left_turn(change: &mut Change<'_>, id: &SessionId, cause: &Cau
     }
     let written = partials::last_of_turn(change.connection, id, turn)?;
     if let Some((message, text)) = written.filter(|(_, text)| !text.is_empty()) {
-        let end = MessageEnd { turn, message, text, calls: Vec::new(), partial: true, events: Vec::new() };
-        turns::end_message(change, &system, id, end)?;
+        let (by, calls, events) = (system.clone(), Vec::new(), Vec::new());
+        turns::end_message(change, id, MessageEnd { by, turn, message, text, calls, partial: true, events })?;
     }
     let interrupted = EventBody::TurnInterrupted { turn, reason: cause.reason, detail: cause.detail.into() };
     turns::end(change, &system, id, interrupted)?;

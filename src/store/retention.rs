@@ -50,7 +50,7 @@ pub(super) fn first_seq(connection: &Connection, id: &SessionId) -> StoreResult<
 /// The last seq that may go.
 fn removable(change: &Change<'_>, id: &SessionId, first: Seq) -> StoreResult<Seq> {
     let (connection, retention) = (change.connection, change.rules.retention);
-    let head = chain::last(connection, id)?.map_or(0, |(seq, _)| seq);
+    let head = change.last_event(id)?.map_or(0, |(seq, _)| seq);
     let beyond = retention.events.map_or(0, |events| head.saturating_sub(events));
     let expired = match retention.age.and_then(|age| change.now.checked_sub(age).ok()) {
         Some(oldest) => {

@@ -15,6 +15,14 @@ use crate::{
 const COLUMNS: &str =
     "turn_number, id, role, content, tool_calls, tool_call_id, tool_name, token_count, created_at, metadata";
 
+/// Where the next turn of a session stands.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub turn: u32,
+    /// The number of its user row.
+    pub turn_number: u64,
+}
+
 /// A row that is to be appended.
 pub(super) struct NewRow<'a> {
     pub role: Role,
@@ -31,9 +39,29 @@ impl<'a> NewRow<'a> {
     }
 }
 
-/// Appends `row`, counts it in its session, and returns its number.
-pub(super) fn append(change: &mut Change<'_>, id: &SessionId, row: NewRow<'_>) -> StoreResult<u64> {
+/// Appends `row`, which begins no turn, counts it in its session, and returns its number.
+pub(super) fn append(change: &Change<'_>, id: &SessionId, row: NewRow<'_>) -> StoreResult<u64> {
     let number = next_number(change.connection, id)?;
+    let tokens = insert(change, id, number, row)?;
+    let sql = "UPDATE cowork_sessions SET last_active_at = ?2, total_tokens = COALESCE(total_tokens, 0) + ?3
+               WHERE id = ?1";
+    let now = times::local_form(change.now, change.zone);
+    change.connection.prepare_cached(sql)?.execute(params![id.as_str(), now, tokens])?;
+    Ok(number)
+}
+
+/// Appends the user's row of a turn in its place, and counts both in the session.
+pub(super) fn begin_turn(change: &Change<'_>, id: &SessionId, place: Place, row: NewRow<'_>) -> StoreResult<()> {
+    let tokens = insert(change, id, place.turn_number, row)?;
+    let sql = "UPDATE cowork_sessions SET last_active_at = ?2, total_tokens = COALESCE(total_tokens, 0) + ?3,
+                   turn_count = ?4 WHERE id = ?1";
+    let now = times::local_form(change.now, change.zone);
+    change.connection.prepare_cached(sql)?.execute(params![id.as_str(), now, tokens, place.turn])?;
+    Ok(())
+}
+
+/// Writes `row`, and tells the tokens that it counts for.
+fn insert(change: &Change<'_>, id: &SessionId, number: u64, row: NewRow<'_>) -> StoreResult<i64> {
     let calls = loom::calls_json(row.calls)?;
     let tokens = loom::token_count(row.content, calls.as_deref());
     let sql = "INSERT INTO conversation_turns (session_id, turn_number, role, content, metadata, tool_calls,
@@ -51,17 +79,7 @@ pub(super) fn append(change: &mut Change<'_>, id: &SessionId, row: NewRow<'_>) -
         tokens,
         times::utc_form(change.now),
     ])?;
-    count_in_session(change, id, tokens)?;
-    Ok(number)
-}
-
-fn count_in_session(change: &Change<'_>, id: &SessionId, tokens: i64) -> StoreResult<()> {
-    let sql = "UPDATE cowork_sessions SET last_active_at = ?2, total_tokens = COALESCE(total_tokens, 0) + ?3,
-                   turn_count = ?4 WHERE id = ?1";
-    let turns = turn_count(change.connection, id)?;
-    let now = times::local_form(change.now, change.zone);
-    change.connection.prepare_cached(sql)?.execute(params![id.as_str(), now, tokens, turns])?;
-    Ok(())
+    Ok(tokens)
 }
 
 /// Gives a session that has no rows those of another one, up to the end of a turn.

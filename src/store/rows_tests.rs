@@ -94,6 +94,7 @@ async fn a_partial_message_is_marked_in_its_row() {
     let id = scene.create('a', "Notes").await;
     scene.start(&id, "go").await;
     let end = crate::agent::ports::store::MessageEnd {
+        by: crate::store::testing::agent(),
         turn: 1,
         message: 0,
         text: "I was ab".into(),
@@ -101,7 +102,7 @@ async fn a_partial_message_is_marked_in_its_row() {
         partial: true,
         events: vec![],
     };
-    scene.store.end_message(&crate::store::testing::agent(), &id, end).await.unwrap();
+    scene.store.end_message(&id, end).await.unwrap();
     assert_eq!(scene.rows(&id).await[1].metadata.as_ref().unwrap()["partial"], true);
 }
 

@@ -189,6 +189,7 @@ async fn a_turn_takes_no_longer_for_what_other_sessions_hold() {
         let tokens = Some(Tokens { input: 10, output: 2, cached: 0, total: 12, estimated: false });
         let model_call = EventBody::ModelCall { turn, message: 0, model: "primary".into(), attempt: 1, tokens, ms: 9 };
         let end = MessageEnd {
+            by: agent(),
             turn,
             message: 0,
             text: "so far".into(),
@@ -196,7 +197,7 @@ async fn a_turn_takes_no_longer_for_what_other_sessions_hold() {
             partial: false,
             events: vec![model_call],
         };
-        scene.store.end_message(&agent(), id, end).await.unwrap();
+        scene.store.end_message(id, end).await.unwrap();
         scene.call_started(id, turn, &format!("call-{turn}")).await;
         scene.call_ended(id, turn, &format!("call-{turn}"), "ok", None).await;
         scene.store.call_result(id, turn, &CallId::new(format!("call-{turn}"))).await.unwrap();

@@ -114,8 +114,12 @@ pub(super) fn require(connection: &Connection, id: &SessionId) -> StoreResult<()
 
 /// [`require`], and sees to it that the session has a row of ours.
 pub(super) fn require_for_write(change: &Change<'_>, id: &SessionId) -> StoreResult<()> {
-    require(change.connection, id)?;
-    let sql = "INSERT INTO cowork_web_sessions (session_id) VALUES (?1) ON CONFLICT DO NOTHING";
+    let sql = format!("SELECT w.session_id IS NOT NULL FROM {PRESENT} AND s.id = ?1");
+    let has_ours = change.connection.prepare_cached(&sql)?.query_row([id.as_str()], |row| row.get(0)).optional()?;
+    if has_ours.ok_or(StoreError::NoSession)? {
+        return Ok(());
+    }
+    let sql = "INSERT INTO cowork_web_sessions (session_id) VALUES (?1)";
     change.connection.prepare_cached(sql)?.execute([id.as_str()])?;
     Ok(())
 }

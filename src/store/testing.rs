@@ -219,8 +219,8 @@ impl Scene {
     }
 
     pub async fn say(&self, id: &SessionId, turn: u32, message: u32, text: &str, calls: Vec<ToolCall>) {
-        let end = MessageEnd { turn, message, text: text.into(), calls, partial: false, events: vec![] };
-        self.store.end_message(&agent(), id, end).await.unwrap();
+        let end = MessageEnd { by: agent(), turn, message, text: text.into(), calls, partial: false, events: vec![] };
+        self.store.end_message(id, end).await.unwrap();
     }
 
     pub async fn partial(&self, id: &SessionId, turn: u32, message: u32, offset: u64, text: &str) {
@@ -256,12 +256,12 @@ impl Scene {
     }
 
     pub async fn complete(&self, id: &SessionId, turn: u32) {
-        self.store.end_turn(&agent(), id, completed(turn)).await.unwrap();
+        self.store.end_turn(&agent(), id, None, completed(turn)).await.unwrap();
     }
 
     pub async fn interrupt(&self, id: &SessionId, turn: u32) {
         let end = EventBody::TurnInterrupted { turn, reason: InterruptReason::Stopped, detail: "Stopped.".into() };
-        self.store.end_turn(&Actor::local(), id, end).await.unwrap();
+        self.store.end_turn(&Actor::local(), id, None, end).await.unwrap();
     }
 
     pub async fn session(&self, id: &SessionId) -> StoredSession {

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     calls, events, messages, partials, recover, retention,
-    rows::{self, NewRow},
+    rows::{self, NewRow, Place},
     sessions, steering, uploads, usage,
     writer::Change,
 };
@@ -12,14 +12,6 @@ use crate::{
     agent::ports::store::{MessageEnd, StoreError, StoreResult},
     protocol::{Actor, Attached, EventBody, MessageId, Role, SessionId},
 };
-
-/// Where the next turn of a session stands.
-#[derive(Clone, Copy)]
-pub(super) struct Place {
-    pub turn: u32,
-    /// The number of its user row.
-    pub turn_number: u64,
-}
 
 /// Makes room for a turn. One that still counts as running has lost its end to a failed write, and is ended first:
 /// a session runs one turn, and each turn has one end.
@@ -45,25 +37,25 @@ pub(super) fn begin(
     let started = EventBody::TurnStarted { turn: place.turn, message_id: message_id.clone(), model: model.into() };
     // With its text: one that waited may have been edited since watchers saw it.
     events::append_with_text(change, id, actor, started, Some(text.to_owned()))?;
-    rows::append(change, id, NewRow { metadata: attached.metadata(), ..NewRow::new(Role::User, text) })?;
+    rows::begin_turn(change, id, place, NewRow { metadata: attached.metadata(), ..NewRow::new(Role::User, text) })?;
     uploads::tell(change, id)?;
     sessions::set_running_turn(change.connection, id, Some(place.turn))
 }
 
 /// The row of an assistant message, and its events.
-pub(super) fn end_message(change: &mut Change<'_>, actor: &Actor, id: &SessionId, end: MessageEnd) -> StoreResult<()> {
+pub(super) fn end_message(change: &mut Change<'_>, id: &SessionId, end: MessageEnd) -> StoreResult<()> {
     sessions::require_for_write(change, id)?;
-    let MessageEnd { turn, message, text, calls, partial, events } = end;
+    let MessageEnd { by, turn, message, text, calls, partial, events } = end;
     usage::add(change, id, &events)?;
     for event in events {
-        events::append(change, id, actor, event)?;
+        events::append(change, id, &by, event)?;
     }
     let metadata = partial.then(|| json!({ "partial": true }));
     let row = NewRow { calls: &calls, metadata, ..NewRow::new(Role::Assistant, &text) };
     let turn_number = rows::append(change, id, row)?;
     partials::clear(change.connection, id, turn, message)?;
     let completed = EventBody::MessageCompleted { turn, message, turn_number, bytes: text.len() as u64, partial };
-    events::append_with_text(change, id, actor, completed, Some(text))
+    events::append_with_text(change, id, &by, completed, Some(text))
 }
 
 /// The end of the running turn. What its model has not got waits as the next message. An interruption holds the queue,

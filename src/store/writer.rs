@@ -48,9 +48,20 @@ pub(super) struct Change<'c> {
     pub now: Timestamp,
     pub rules: &'c Rules,
     records: Vec<(SessionId, Arc<Record>, Link)>,
+    heads: &'c Heads,
 }
 
+/// Where the chains end that were written to: of committed rows, which are written by this thread alone.
+type Heads = BTreeMap<SessionId, (Seq, Link)>;
+
 impl Change<'_> {
+    /// The seq and the link of the session's last event.
+    pub fn last_event(&self, session: &SessionId) -> rusqlite::Result<Option<(Seq, Link)>> {
+        let written = self.records.iter().rev().find(|(of, ..)| of == session);
+        let known = written.map(|(_, record, link)| (record.event.seq, *link)).or(self.heads.get(session).copied());
+        known.map_or_else(|| chain::last(self.connection, session), |last| Ok(Some(last)))
+    }
+
     /// Hands `record` to [`Publish`] once the change is committed. `link` is that of its row.
     pub fn publish(&mut self, session: &SessionId, record: Record, link: Link) {
         self.records.push((session.clone(), Arc::new(record), link));
@@ -195,8 +206,7 @@ struct Desk {
     /// Cancelled after a failed fsync: what the system then holds of the file is unknown, so nothing more is written or
     /// promised.
     failed: CancellationToken,
-    /// Where the chains end that were written to, for the process log.
-    heads: BTreeMap<SessionId, (Seq, Link)>,
+    heads: Heads,
 }
 
 impl Desk {
@@ -246,7 +256,8 @@ impl Desk {
                 return Err(error);
             }
         };
-        let mut change = Change { connection: &transaction, zone, now: clock.now(), rules, records: Vec::new() };
+        let (now, heads) = (clock.now(), &self.heads);
+        let mut change = Change { connection: &transaction, zone, now, rules, records: Vec::new(), heads };
         let mut next = Some(first);
         while let Some(mut job) = next.take() {
             change.now = clock.now();
@@ -262,7 +273,7 @@ impl Desk {
             }
         }
         let records = change.records;
-        let heads: BTreeMap<_, _> =
+        let heads: Heads =
             records.iter().map(|(session, record, link)| (session.clone(), (record.event.seq, *link))).collect();
         for (session, (seq, link)) in &heads {
             chain::keep_head(&transaction, &rules.key, session.as_str(), *seq, link)?;

@@ -1,7 +1,6 @@
 //! The workspace's files: what is there, what is on its way, and a look into one.
 
 mod drop_zone;
-pub mod examples;
 pub mod panel;
 mod preview;
 mod queue;

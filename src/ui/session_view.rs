@@ -18,7 +18,7 @@ use crate::protocol::{
     transcript::{CallCard, CallState, Message, Touched, Transcript, Turn},
 };
 
-use super::{browser, files::examples::examples};
+use super::browser;
 use parts::add_live;
 pub use parts::{BlockView, CallView, MessageView, TurnView};
 
@@ -71,8 +71,6 @@ pub struct SessionView {
     pub blocked: StoredValue<Option<String>>,
     /// Whoever looks may only watch.
     pub watches: bool,
-    /// What could be asked for in an empty session.
-    pub examples: StoredValue<Vec<String>>,
     /// The file that is looked into.
     pub shown: RwSignal<Option<String>>,
     /// A path that goes into the message field.
@@ -129,7 +127,6 @@ pub enum Link {
 
 impl SessionView {
     pub fn new(page: SessionPage) -> Self {
-        let examples = examples(&page.files);
         let SessionPage {
             session,
             mut transcript,
@@ -180,7 +177,6 @@ impl SessionView {
             changes: StoredValue::new(changes),
             blocked: StoredValue::new(blocked),
             watches,
-            examples: StoredValue::new(examples),
             shown: RwSignal::new(None),
             mention: RwSignal::new(None),
             log_of: RwSignal::new(None),

@@ -10,6 +10,7 @@ pub mod limits;
 pub mod logs;
 pub mod plain;
 pub mod sessions;
+pub mod still;
 pub mod summaries;
 
 use super::browser;

@@ -9,13 +9,17 @@ use axum::{
 use super::{
     auth::Who,
     error::Answer,
-    extract::{Form, SessionPath, WantsPage},
+    extract::{Form, SessionPath, WantsPage, encode},
     sessions::page_of,
 };
 use crate::{
     agent::Agent,
-    protocol::{ApiError, ChangeList, ErrorCode, UndoRequest},
+    protocol::{ApiError, ChangeList, ErrorCode, SessionId, UndoAnswer, UndoRequest},
+    ui::words::{self, Language},
 };
+
+/// What was left as it is goes through an address, which has an end.
+const TOLD_CONFLICTS: usize = 10;
 
 pub async fn list(
     State(agent): State<Agent>,
@@ -33,11 +37,21 @@ pub async fn undo(
     page: WantsPage,
     wanted: Form<UndoRequest>,
 ) -> Response {
-    let undo = async {
-        let undone = agent.undo(&actor, &id, number(&turn)?, wanted?.0.paths).await?;
-        Ok(Json(undone).into_response())
-    };
-    page.answer(&page_of(&id), undo.await)
+    let undo = async { Ok(agent.undo(&actor, &id, number(&turn)?, wanted?.0.paths).await?) };
+    match undo.await {
+        Ok(undone) if page.wanted => page.redirect(&changes_of(&id, &undone, page.language)),
+        Ok(undone) => Json(undone).into_response(),
+        Err(problem) => page.answer(&page_of(&id), Err(problem)),
+    }
+}
+
+/// The page with the list of changes, which tells what was left as it is.
+fn changes_of(id: &SessionId, undone: &UndoAnswer, language: Language) -> String {
+    let kept = words::of(language).frame.kept;
+    let told = undone.conflicts.iter().take(TOLD_CONFLICTS).map(|left| words::fill(kept, &[&left.path, &left.detail]));
+    let told = told.collect::<Vec<_>>().join(" ");
+    let error = if told.is_empty() { told } else { format!("&error={}", encode(&told)) };
+    format!("{}?tab=changes{error}", page_of(id))
 }
 
 pub(super) fn number(turn: &str) -> Result<u32, ApiError> {

@@ -48,7 +48,7 @@ pub async fn show(State(state): State<AppState>, Path(name): Path<String>, heade
 
 pub async fn picture(Path(name): Path<String>) -> Response {
     match PICTURES.iter().find(|(known, _)| *known == name) {
-        Some((_, bytes)) => ([(header::CONTENT_TYPE, "image/png")], *bytes).into_response(),
+        Some((_, bytes)) => ([(header::CONTENT_TYPE, "image/webp")], *bytes).into_response(),
         None => Problem::new(ErrorCode::NotFound, "There is no such picture in this version's docs.").into_response(),
     }
 }

@@ -171,7 +171,7 @@ fn parse_value<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, Probl
 /// Whether the answer goes to a browser that posted a form, and so should be a page; and what that page needs.
 pub struct WantsPage {
     pub wanted: bool,
-    language: Language,
+    pub language: Language,
     base: BasePath,
 }
 

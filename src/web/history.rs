@@ -3,7 +3,7 @@
 use axum::{
     Json,
     extract::{Path, State},
-    http::header,
+    http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
 use schemars::JsonSchema;
@@ -13,6 +13,7 @@ use super::{
     changes::number,
     error::Answer,
     extract::{Params, SessionPath},
+    page,
 };
 use crate::{
     agent::{Agent, ports::store::TurnWindow},
@@ -72,6 +73,7 @@ enum Format {
 pub async fn export(
     State(state): State<AppState>,
     SessionPath(id): SessionPath,
+    headers: HeaderMap,
     Params(query): Params<ExportQuery>,
 ) -> Answer<Response> {
     let session = state.agent.session(&id).await?;
@@ -82,7 +84,8 @@ pub async fn export(
             ("application/json", "json", body.to_string())
         }
         Format::Markdown => {
-            let language = query.lang.as_deref().and_then(Language::of_tag).unwrap_or_default();
+            let asked = query.lang.as_deref().and_then(Language::of_tag);
+            let language = asked.unwrap_or_else(|| page::language(&headers));
             let body = Pen::new(language, &id, &state.site.base).markdown(&session, &Transcript::from_rows(&turns));
             ("text/markdown; charset=utf-8", "md", body)
         }

@@ -14,10 +14,12 @@ use leptos::{nonce::Nonce, prelude::*};
 use super::{extract::encode, files, messages, router::Routes};
 use crate::{
     access::Visitor,
-    protocol::{ApiError, ErrorCode, Look, Opened, Page, SessionId, Tab},
+    cards::Pen,
+    protocol::{ApiError, BasePath, ErrorCode, Look, Opened, Page, SessionId, Tab},
     state::AppState,
     ui::{
         self,
+        browser::Still,
         words::{Language, plain::plain},
     },
 };
@@ -141,12 +143,14 @@ async fn render(
     let sessions = state.listed_sessions(visitor).await;
     let name = visitor.limited_to().map(ToOwned::to_owned);
     let base = state.site.base.clone();
-    let opened = Arc::new(Opened { page, look, now, sessions, error, name, base });
     let language = language(request.headers());
+    let still = still(&page, &base, language, asked);
+    let opened = Arc::new(Opened { page, look, now, sessions, error, name, base });
     let nonce = request.extensions().get::<Nonce>().cloned();
     let context = move || {
         provide_context(opened.clone());
         provide_context(language);
+        provide_context(still.clone());
         if let Some(nonce) = nonce.clone() {
             provide_context(nonce);
         }
@@ -156,6 +160,14 @@ async fn render(
     let mut response = render(request).await;
     *response.status_mut() = status;
     response
+}
+
+/// What never changes in the page while it is open.
+fn still(page: &Page, base: &BasePath, language: Language, asked: &HashMap<String, String>) -> Still {
+    let Page::Session(page) = page else { return Still::default() };
+    let pen = Pen::new(language, &page.session.id, base);
+    let draft = asked.get("message").map(|text| text.replace('&', "&amp;").replace('<', "&lt;"));
+    Still { examples: pen.examples(&page.files), exports: pen.exports(), draft: draft.unwrap_or_default() }
 }
 
 /// The look with what the address asks for: without scripts the right panel's tabs are links.

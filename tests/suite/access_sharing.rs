@@ -50,6 +50,12 @@ async fn who_may_watch_sees_all_and_changes_nothing() {
         ("POST", "/uploads/tus", json!({})),
         ("POST", "/sharing", json!({"name": "ben", "part": "take_part"})),
         ("POST", "/turns/1/undo", json!({})),
+        ("POST", "/approvals/0123456789abcdef0123456789abcdef", json!({"decision": "approve"})),
+        ("POST", "/approvals/deny-all", json!({})),
+        ("DELETE", "/approval-rules/1", json!({})),
+        ("POST", "/questions/0123456789abcdef0123456789abcdef", json!({"answer": "x"})),
+        ("PATCH", "/queue/0123456789abcdef0123456789abcdef", json!({"message": "x"})),
+        ("POST", "/queue/0123456789abcdef0123456789abcdef/send", json!({})),
     ] {
         team.ben.json(method, &format!("{session}{path}"), &body).await.expect_problem(403, "not_allowed");
     }
@@ -95,6 +101,27 @@ async fn what_is_taken_back_is_gone_at_once_also_for_one_who_watches() {
     assert_eq!(ben.close_code().await, Some(1008));
     team.ben.get(&format!("/cowork/sessions/{id}")).await.expect_problem(404, "not_found");
     assert_eq!(titles(&team.service, "?q=quarter").await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_search_finds_words_in_ones_own_and_shared_sessions_alone() {
+    let (server, team, id) = shared().await;
+    server.model.play([say("The margin is four percent.")]);
+    let mut socket = Socket::open(&team.anna, &id, "cursor=0").await;
+    team.anna.send(&id, "What is the secretmargin?").await;
+    wait_for_end(&mut socket).await;
+    for (words, found) in [("secretmargin", 1), ("four+percent", 1), ("quarter", 1), ("nothing", 0)] {
+        let query = format!("?q={words}");
+        assert_eq!(
+            (titles(&team.anna, &query).await.len(), titles(&team.ben, &query).await.len()),
+            (found, 0),
+            "{words}"
+        );
+        let page = team.ben.page(&format!("/{query}")).await.text;
+        assert!(!page.contains("Quarter close") && !page.contains("margin is"), "{page}");
+    }
+    share(&team.anna, &id, "ben", json!("watch")).await;
+    assert_eq!(titles(&team.ben, "?q=secretmargin").await, ["Quarter close"]);
 }
 
 #[tokio::test]

@@ -73,6 +73,20 @@ async fn a_denied_call_never_starts_is_told_to_the_model_and_the_turn_goes_on() 
 }
 
 #[tokio::test]
+async fn a_command_has_not_run_before_the_word_and_does_not_after_a_no() {
+    for (decision, runs) in [("deny", false), ("approve", true)] {
+        let run = call("s", "shell_execute", &json!({"command": "touch ran"}));
+        let server = Server::playing([run, say("As you wish.")]).await;
+        let id = server.session().await;
+        let (mut socket, asked) = ask(&server, &id).await;
+        assert_eq!((&asked["risk"], server.workspace.join("ran").exists()), (&json!("run"), false));
+        decide(&server, &id, &asked, decision).await;
+        socket.wait("turn_completed").await;
+        assert_eq!(server.workspace.join("ran").exists(), runs, "{decision}");
+    }
+}
+
+#[tokio::test]
 async fn several_calls_of_one_batch_wait_at_once_and_each_gets_its_own_word() {
     let batch = write("w1", "one.txt", "1").call("w2", "write_file", &json!({"path": "two.txt", "content": "2"}));
     let server = Server::playing([batch, say("One of two.")]).await;

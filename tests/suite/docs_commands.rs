@@ -175,6 +175,51 @@ fn runner(block: &Block<'_>, number: usize) -> Option<&'static str> {
     }
 }
 
+/// Commands of ours within sentences and tables.
+fn commands_in_prose(text: &str) -> Vec<Vec<&str>> {
+    let prose = text.split("```").step_by(2);
+    let codes = prose.flat_map(|prose| prose.split('`').skip(1).step_by(2));
+    codes.filter_map(|code| code.strip_prefix("cowork ")).map(|words| words.split_whitespace().collect()).collect()
+}
+
+#[tokio::test]
+async fn a_command_within_a_sentence_is_one_that_the_program_has() {
+    let home = Home::new();
+    let mut asked = 0;
+    for page in pages() {
+        let text = read(&page);
+        for words in commands_in_prose(&text) {
+            let named = if words[0] == "user" { words.len().min(2) } else { 1 };
+            let help = home.run(&[&words[..named], &["--help"]].concat()).await;
+            assert_eq!(help.code, Some(0), "{page}: {words:?}: {help:?}");
+            for option in words.iter().filter(|word| word.starts_with("--")) {
+                assert!(help.out.contains(option), "{page}: {words:?}: {}", help.out);
+            }
+            asked += 1;
+        }
+    }
+    assert!(asked > 20, "{asked}");
+}
+
+/// What a developer starts by hand is there, and can be started.
+#[test]
+fn every_script_that_the_docs_name_is_there() {
+    let mut found = 0;
+    for page in pages() {
+        let text = read(&page);
+        for line in blocks(&text).iter().flat_map(|block| block.text.lines()) {
+            let words = line.split('#').next().unwrap_or_default().split([' ', '(', '"', ')']);
+            for script in
+                words.filter(|word| ["./", "scripts/", "tests/", "deploy/"].iter().any(|start| word.starts_with(start)))
+            {
+                assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(script).is_file(), "{page}: {line}");
+                found += 1;
+            }
+        }
+    }
+    assert!(found > 10, "{found}");
+}
+
 #[test]
 fn every_other_command_is_run_by_a_script_or_stands_on_a_short_list() {
     for page in pages() {

@@ -36,15 +36,15 @@ async fn every_page_is_served_and_linked() {
         .split("src=\"")
         .skip(1)
         .map(|rest| rest.split('"').next().unwrap())
-        .filter(|src| src.ends_with(".png"))
+        .filter(|src| src.ends_with(".webp"))
         .collect();
     assert_eq!(pictures.len(), 3, "{staff}");
     for picture in pictures {
         let (headers, bytes) = server.api.download(picture).await;
-        assert_eq!(headers["content-type"], "image/png");
-        assert!(bytes.starts_with(b"\x89PNG"), "{picture}");
+        assert_eq!(headers["content-type"], "image/webp");
+        assert!(bytes.starts_with(b"RIFF"), "{picture}");
     }
-    server.api.get("/docs/pictures/nothing.png").await.expect_problem(404, "not_found");
+    server.api.get("/docs/pictures/nothing.webp").await.expect_problem(404, "not_found");
 }
 
 #[tokio::test]
@@ -113,9 +113,9 @@ async fn below_a_base_path_every_link_of_every_page_leads_there() {
             there["content-type"] != "text/html; charset=utf-8" && there["content-type"] != "application/problem+json";
         assert!(!is_own || bytes == wanted, "{path}");
         let is_picture = path.contains("/docs/pictures/");
-        assert!(!is_picture || bytes.starts_with(b"\x89PNG"), "{path}");
+        assert!(!is_picture || bytes.starts_with(b"RIFF"), "{path}");
     }
-    for end in [".png", ".css", "/favicon.svg", "/cowork/"] {
+    for end in [".webp", ".css", "/favicon.svg", "/cowork/"] {
         assert!(others.iter().any(|path| path.ends_with(end)), "{end} in {others:?}");
     }
 }

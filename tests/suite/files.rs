@@ -109,7 +109,10 @@ fn is_inert(answer: &Answer, kind: &str) {
 #[tokio::test]
 async fn a_download_is_an_attachment_that_runs_nothing() {
     let (server, id) = place().await;
-    for name in ["page.html", "picture.svg", "readme.md", "docs/plan.txt"] {
+    for name in ["page.xml", "page.xhtml"] {
+        server.write_file(name, "<html xmlns=\"http://www.w3.org/1999/xhtml\"><script>alert(1)</script></html>");
+    }
+    for name in ["page.html", "page.xml", "page.xhtml", "picture.svg", "readme.md", "docs/plan.txt"] {
         let answer = server.api.get(&at(&id, &format!("files/{name}"))).await;
         assert_eq!((answer.status, answer.header("content-type")), (200, "application/octet-stream"), "{name}");
         is_inert(&answer, "attachment; filename=");
@@ -126,8 +129,10 @@ async fn a_download_is_an_attachment_that_runs_nothing() {
         assert_eq!(answer.header("content-type"), content_type);
         is_inert(&answer, "inline; filename=");
     }
-    let answer = server.api.get(&at(&id, "files/page.html?inline=true")).await;
-    is_inert(&answer, "attachment; filename=");
+    for name in ["page.html", "page.xml", "page.xhtml"] {
+        let answer = server.api.get(&at(&id, &format!("files/{name}?inline=true"))).await;
+        is_inert(&answer, "attachment; filename=");
+    }
     server.api.get(&at(&id, "files/docs")).await.expect_problem(422, "not_a_file");
     server.api.get(&at(&id, "files/gone.txt")).await.expect_problem(404, "not_found");
 }

@@ -108,6 +108,7 @@ async fn a_foreign_host_reaches_nothing() {
         format!("Host: evil.example#localhost:{port}\r\n"),
         format!("Host: user@localhost:{port}\r\n"),
         "Host: localhost\r\n".to_owned(),
+        format!("Host: localhost.:{port}\r\n"),
         format!("Host: localhost:{}\r\n", port.wrapping_add(1)),
         format!("Host: localhost:{port}0\r\n"),
         "Host: \r\n".to_owned(),
@@ -258,6 +259,8 @@ pub async fn all_kinds(server: &Server) -> Vec<(&'static str, Answer)> {
     vec![
         ("the start", api.page("/").await),
         ("a session's page", api.page(&format!("/sessions/{id}")).await),
+        ("its page for sharing", api.page(&format!("/sessions/{id}/sharing")).await),
+        ("the way in", api.nobody().page("/").await),
         ("its running turn", api.page(&format!("/sessions/{id}/live")).await),
         ("an unknown session's page", api.page("/sessions/0123456789abcdef0123456789abcdef").await),
         ("an unknown page", api.page("/nothing").await),

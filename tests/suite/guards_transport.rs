@@ -280,6 +280,38 @@ async fn a_request_that_two_could_read_differently_is_refused_or_ends_the_connec
     }
 }
 
+/// What is unusual and means one thing alone is answered for what it means.
+#[tokio::test]
+async fn sound_requests_are_answered_one_by_one_and_an_expectation_is_met() {
+    let server = Server::start().await;
+    let (id, head) = (server.session().await, server.signed_head());
+    let get = |path: &str, more: &str| format!("GET {path} HTTP/1.1\r\n{head}{more}\r\n");
+    let two = get("/health", "") + &get(&format!("/cowork/sessions/{id}"), "Connection: close\r\n");
+    let answers = exchange(server.address, &two).await;
+    let (first, second) = answers.split_once("\"version\"").unwrap();
+    assert!(status(first) == 200 && !first.contains(&id) && second.contains(&id), "{answers}");
+    assert_eq!(answers.matches("HTTP/1.1 200").count(), 2, "{answers}");
+
+    let body = "{\"title\": \"Expected\"}";
+    let patch = format!(
+        "PATCH /cowork/sessions/{id} HTTP/1.1\r\n{head}Content-Type: application/json\r\nConnection: close\r\n"
+    );
+    let length = format!("Content-Length: {}\r\n", body.len());
+    let mut polite = Raw::connect(server.address).await;
+    polite.write(format!("{patch}Expect: 100-continue\r\n{length}\r\n")).await;
+    assert!(String::from_utf8_lossy(&polite.read_until("\r\n\r\n").await).starts_with("HTTP/1.1 100"));
+    polite.write(body).await;
+    assert!(String::from_utf8_lossy(&polite.read_to_end().await).starts_with("HTTP/1.1 200"));
+    assert_eq!(server.api.session(&id).await["title"], "Expected");
+
+    // Lines that end with LF alone end where everybody thinks that they end.
+    let bare = exchange(server.address, get("/health", "Connection: close\r\n").replace("\r\n", "\n")).await;
+    assert!(matches!(status(&bare), 200 | 400), "{bare}");
+    let smuggled = format!("{patch}X-A: 1\nTransfer-Encoding: chunked\r\n{length}\r\n0\r\n\r\n{}", get("/health", ""));
+    let answers = exchange(server.address, smuggled).await;
+    assert!(answers.matches("HTTP/1.1 ").count() <= 1 && matches!(status(&answers), 0 | 400..=499), "{answers}");
+}
+
 #[tokio::test]
 async fn an_upgrade_to_another_protocol_is_not_made() {
     let server = Server::start().await;

@@ -73,6 +73,13 @@ async fn turns_of_a_person_and_of_the_server() {
     message(&team.ben, &bens, "ben").await.expect(202);
     let services = team.service.create(json!({})).await;
     limited(&message(&team.service, &services, "four").await, 503, "server_busy");
+    for (api, id, words) in [
+        (&team.service, &services, "The%20server%20works%20on%20as%20many%20sessions"),
+        (&team.anna, &b, "As%20many%20of%20your%20sessions%20work"),
+    ] {
+        let form = api.form(&format!("/cowork/sessions/{id}/messages"), &[("message", "four")]).await;
+        assert!(form.status == 303 && form.header("location").contains(&format!("error={words}")), "{form:?}");
+    }
     assert_eq!(team.service.rows(&services).await.len(), 0, "it was not taken");
     gate.open();
     socket.wait_for(|frame| frame["type"] == "turn_completed" && frame["turn"] == 2).await;
@@ -313,4 +320,9 @@ async fn the_space_that_the_database_needs() {
     let refused = server.api.post("/cowork/sessions", json!({})).await;
     let (_, detail) = limited(&refused, 503, "disk_low");
     assert!(detail.starts_with("The disk of this server is almost full"), "{detail}");
+    let form = server.api.form("/cowork/sessions", &[]).await;
+    assert!(
+        form.header("location").starts_with("/?error=The%20disk%20of%20the%20server%20is%20almost%20full"),
+        "{form:?}"
+    );
 }

@@ -14,7 +14,7 @@ use rusqlite::{Connection, TransactionBehavior, params, types::Value as Cell};
 use serde_json::{Value, json};
 
 use crate::support::{
-    model::{ScriptedModel, call, say},
+    model::{Gate, ScriptedModel, call, say},
     process::{Home, Process},
     server::wait_for_end,
 };
@@ -101,8 +101,9 @@ fn looms_rows(file: &Connection) -> Vec<(String, Vec<Vec<Cell>>)> {
         .collect()
 }
 
-/// A full job: an old session continued, a new one with calls, a question and a word of a person, a restart amid it.
-async fn job(home: &Home, model: &ScriptedModel) -> String {
+/// A full job: an old session continued, a new one with calls, a question and a word of a person, a restart amid it, an
+/// attached file, a stop and a fork. The new session, and the fork.
+async fn job(home: &Home, model: &ScriptedModel) -> (String, String) {
     std::fs::write(home.workspace.join("notes.txt"), "alpha\nbeta needle\n").unwrap();
     let process = home.start().await;
     let api = &process.api;
@@ -129,15 +130,27 @@ async fn job(home: &Home, model: &ScriptedModel) -> String {
     assert_eq!(process.exit_code().await, Some(0));
 
     let process = home.start().await;
-    model.play([say("Back again."), say("So am I.")]);
+    let gate = Gate::new();
+    model.play([say("Back again."), say("So am I."), say("I see it."), say("Cut").wait(&gate)]);
     turn(&process, &id, "Are you there?").await;
     turn(&process, CONTINUED, "And here?").await;
+    // What has data of its own beside its text: an attached file, and an answer that was stopped.
+    let mut socket = process.socket(&id, "").await;
+    socket.wait("synced").await;
+    let attached = json!({"message": "Look at this.", "attachments": [{"path": "notes.txt"}]});
+    process.api.post(&format!("/cowork/sessions/{id}/messages"), attached).await.expect(202);
+    wait_for_end(&mut socket).await;
+    process.api.send(&id, "Begin").await;
+    socket.wait("text_delta").await;
+    process.api.post(&format!("/cowork/sessions/{id}/stop"), json!({})).await.expect(202);
+    wait_for_end(&mut socket).await;
+    let fork = process.api.post(&format!("/cowork/sessions/{CONTINUED}/fork"), json!({"turn": 5})).await.expect(201);
     let renamed = json!({"title": "Renamed here", "archived": true});
     process.api.patch(&format!("/cowork/sessions/{CONTINUED}"), renamed).await.expect(200);
     process.terminate();
     assert_eq!(process.exit_code().await, Some(0));
     model.check();
-    id
+    (id, fork["id"].as_str().unwrap().to_owned())
 }
 
 fn is_utc_form(text: &str) -> bool {
@@ -158,10 +171,12 @@ struct Row {
     tool: Option<String>,
     tokens: i64,
     created_at: String,
+    metadata: Option<String>,
 }
 
 fn turn_rows(file: &Connection, id: &str) -> Vec<Row> {
-    let sql = "SELECT turn_number, role, content, tool_calls, tool_call_id, tool_name, token_count, created_at
+    let sql =
+        "SELECT turn_number, role, content, tool_calls, tool_call_id, tool_name, token_count, created_at, metadata
                FROM conversation_turns WHERE session_id = ?1 ORDER BY id";
     let mut statement = file.prepare(sql).unwrap();
     let read = |row: &rusqlite::Row<'_>| {
@@ -174,6 +189,7 @@ fn turn_rows(file: &Connection, id: &str) -> Vec<Row> {
             tool: row.get(5)?,
             tokens: row.get(6)?,
             created_at: row.get(7)?,
+            metadata: row.get(8)?,
         })
     };
     statement.query_map([id], read).unwrap().map(Result::unwrap).collect()
@@ -208,6 +224,9 @@ fn check_rows(file: &Connection, id: &str) -> usize {
         assert_eq!(row.number, at as i64 + 1, "{what}");
         assert!(is_utc_form(&row.created_at), "{what}: {}", row.created_at);
         assert_eq!(row.tokens, estimate(&row.content) + row.calls.as_deref().map_or(0, estimate), "{what}");
+        if let Some(data) = &row.metadata {
+            assert!(is_spaced(data) && serde_json::from_str::<Value>(data).unwrap().is_object(), "{what}: {data}");
+        }
         match row.role.as_str() {
             "user" | "system" => assert!(row.calls.is_none() && row.call_id.is_none() && row.tool.is_none(), "{what}"),
             "assistant" => {
@@ -277,7 +296,7 @@ async fn a_full_job_leaves_looms_file_as_loom_could_have_written_it() {
     assert!(journal.len() > 20 && schema_before.len() > 40, "the file is Loom's");
     drop(before);
 
-    let id = job(&home, &model).await;
+    let (id, fork) = job(&home, &model).await;
     let file = looms(&home.database);
     assert_eq!(schema(&file), schema_before);
     let rows_after = looms_rows(&file);
@@ -289,8 +308,16 @@ async fn a_full_job_leaves_looms_file_as_loom_could_have_written_it() {
 
     assert_eq!(check_rows(&file, LEFT_ALONE), 6, "Loom's own rows pass the check");
     assert_eq!(check_rows(&file, CONTINUED), 11 + 6 + 2);
-    assert_eq!(check_rows(&file, &id), 4 + 2);
+    assert_eq!(check_rows(&file, &id), 4 + 2 + 2 + 2);
     assert_eq!(check_session(&file, &id), json!({"title": "Made here"}));
+    let data: Vec<String> = turn_rows(&file, &id).into_iter().filter_map(|row| row.metadata).collect();
+    assert_eq!(data.len(), 2, "of the attached file, and of the answer that was stopped: {data:?}");
+    assert_eq!(check_rows(&file, &fork), 11 + 6);
+    let counted = |what: &str| text(&file, &format!("SELECT {what} FROM cowork_sessions s WHERE id = '{fork}'"));
+    let rows_say =
+        "(SELECT SUM(token_count) || ' ' || SUM(role = 'user') FROM conversation_turns WHERE session_id = s.id)";
+    assert_eq!(counted("total_tokens || ' ' || turn_count"), counted(rows_say));
+    assert!(is_local_form(&counted("started_at")) && is_local_form(&counted("last_active_at")));
     // Only the title is ours; keys, order and numbers of the rest stay.
     let state_after = check_session(&file, CONTINUED);
     state_before["title"] = json!("Renamed here");

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::{
-    html::elements,
+    html::{self, elements},
     model::{Gate, call, say},
     server::Server,
 };
@@ -199,6 +199,21 @@ async fn nothing_that_is_written_becomes_an_element_of_the_page() {
                 assert!(!(leads && value.trim().to_lowercase().starts_with("javascript:")), "{shown}");
             }
         }
+    }
+}
+
+/// Row 23: what turns text around, or can't be seen, is shown by its number in titles, the list of files, steps and logs alike.
+#[tokio::test]
+async fn nothing_that_is_written_turns_the_page_around_or_hides_in_it() {
+    let name = "invoice\u{202E}fdp\u{200B}.exe";
+    let server = Server::playing([call("a", "read_file", &json!({"path": name})), say("Read.")]).await;
+    server.write_file(name, "x");
+    let id = server.api.create(json!({"title": format!("My {name}")})).await;
+    server.turn(&id, "Read it").await;
+    for (path, shown) in [(format!("/sessions/{id}"), 4), ("/".into(), 1)] {
+        let seen = html::shown(&server.api.page(&path).await.text);
+        assert!(!seen.contains(['\u{202E}', '\u{200B}']), "{path}: {seen}");
+        assert!(seen.matches("invoice⟨U+202E⟩fdp⟨U+200B⟩.exe").count() >= shown, "{path}: {seen}");
     }
 }
 

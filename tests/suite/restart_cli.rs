@@ -67,7 +67,7 @@ async fn a_database_that_can_only_be_read_is_refused_with_what_helps() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_that_others_reach_is_refused() {
     let home = Home::new();
-    for host in ["0.0.0.0", "::", "[::]"] {
+    for host in ["0.0.0.0", "::", "[::]", "192.0.2.7", "2001:db8::7"] {
         let ended = home.refused(&["--host", host]).await;
         assert_eq!(ended.code, Some(1), "{ended:?}");
         assert!(
@@ -145,4 +145,6 @@ async fn without_options_sessions_stand_in_a_file_of_our_own_that_only_the_owner
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(!data.join("loom.db").exists(), "the file that Loom would make is never made");
     assert_eq!(process.api.page("/").await.status, 200);
+    #[cfg(target_os = "linux")]
+    assert_eq!(process.listens(), [process.address], "on this machine's own address alone");
 }

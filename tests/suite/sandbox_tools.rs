@@ -332,6 +332,13 @@ fn where_programs_cannot_be_confined_the_doctor_says_so_and_calls_it_no_failure(
     });
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_container_whose_proc_is_half_read_only_programs_are_confined_as_well() {
+    let home = Home::new();
+    let told = home.run_in_container(&["doctor", "--database", home.database.to_str().unwrap()]).await;
+    assert!(told.out.contains("ok    sandbox: commands run confined"), "{told:?}");
+}
+
 #[tokio::test]
 async fn a_launcher_that_is_not_there_is_no_permission() {
     let jail = Jail::new();

@@ -94,6 +94,7 @@ async fn nothing_in_the_house_is_reached_by_any_address_name_or_redirection() {
         ("http://anna:key@site.example/", "user name"),
         ("ftp://site.example/", "Only http and https"),
         ("http://site.example/inside", "not on the public internet"),
+        ("http://site.example/first", "not on the public internet"),
         ("http://site.example/mapped", "not on the public internet"),
         ("http://site.example/file", "Only http and https"),
     ] {

@@ -241,6 +241,7 @@ pub enum TurnWindow {
 /// How a model call of a turn ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MessageEnd {
+    pub by: Actor,
     pub turn: u32,
     pub message: u32,
     pub text: String,
@@ -386,13 +387,20 @@ pub trait Store: Send + Sync {
     /// Appends events that change nothing else.
     async fn record(&self, actor: &Actor, id: &SessionId, events: Vec<EventBody>) -> StoreResult<()>;
     /// The row of an assistant message and its events; clears the message's partial text.
-    async fn end_message(&self, actor: &Actor, id: &SessionId, end: MessageEnd) -> StoreResult<()>;
+    async fn end_message(&self, id: &SessionId, end: MessageEnd) -> StoreResult<()>;
     /// The intent, before the tool runs.
     async fn start_call(&self, actor: &Actor, id: &SessionId, start: CallStart) -> StoreResult<()>;
     /// The tool row and `tool_call_completed`.
     async fn end_call(&self, actor: &Actor, id: &SessionId, end: CallEnd) -> StoreResult<()>;
-    /// `turn_completed` or `turn_interrupted`; the session no longer runs. An interruption holds a queue that is not empty.
-    async fn end_turn(&self, actor: &Actor, id: &SessionId, end: EventBody) -> StoreResult<()>;
+    /// `turn_completed` or `turn_interrupted`, behind the turn's last message where that one has no row yet; the session no
+    /// longer runs. An interruption holds a queue that is not empty. Returns whether messages wait.
+    async fn end_turn(
+        &self,
+        actor: &Actor,
+        id: &SessionId,
+        last: Option<MessageEnd>,
+        end: EventBody,
+    ) -> StoreResult<bool>;
     /// Ends a turn that counts as running though nothing runs it: its task crashed, or its end could not be
     /// written. As in [`Store::recover`], with reason `error`. Returns whether there was one.
     async fn end_left_turn(&self, id: &SessionId) -> StoreResult<bool>;

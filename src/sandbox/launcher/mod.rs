@@ -45,10 +45,11 @@ fn inside(link: &Link) -> Result<(), Fault> {
     let orders = link.orders()?;
     let Some(confinement) = &orders.confinement else { return Err(Fault::new("no confinement was ordered")) };
     confine::end_with_the_keeper()?;
-    // Before the new file tree, in which /proc is read-only.
-    confine::limit_processes_of_the_namespace()?;
     confine::limit(true)?;
-    let repositories = root::build(&orders.workspace, confinement)?;
+    root::build(&orders.workspace, confinement)?;
+    // In the new /proc, as long as it can be written: that of a container often can't.
+    confine::limit_processes_of_the_namespace()?;
+    let repositories = root::close(&orders.workspace, confinement)?;
     confine::drop_capabilities()?;
     // The program must not look into the memory of its supervisor, which has the same user.
     set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(Fault::of("hiding the supervisor's memory"))?;

@@ -39,8 +39,8 @@ const PRIVATE_SIZE: &CStr = c"mode=0755,size=1g";
 const SHARED_MEMORY_SIZE: &CStr = c"mode=0755,size=256m";
 const ROOT_SIZE: &CStr = c"mode=0755,size=4m";
 
-/// Replaces the file tree of this process. Gives the repositories that are protected in it.
-pub fn build(workspace: &Path, confinement: &Confinement) -> Result<Repositories, Fault> {
+/// Replaces the file tree of this process. It can be changed until [`close`] is called.
+pub fn build(workspace: &Path, confinement: &Confinement) -> Result<(), Fault> {
     let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
     mount_change("/", private).map_err(Fault::of("separating the file trees"))?;
     // Any folder that is there would do: the new tree moves from it to the root at once.
@@ -65,10 +65,13 @@ pub fn build(workspace: &Path, confinement: &Confinement) -> Result<Repositories
     }
     cover(&confinement.view.hidden)?;
     unmount(OLD, UnmountFlags::DETACH).map_err(Fault::of("leaving the machine's file tree"))?;
-    fs::remove_dir(OLD).map_err(Fault::of("removing the old root folder"))?;
+    fs::remove_dir(OLD).map_err(Fault::of("removing the old root folder"))
+}
 
+/// Leaves of the new tree only what the program may write. Gives the repositories that are protected in it.
+pub fn close(workspace: &Path, confinement: &Confinement) -> Result<Repositories, Fault> {
     let repositories = protect(workspace, confinement)?;
-    close(|place| {
+    make_read_only_but(|place| {
         let private = [PRIVATE_FOLDER, SHARED_MEMORY].iter().any(|folder| Path::new(folder) == place);
         let hidden = || confinement.view.hidden.iter().any(|hidden| hidden == place);
         let own = || confinement.writes && place.starts_with(workspace);
@@ -136,7 +139,7 @@ fn protect(workspace: &Path, confinement: &Confinement) -> Result<Repositories, 
 }
 
 /// Makes every mount read-only but those that may be written.
-fn close(may_be_written: impl Fn(&Path) -> bool) -> Result<(), Fault> {
+fn make_read_only_but(may_be_written: impl Fn(&Path) -> bool) -> Result<(), Fault> {
     let table = fs::read_to_string("/proc/self/mountinfo").map_err(Fault::of("reading the mounts"))?;
     for line in table.lines() {
         let Some((point, options)) = parse(line) else {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use leptos::{html, prelude::*};
 use serde_json::Value;
 
+use super::Still;
 use crate::{
     protocol::{ApiError, ErrorCode, Opened, read::Read},
     ui::words::Language,
@@ -73,6 +74,11 @@ pub fn mark_hydrated() {}
 /// What the page's handler has read.
 pub fn opened() -> Opened {
     use_context::<Arc<Opened>>().map(Arc::unwrap_or_clone).unwrap_or_default()
+}
+
+/// What the page's handler has drawn.
+pub fn still() -> Still {
+    use_context::<Still>().unwrap_or_default()
 }
 
 /// The address of what stands at `path` of this server.

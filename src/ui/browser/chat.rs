@@ -117,6 +117,8 @@ pub fn clicked(event: &MouseEvent) -> Option<Wish> {
         event.prevent_default();
         load_into_previous(link);
     } else if let Some(button) = closest(event, "[data-edit]") {
+        // Without scripts, one that offers a task is a form of its own.
+        event.prevent_default();
         let form = button.closest("form").ok()??;
         let field: HtmlInputElement = form.query_selector("[name=message]").ok()??.dyn_into().ok()?;
         return Some(Wish::Rewrite(field.value()));
@@ -187,15 +189,23 @@ pub fn scroll_of(element: NodeRef<html::Div>) -> (i32, i32, i32) {
         .unwrap_or_default()
 }
 
+/// While it stands at the scroller, turns out of sight are laid out too: an estimated height would be mended under the
+/// reader's eyes.
+const HOLDS: &str = "data-holds";
+
 /// Changes what stands before the first turn; what is in sight stays where it is.
 pub fn hold_place(scroller: NodeRef<html::Div>, change: impl FnOnce()) {
     let found = scroller.get_untracked().and_then(|scroller| Some((scroller.query_selector(".turn").ok()??, scroller)));
-    let before = found.as_ref().map(|(first, _)| first.get_bounding_client_rect().top());
+    let before = found.as_ref().map(|(first, scroller)| {
+        let _ = scroller.set_attribute(HOLDS, "");
+        first.get_bounding_client_rect().top()
+    });
     change();
     on_next_frame(move || {
         if let (Some((first, scroller)), Some(before)) = (found, before) {
             let moved = first.get_bounding_client_rect().top() - before;
             scroller.set_scroll_top(scroller.scroll_top() + moved as i32);
+            on_next_frame(move || drop(scroller.remove_attribute(HOLDS)));
         }
     });
 }

@@ -5,6 +5,7 @@ use leptos::{html, prelude::*};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{Notification, NotificationOptions, NotificationPermission};
 
+use super::Still;
 use crate::ui::words::Language;
 
 /// Distance from the end, in pixels, within which a reader counts as following.
@@ -59,6 +60,11 @@ pub fn set_root_property(name: &str, value: &str) {
     if let Some(root) = root {
         let _ = root.style().set_property(name, value);
     }
+}
+
+/// It is in the page already.
+pub fn still() -> Still {
+    Still::default()
 }
 
 /// The address of what stands at `path` of this server: the document says where it begins.

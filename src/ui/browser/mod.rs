@@ -35,6 +35,21 @@ pub use no_chat::*;
 #[cfg(not(feature = "hydrate"))]
 pub use no_upload::*;
 
+/// What a browser says of a device whose main pointer is a finger; `style/small.css` gives fingers room by the same words.
+pub const FINGERS: &str = "(pointer: coarse)";
+
+/// Parts of a session's page that the server alone draws, as HTML. They never change, so the page's program takes them as
+/// they stand and needs nothing of them.
+#[derive(Clone, Default)]
+pub struct Still {
+    /// Tasks that an empty session offers.
+    pub examples: String,
+    /// Links that lead to the conversation as a file.
+    pub exports: String,
+    /// What the address puts into the composer.
+    pub draft: String,
+}
+
 /// What a drawn button asks the page for.
 pub enum Wish {
     /// A message is to be written anew; its text.

@@ -43,7 +43,8 @@ pub fn Composer(view: SessionView) -> impl IntoView {
             return;
         }
         match event.key().as_str() {
-            "Enter" if !event.shift_key() => {
+            // Fingers have no second key for a line; they have the button.
+            "Enter" if !event.shift_key() && !browser::media(browser::FINGERS) => {
                 event.prevent_default();
                 draft.send("/messages");
             }
@@ -64,7 +65,7 @@ pub fn Composer(view: SessionView) -> impl IntoView {
                         aria-controls="suggestions" aria-activedescendant=move || suggest.active()
                         placeholder=move || placeholder(view) prop:value=move || draft.text.get()
                         on:input:target=move |event| { draft.edit(event.target().value()); suggest.look() }
-                        on:keydown=on_key on:blur=move |_| suggest.close()
+                        on:keydown=on_key on:blur=move |_| suggest.close() inner_html=browser::still().draft
                     ></textarea>
                 </form>
                 <div class="composer-bar">

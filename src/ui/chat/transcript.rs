@@ -173,7 +173,7 @@ fn news(reader: Reader) -> String {
 
 #[component]
 fn Welcome(view: SessionView) -> impl IntoView {
-    let examples = view.examples.get_value().into_iter().map(|task| view! { <li>{task}</li> }).collect_view();
-    let offer = (!view.watches).then(|| view! { <p>{words().chat.ready_text}</p><ul class="examples">{examples}</ul> });
+    let examples = || view! { <ul class="examples" inner_html=browser::still().examples></ul> };
+    let offer = (!view.watches).then(|| view! { <p>{words().chat.ready_text}</p>{examples()} });
     view! { <div class="welcome"><h2>{words().chat.ready}</h2>{offer}</div> }
 }

@@ -5,8 +5,9 @@ use leptos::{html, prelude::*};
 
 use crate::ui::browser;
 
-/// Height of a row in pixels, as in `logs.css`.
+/// Height of a row in pixels, as in `logs.css`, and where fingers need more, as in `small.css`.
 const ROW_PX: usize = 28;
+const FINGER_ROW_PX: usize = 44;
 /// Rows drawn before and after what can be seen.
 const AHEAD: usize = 20;
 /// A list of so many rows is drawn whole, as the server does.
@@ -18,17 +19,19 @@ pub struct Window {
     pub space: NodeRef<html::Div>,
     /// The first row that can be seen and how many fit.
     seen: RwSignal<(usize, usize)>,
+    row_px: usize,
 }
 
 impl Window {
     pub fn new() -> Self {
-        Self { scroller: NodeRef::new(), space: NodeRef::new(), seen: RwSignal::new((0, WHOLE)) }
+        let row_px = if browser::media(browser::FINGERS) { FINGER_ROW_PX } else { ROW_PX };
+        Self { scroller: NodeRef::new(), space: NodeRef::new(), seen: RwSignal::new((0, WHOLE)), row_px }
     }
 
     /// Looks where the reader is.
     pub fn look(&self) {
         let (top, height) = browser::scroll_place(self.scroller);
-        let seen = (top as usize / ROW_PX, height as usize / ROW_PX + 1);
+        let seen = (top as usize / self.row_px, height as usize / self.row_px + 1);
         self.seen.maybe_update(|known| {
             let moved = *known != seen;
             *known = seen;
@@ -50,17 +53,17 @@ impl Window {
     /// Gives the rows that are not drawn their room.
     pub fn make_room(&self, count: usize) {
         let (from, to) = self.part(count);
-        browser::set_padding(self.space, from * ROW_PX, (count - to) * ROW_PX);
+        browser::set_padding(self.space, from * self.row_px, (count - to) * self.row_px);
     }
 
     pub fn scroll_to(&self, row: usize) {
         let half = browser::scroll_place(self.scroller).1 / 2.0;
-        browser::scroll_to(self.scroller, ((row * ROW_PX) as f64 - half).max(0.0));
+        browser::scroll_to(self.scroller, ((row * self.row_px) as f64 - half).max(0.0));
     }
 
     /// Keeps what can be seen in its place when rows come before it.
     pub fn shift(&self, rows: usize) {
         let top = browser::scroll_place(self.scroller).0;
-        browser::scroll_to(self.scroller, top + (rows * ROW_PX) as f64);
+        browser::scroll_to(self.scroller, top + (rows * self.row_px) as f64);
     }
 }

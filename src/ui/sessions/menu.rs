@@ -28,6 +28,7 @@ pub fn SessionMenu(view: SessionView, title: Signal<String>) -> impl IntoView {
                 </form>
                 <NotifyButton view title/>
                 <a class="button quiet wide" href=sharing>{w.sharing}</a>
+                <div class="exports" inner_html=browser::still().exports></div>
                 <form method="post" action=update.clone()>
                     <button class="button quiet wide" type="submit" name="pinned" value=move || (!pinned()).to_string()>{move || if pinned() { w.unpin } else { w.pin }}</button>
                 </form>

@@ -12,6 +12,8 @@ use crate::{
 
 /// Between two looks at what other sessions do, in milliseconds. Only a session's own page has a live stream.
 const LOOK_MS: u32 = 15_000;
+/// While nobody looks at the page, every so manieth of these looks is taken: the tab's title says what waits.
+const UNSEEN_LOOKS: u32 = 4;
 /// After the last key of a search, in milliseconds.
 const TYPING_MS: u32 = 200;
 
@@ -92,9 +94,9 @@ impl Sessions {
         });
         Effect::new(move |_| {
             let (run, abort) = abortable(async move {
-                loop {
+                for count in 1_u32.. {
                     browser::sleep(LOOK_MS).await;
-                    if browser::is_visible() {
+                    if browser::is_visible() || count.is_multiple_of(UNSEEN_LOOKS) {
                         self.read().await;
                     }
                 }

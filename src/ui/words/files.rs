@@ -42,12 +42,6 @@ pub struct FileWords {
     pub no_preview: &'static str,
     pub cut: &'static str,
     pub read_as: &'static str,
-    pub example_table: &'static str,
-    pub example_text: &'static str,
-    pub example_folder: &'static str,
-    pub example_plain: &'static str,
-    pub example_search: &'static str,
-    pub example_new: &'static str,
 }
 
 pub const ENGLISH: FileWords = FileWords {
@@ -92,12 +86,6 @@ pub const ENGLISH: FileWords = FileWords {
     no_preview: "There is no preview of this kind of file. Download it to open it.",
     cut: "Only the beginning is shown. The download has all of it.",
     read_as: "Read as {0}: the file is not plain UTF-8.",
-    example_table: "Summarise {0}: totals, and anything that looks odd",
-    example_text: "Read {0} and list what is still open",
-    example_folder: "What is in {0}, and which files belong together?",
-    example_plain: "What is in this folder?",
-    example_search: "Which files mention \u{201c}invoice\u{201d}?",
-    example_new: "Write a short text file with a plan for today",
 };
 
 pub const GERMAN: FileWords = FileWords {
@@ -142,10 +130,4 @@ pub const GERMAN: FileWords = FileWords {
     no_preview: "Für diese Art Datei gibt es keine Vorschau. Laden Sie sie herunter, um sie zu öffnen.",
     cut: "Es wird nur der Anfang gezeigt. Das Heruntergeladene ist vollständig.",
     read_as: "Gelesen als {0}: Die Datei ist nicht einfach UTF-8.",
-    example_table: "Fasse {0} zusammen: Summen, und was seltsam aussieht",
-    example_text: "Lies {0} und liste auf, was noch offen ist",
-    example_folder: "Was liegt in {0}, und welche Dateien gehören zusammen?",
-    example_plain: "Was liegt in diesem Ordner?",
-    example_search: "In welchen Dateien steht \u{201e}Rechnung\u{201c}?",
-    example_new: "Schreibe eine kurze Textdatei mit einem Plan für heute",
 };

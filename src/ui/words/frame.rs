@@ -138,7 +138,7 @@ pub const ENGLISH: FrameWords = FrameWords {
     undo_turn: "Undo the whole turn",
     undone: "taken back",
     restored: Plural { one: "1 file is as it was before.", many: "{0} files are as they were before." },
-    kept: "{0} was left as it is: {1}",
+    kept: "{0}: {1}",
     binary: "Not text; there is no diff to show.",
     reading: "Reading the changes",
 
@@ -218,7 +218,7 @@ pub const GERMAN: FrameWords = FrameWords {
     undo_turn: "Ganze Runde zurücknehmen",
     undone: "zurückgenommen",
     restored: Plural { one: "1 Datei ist wieder wie zuvor.", many: "{0} Dateien sind wieder wie zuvor." },
-    kept: "{0} blieb, wie es ist: {1}",
+    kept: "{0}: {1}",
     binary: "Kein Text; es gibt keinen Vergleich zu zeigen.",
     reading: "Liest die Änderungen",
 

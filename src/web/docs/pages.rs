@@ -72,7 +72,7 @@ pub static GROUPS: &[Group] = &[
 
 /// Pictures of the pages, by their file's name.
 pub static PICTURES: &[(&str, &[u8])] =
-    &[picture!("finished-light.png"), picture!("approval-light.png"), picture!("changes-light.png")];
+    &[picture!("finished-light.webp"), picture!("approval-light.webp"), picture!("changes-light.webp")];
 
 impl Page {
     /// The first heading.

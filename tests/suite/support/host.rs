@@ -5,6 +5,7 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{BufRead, BufReader, Lines},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
     sync::Arc,
@@ -38,6 +39,13 @@ pub struct Calls {
     pub calls: Vec<(String, Value)>,
 }
 
+impl Calls {
+    /// What the tools keep stands beside the workspace: a host that is killed tidies nothing away.
+    fn data(&self) -> PathBuf {
+        self.workspace.with_file_name("data")
+    }
+}
+
 /// A host at work. Killed, as a power cut kills, when it is dropped.
 pub struct Host {
     pub child: Child,
@@ -47,6 +55,9 @@ pub struct Host {
 impl Host {
     /// `before` are words to put before the program, such as `setpriv --reuid 1000`.
     pub fn start(before: &[&str], environment: &BTreeMap<&str, String>, program: &Path, calls: &Calls) -> Self {
+        // The host may be another user's.
+        fs::create_dir(calls.data()).unwrap();
+        fs::set_permissions(calls.data(), fs::Permissions::from_mode(0o777)).unwrap();
         let program = program.to_str().unwrap();
         let words: Vec<&str> =
             before.iter().copied().chain([program, "--exact", "support::host::host", "--nocapture"]).collect();
@@ -136,19 +147,20 @@ impl<F: Fn(&str) + Send + Sync> ToolHost for Listener<F> {
 }
 
 pub async fn call(tools: &Tools, workspace: &Path, tool: &str, args: Value) -> Result<ToolOutput, ToolError> {
-    call_heard(tools, workspace, tool, args, &Listener(|_: &str| ())).await
+    let data = tempfile::tempdir().unwrap();
+    call_heard(tools, workspace, data.path(), tool, args, &Listener(|_: &str| ())).await
 }
 
 async fn call_heard(
     tools: &Tools,
     workspace: &Path,
+    data: &Path,
     tool: &str,
     args: Value,
     host: &dyn ToolHost,
 ) -> Result<ToolOutput, ToolError> {
     let cancel = CancellationToken::new();
-    let data = tempfile::tempdir().unwrap();
-    let context = ToolContext { workspace, data: &data.path().join("1"), room: usize::MAX, host, cancel: &cancel };
+    let context = ToolContext { workspace, data: &data.join("1"), room: usize::MAX, host, cancel: &cancel };
     tools.get(tool).unwrap().run(args, context).await
 }
 
@@ -157,10 +169,10 @@ async fn call_heard(
 async fn host() {
     let Ok(orders) = std::env::var(ORDERS) else { return };
     let orders: Calls = serde_json::from_str(&orders).unwrap();
-    let tools = tools(Sandbox::new(orders.launcher, Settings { network: orders.network, ..Settings::default() }));
+    let tools = tools(Sandbox::new(&orders.launcher, Settings { network: orders.network, ..Settings::default() }));
     let live = Listener(|text: &str| println!("{MARK}{}", json!(text)));
-    for (tool, args) in orders.calls {
-        let said = match call_heard(&tools, &orders.workspace, &tool, args, &live).await {
+    for (tool, args) in &orders.calls {
+        let said = match call_heard(&tools, &orders.workspace, &orders.data(), tool, args.clone(), &live).await {
             Ok(output) => json!({ "text": output.text, "error": output.error }),
             Err(error) => json!({ "text": "", "error": error.to_string() }),
         };

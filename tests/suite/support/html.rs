@@ -1,6 +1,6 @@
 //! A page as a browser with scripts takes it apart: its elements with their attributes.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use html5ever::{
     tendril::StrTendril,
@@ -23,22 +23,44 @@ impl Element {
 }
 
 pub fn elements(page: &str) -> Vec<Element> {
+    read(page).elements.into_inner()
+}
+
+/// The text that stands on it, without what only programs read.
+pub fn shown(page: &str) -> String {
+    read(page).text.into_inner()
+}
+
+fn read(page: &str) -> Collector {
     let input = BufferQueue::default();
     input.push_back(StrTendril::from(page));
     let tokenizer = Tokenizer::new(Collector::default(), Default::default());
     let _ = tokenizer.feed(&input);
     tokenizer.end();
-    tokenizer.sink.0.into_inner()
+    tokenizer.sink
 }
 
 #[derive(Default)]
-struct Collector(RefCell<Vec<Element>>);
+struct Collector {
+    elements: RefCell<Vec<Element>>,
+    text: RefCell<String>,
+    /// Within an element whose text is not shown where it stands.
+    aside: Cell<bool>,
+}
 
 impl TokenSink for Collector {
     type Handle = ();
 
     fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
-        let Token::TagToken(tag) = token else { return TokenSinkResult::Continue };
+        let tag = match token {
+            Token::TagToken(tag) => tag,
+            Token::CharacterTokens(text) if !self.aside.get() => {
+                self.text.borrow_mut().push_str(&text);
+                return TokenSinkResult::Continue;
+            }
+            _ => return TokenSinkResult::Continue,
+        };
+        self.aside.set(false);
         if tag.kind == TagKind::EndTag {
             return TokenSinkResult::Continue;
         }
@@ -51,7 +73,8 @@ impl TokenSink for Collector {
             "title" | "textarea" => Some(RawKind::Rcdata),
             _ => None,
         };
-        self.0.borrow_mut().push(Element { name, attributes });
+        self.aside.set(inside.is_some());
+        self.elements.borrow_mut().push(Element { name, attributes });
         inside.map_or(TokenSinkResult::Continue, TokenSinkResult::RawData)
     }
 }

@@ -50,8 +50,16 @@ async fn taken_over(mut changed: tokio::sync::watch::Receiver<u64>) {
 }
 
 pub async fn change_password(server: &Server, name: &str) {
+    change(server, |users| users.set_password(name, "quite another password").unwrap()).await;
+}
+
+pub async fn remove(server: &Server, name: &str) {
+    change(server, |users| assert!(users.remove(name))).await;
+}
+
+async fn change(server: &Server, how: impl FnOnce(&mut Users)) {
     let mut users = Users::load(&server.data.join("users")).unwrap();
-    users.set_password(name, "quite another password").unwrap();
+    how(&mut users);
     let changed = server.access.changes();
     users.save(&server.data.join("users")).unwrap();
     taken_over(changed).await;

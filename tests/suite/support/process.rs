@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader, Read},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex},
@@ -126,6 +126,16 @@ impl Home {
     pub async fn run_on_small_disk(&self, bytes: u64, arguments: &[&str]) -> Ended {
         let mount = format!("mount -t tmpfs -o size={bytes} tmpfs \"$0\"");
         run(self.behind_mounts(&mount, self.database.parent().unwrap(), &self.command(arguments))).await
+    }
+
+    /// Runs a command where /proc is as containers have it: what the kernel can be told there is read-only, and for new
+    /// namespaces a whole one stands aside.
+    pub async fn run_in_container(&self, arguments: &[&str]) -> Ended {
+        let mount =
+            "mount --bind /proc \"$0\" && mount --bind /proc/sys /proc/sys && mount -o remount,ro,bind /proc/sys";
+        let aside = self.folder.path().join("proc");
+        std::fs::create_dir(&aside).unwrap();
+        run(self.behind_mounts(mount, &aside, &self.command(arguments))).await
     }
 
     /// The command after a script whose `$0` is the folder; what it mounts nobody else sees.
@@ -326,6 +336,32 @@ impl Process {
     #[cfg(target_os = "linux")]
     pub fn open_files(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
+    }
+
+    /// Where it takes connections of TCP.
+    #[cfg(target_os = "linux")]
+    pub fn listens(&self) -> Vec<SocketAddr> {
+        let place = PathBuf::from(format!("/proc/{}", self.child.id()));
+        let files =
+            std::fs::read_dir(place.join("fd")).unwrap().filter_map(|file| file.unwrap().path().read_link().ok());
+        let open: Vec<_> = files.map(|file| file.display().to_string()).collect();
+        let table = |name: &str| std::fs::read_to_string(place.join("net").join(name)).unwrap_or_default();
+        let lines = [table("tcp"), table("tcp6")].concat();
+        // The number of the line, the own address, the other one, the state, and in the tenth place the socket's number.
+        let rows = lines.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let own = rows.filter(|row| row.get(3) == Some(&"0A") && open.contains(&format!("socket:[{}]", row[9])));
+        own.map(|row| {
+            let (address, port) = row[1].split_once(':').unwrap();
+            // Words of 32 bits in this machine's order.
+            let words = (0..address.len()).step_by(8).map(|at| u32::from_str_radix(&address[at..at + 8], 16).unwrap());
+            let bytes: Vec<u8> = words.flat_map(u32::to_ne_bytes).collect();
+            let address = match <[u8; 4]>::try_from(bytes.as_slice()) {
+                Ok(four) => IpAddr::from(four),
+                Err(_) => IpAddr::from(<[u8; 16]>::try_from(bytes).unwrap()),
+            };
+            SocketAddr::new(address, u16::from_str_radix(port, 16).unwrap())
+        })
+        .collect()
     }
 
     /// What each process was started with, of this one and of all that it started, as every user of the machine can read it.

@@ -33,7 +33,11 @@ use cowork::{
 use leptos::config::{LeptosOptions, get_config_from_str};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    runtime::{Handle, RuntimeFlavor},
+    task::JoinHandle,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
@@ -132,6 +136,8 @@ pub struct Server {
     pub toolbox: Arc<tools::McpTools>,
     stopping: CancellationToken,
     served: Option<JoinHandle<()>>,
+    /// The look at token and users, which would make a token where there is none any more.
+    looking: JoinHandle<()>,
     // Dropped last: the folder of all of the above.
     _folder: TempDir,
 }
@@ -202,6 +208,13 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.stopping.cancel();
+        self.looking.abort();
+        // Where there are no other threads it is not at work now, and never will be again.
+        if Handle::try_current().is_ok_and(|here| here.runtime_flavor() == RuntimeFlavor::MultiThread) {
+            while !self.looking.is_finished() {
+                std::thread::yield_now();
+            }
+        }
         if !std::thread::panicking() {
             self.model.check();
         }
@@ -272,7 +285,7 @@ impl Setup {
         let site = Arc::new(self.site(address, told));
         let access = Arc::new(Access::open(&data, self.access.clone()).unwrap());
         redaction.learn(access.token());
-        tokio::spawn(access.clone().keep_current());
+        let looking = tokio::spawn(access.clone().keep_current());
         let state = AppState::from(AppParts {
             agent: agent.clone(),
             leptos: self.leptos(),
@@ -299,6 +312,7 @@ impl Setup {
             toolbox,
             stopping,
             served: Some(served),
+            looking,
             _folder: folder,
         }
     }

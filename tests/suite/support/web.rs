@@ -65,6 +65,7 @@ async fn page(request: Request) -> Response {
         (_, "/moved") => Redirect::to("/offers").into_response(),
         (_, "/away") => Redirect::to("http://other.example/offers").into_response(),
         (_, "/inside") => Redirect::to("http://127.0.0.1/secret").into_response(),
+        (_, "/first") => Redirect::to("/inside").into_response(),
         (_, "/mapped") => Redirect::to("http://[::ffff:10.0.0.1]/secret").into_response(),
         (_, "/file") => Redirect::to("file:///etc/passwd").into_response(),
         (_, "/round") => Redirect::to("/round").into_response(),
