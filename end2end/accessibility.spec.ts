@@ -11,7 +11,7 @@ const LEAST_CONTRAST = 4.5;
 const TEXTS = [
   '.brand', '.page-title', '.folder', '.link-text', '.group', '.session-title', '.session-row time', '.new-session', '.bubble',
   '.said-at time', '.prose p', '.prose h3', '.prose li', '.prose th', '.prose td', '.prose code', '.prose a', '.link-host', '.prose blockquote p',
-  '.call-verb', '.call-object', '.call-summary', '.call-time', '.call-body h4', '.call-body pre', '.chip', '.rail-tab', '.log-row time',
+  '.call-verb', '.call-object', '.call-summary', '.call-time', '.call-body h3', '.call-body pre', '.chip', '.rail-tab', '.log-row time',
   '.log-text', '.log-figure', '.logs-foot span', '.logs-foot a', '.notice', '.lead', '.folder-path', '.folder-list a', '.field', '.button:enabled', '.empty',
 ];
 

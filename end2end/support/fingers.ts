@@ -22,6 +22,7 @@ export function tooSmall(page: Page, within: string): Promise<string[]> {
       // What follows the scrolling has followed.
       await frame();
       await frame();
+      if (!shown(element)) continue;
       const { left, top, width, height } = element.getBoundingClientRect();
       const [x, y] = [left + width / 2, top + height / 2];
       const sides: [string, number, number][] = [['left', x - REACH, y], ['right', x + REACH, y], ['top', x, y - REACH], ['bottom', x, y + REACH]];

@@ -130,9 +130,9 @@ impl Pen {
             let by = fill(words.answered_by, &[&self.name(by)]);
             view! { <p class="decided">{by} " " <q>{visible(answer)}</q></p> }
         });
-        let input = arguments(&call.args, &[]).map(|args| view! { <h4>{words.input}</h4>{args} });
+        let input = arguments(&call.args, &[]).map(|args| view! { <h3>{words.input}</h3>{args} });
         let error = call.error.as_ref().map(|error| {
-            view! { <h4>{words.error}</h4><pre class="failed" tabindex="0">{visible(error)}</pre> }
+            view! { <h3>{words.error}</h3><pre class="failed" tabindex="0">{visible(error)}</pre> }
         });
         let log = view! {
             <button class="link-button only-live" type="button" data-log=call.tool_call_id.to_string()>{words.show_log}</button>
@@ -150,7 +150,7 @@ impl Pen {
             let href = format!("{}/turns/{turn}/calls/{}/output", self.base, encoded(call.tool_call_id.as_str()));
             view! { <a class="load" href=href data-load="">{self.words.load_all}</a> }
         });
-        Some(view! { <h4>{self.words.output}</h4><pre tabindex="0">{visible(&shown)}</pre>{load} }.into_any())
+        Some(view! { <h3>{self.words.output}</h3><pre tabindex="0">{visible(&shown)}</pre>{load} }.into_any())
     }
 
     /// The change that was made: a few lines at once, the rest on demand.

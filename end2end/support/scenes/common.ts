@@ -45,7 +45,7 @@ export const DESK = ['light'] as const;
 export const TITLE = 'March close';
 export const WRITE = call('write_file', { path: 'summary.md', content: '# March\n\nThree payments, 1,610.45 in all.\n' });
 
-const REPORT = `## March ledger
+const REPORT = `# March ledger
 
 Three payments came in; the largest is **ACME** with \`1200.00\`.
 
