@@ -8,7 +8,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use tokio::sync::{mpsc, oneshot};
 
 /// All of Cowork's tables and indexes.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 14] = [
     include_str!("../../migrations/loom_tables.sql"),
     include_str!("../../migrations/0001_events_and_web_tables.sql"),
     include_str!("../../migrations/0002_agent_runtime.sql"),
@@ -22,6 +22,7 @@ const TABLES: [&str; 13] = [
     include_str!("../../migrations/0011_late_steering.sql"),
     include_str!("../../migrations/0012_recall_of_plain_words.sql"),
     include_str!("../../migrations/0013_who_works.sql"),
+    include_str!("../../migrations/0014_sent_first.sql"),
 ];
 /// The same limits as Cowork's writer has.
 const GROUP_LIMIT: usize = 256;
