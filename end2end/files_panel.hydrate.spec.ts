@@ -92,7 +92,7 @@ test('files dragged over the window name their folder, and land in it', async ({
   });
   await page.dispatchEvent('main', 'dragenter', { dataTransfer: data });
   await expect(page.locator('.drop-overlay')).toHaveText('Drop to add to q1-close');
-  const folder = page.getByRole('button', { name: 'invoices' });
+  const folder = page.getByRole('button', { name: 'invoices', exact: true });
   await folder.dispatchEvent('dragover', { dataTransfer: data });
   await expect(page.locator('.drop-overlay')).toHaveText('Drop to add to /invoices');
   await folder.dispatchEvent('drop', { dataTransfer: data });
