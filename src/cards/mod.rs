@@ -27,6 +27,7 @@ use crate::{
     },
 };
 pub use menu::MenuParts;
+pub use still::facts;
 
 /// Characters of a call's output that the page holds; the whole is in the turn row.
 const OUTPUT_CHARS: usize = 8_000;

@@ -1,5 +1,5 @@
 //! What is drawn once and never changes while a page is open: the tasks that an empty session offers, made from files that
-//! are really there, and the ways to take a conversation along.
+//! are really there, the ways to take a conversation along, and where data lives.
 
 use leptos::prelude::*;
 
@@ -7,7 +7,7 @@ use super::{Pen, html};
 use crate::{
     markdown::visible_line,
     protocol::{FileEntry, FileKind, FileList},
-    ui::words::fill,
+    ui::words::{Language, fill, still::still},
 };
 
 /// Tasks that an empty session offers.
@@ -51,6 +51,15 @@ impl Pen {
         };
         html(view! { {link("markdown", self.still.export_text)}{link("json", self.still.export_data)} })
     }
+}
+
+/// Where data lives and who can see it.
+pub fn facts(language: Language) -> String {
+    let w = still(language);
+    html(view! {
+        <h2 class="facts">{w.facts}</h2>
+        <ul class="facts"><li>{w.facts_where}</li><li>{w.facts_who}</li><li>{w.facts_restart}</li></ul>
+    })
 }
 
 fn is(entry: &FileEntry, endings: &[&str]) -> bool {

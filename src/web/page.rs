@@ -14,7 +14,7 @@ use leptos::{nonce::Nonce, prelude::*};
 use super::{extract::encode, files, messages, router::Routes};
 use crate::{
     access::Visitor,
-    cards::Pen,
+    cards::{self, Pen},
     protocol::{ApiError, BasePath, ErrorCode, Look, Opened, Page, SessionId, Tab},
     state::AppState,
     ui::{
@@ -164,10 +164,11 @@ async fn render(
 
 /// What never changes in the page while it is open.
 fn still(page: &Page, base: &BasePath, language: Language, asked: &HashMap<String, String>) -> Still {
-    let Page::Session(page) = page else { return Still::default() };
+    let Page::Session(page) = page else { return Still { facts: cards::facts(language), ..Still::default() } };
     let pen = Pen::new(language, &page.session.id, base);
     let draft = asked.get("message").map(|text| text.replace('&', "&amp;").replace('<', "&lt;"));
-    Still { examples: pen.examples(&page.files), exports: pen.exports(), draft: draft.unwrap_or_default() }
+    let draft = draft.unwrap_or_default();
+    Still { examples: pen.examples(&page.files), exports: pen.exports(), draft, ..Still::default() }
 }
 
 /// The look with what the address asks for: without scripts the right panel's tabs are links.

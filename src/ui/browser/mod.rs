@@ -38,7 +38,7 @@ pub use no_upload::*;
 /// What a browser says of a device whose main pointer is a finger; `style/small.css` gives fingers room by the same words.
 pub const FINGERS: &str = "(pointer: coarse)";
 
-/// Parts of a session's page that the server alone draws, as HTML. They never change, so the page's program takes them as
+/// Parts of a page that the server alone draws, as HTML. They never change, so the page's program takes them as
 /// they stand and needs nothing of them.
 #[derive(Clone, Default)]
 pub struct Still {
@@ -48,6 +48,8 @@ pub struct Still {
     pub exports: String,
     /// What the address puts into the composer.
     pub draft: String,
+    /// Where data lives and who can see it, for the start page.
+    pub facts: String,
 }
 
 /// What a drawn button asks the page for.

@@ -44,8 +44,7 @@ pub fn Checks(folder: Option<bool>, built_in: bool) -> impl IntoView {
             <h2>{w.checks}</h2>
             <ul>{check(writable.0, writable.1.to_owned())}{model}</ul>
             {built_in.then(|| view! { <Offers/> })}
-            <h2 class="facts">{w.facts}</h2>
-            <ul class="facts"><li>{w.facts_where}</li><li>{w.facts_who}</li><li>{w.facts_restart}</li></ul>
+            <div inner_html=browser::still().facts></div>
         </section>
     }
 }

@@ -24,10 +24,6 @@ pub struct HomeWords {
     pub folder_ok: &'static str,
     pub folder_bad: &'static str,
     pub folder_none: &'static str,
-    pub facts: &'static str,
-    pub facts_where: &'static str,
-    pub facts_who: &'static str,
-    pub facts_restart: &'static str,
     pub sessions_waiting: Plural,
 }
 
@@ -54,10 +50,6 @@ pub const ENGLISH: HomeWords = HomeWords {
     folder_ok: "Files in this folder can be read and changed.",
     folder_bad: "Files in this folder can be read, but not changed: its permissions keep Cowork from writing. Give the account that runs Cowork the right to write, or choose another folder.",
     folder_none: "Choose a folder to see whether it can be written.",
-    facts: "Where your data lives",
-    facts_where: "Your files stay in their folder. Conversations and logs are kept in one database file on the computer that runs Cowork; nothing is sent anywhere but to the model that you choose.",
-    facts_who: "A session is seen by whoever made it and by those it is shared with; one that Loom made, by everyone who may sign in. Whoever administers this computer can read the files.",
-    facts_restart: "A restart of the server keeps conversations, logs, uploads and everything that waits for you. A turn that was running is marked, and goes on when you say so.",
     sessions_waiting: Plural { one: "1 waits", many: "{0} wait" },
 };
 
@@ -84,9 +76,5 @@ pub const GERMAN: HomeWords = HomeWords {
     folder_ok: "Dateien in diesem Ordner lassen sich lesen und ändern.",
     folder_bad: "Dateien in diesem Ordner lassen sich lesen, aber nicht ändern: Seine Rechte erlauben Cowork kein Schreiben. Geben Sie dem Konto, unter dem Cowork läuft, das Schreibrecht, oder wählen Sie einen anderen Ordner.",
     folder_none: "Wählen Sie einen Ordner, um zu sehen, ob er sich beschreiben lässt.",
-    facts: "Wo Ihre Daten liegen",
-    facts_where: "Ihre Dateien bleiben in ihrem Ordner. Unterhaltungen und Protokolle stehen in einer Datenbankdatei auf dem Rechner, auf dem Cowork läuft; nichts geht woandershin als an das Modell, das Sie wählen.",
-    facts_who: "Eine Sitzung sieht, wer sie angelegt hat und mit wem sie geteilt ist; eine aus Loom sehen alle, die sich anmelden dürfen. Wer diesen Rechner verwaltet, kann die Dateien lesen.",
-    facts_restart: "Ein Neustart des Servers bewahrt Unterhaltungen, Protokolle, Hochgeladenes und alles, was auf Sie wartet. Eine laufende Runde wird gekennzeichnet und geht weiter, wenn Sie es sagen.",
     sessions_waiting: Plural { one: "1 wartet", many: "{0} warten" },
 };

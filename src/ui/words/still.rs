@@ -1,4 +1,4 @@
-//! Words of what only the server draws on a session's page, once: the tasks that an empty one offers, and the ways out.
+//! Words of what only the server draws, once: the tasks that an empty session offers, the ways out, and where data lives.
 
 use super::Language;
 
@@ -12,6 +12,11 @@ pub struct StillWords {
 
     pub export_text: &'static str,
     pub export_data: &'static str,
+
+    pub facts: &'static str,
+    pub facts_where: &'static str,
+    pub facts_who: &'static str,
+    pub facts_restart: &'static str,
 }
 
 pub fn still(language: Language) -> &'static StillWords {
@@ -31,6 +36,11 @@ static ENGLISH: StillWords = StillWords {
 
     export_text: "Download as text (Markdown)",
     export_data: "Download as data (JSON)",
+
+    facts: "Where your data lives",
+    facts_where: "Your files stay in their folder. Conversations and logs are kept in one database file on the computer that runs Cowork; nothing is sent anywhere but to the model that you choose.",
+    facts_who: "A session is seen by whoever made it and by those it is shared with; one that Loom made, by everyone who may sign in. Whoever administers this computer can read the files.",
+    facts_restart: "A restart of the server keeps conversations, logs, uploads and everything that waits for you. A turn that was running is marked, and goes on when you say so.",
 };
 
 static GERMAN: StillWords = StillWords {
@@ -43,4 +53,9 @@ static GERMAN: StillWords = StillWords {
 
     export_text: "Als Text herunterladen (Markdown)",
     export_data: "Als Daten herunterladen (JSON)",
+
+    facts: "Wo Ihre Daten liegen",
+    facts_where: "Ihre Dateien bleiben in ihrem Ordner. Unterhaltungen und Protokolle stehen in einer Datenbankdatei auf dem Rechner, auf dem Cowork läuft; nichts geht woandershin als an das Modell, das Sie wählen.",
+    facts_who: "Eine Sitzung sieht, wer sie angelegt hat und mit wem sie geteilt ist; eine aus Loom sehen alle, die sich anmelden dürfen. Wer diesen Rechner verwaltet, kann die Dateien lesen.",
+    facts_restart: "Ein Neustart des Servers bewahrt Unterhaltungen, Protokolle, Hochgeladenes und alles, was auf Sie wartet. Eine laufende Runde wird gekennzeichnet und geht weiter, wenn Sie es sagen.",
 };
