@@ -42,26 +42,17 @@ impl<'a> NewRow<'a> {
 /// Appends `row`, which begins no turn, counts it in its session, and returns its number.
 pub(super) fn append(change: &Change<'_>, id: &SessionId, row: NewRow<'_>) -> StoreResult<u64> {
     let number = next_number(change.connection, id)?;
-    let tokens = insert(change, id, number, row)?;
-    let sql = "UPDATE cowork_sessions SET last_active_at = ?2, total_tokens = COALESCE(total_tokens, 0) + ?3
-               WHERE id = ?1";
-    let now = times::local_form(change.now, change.zone);
-    change.connection.prepare_cached(sql)?.execute(params![id.as_str(), now, tokens])?;
+    write(change, id, number, None, row)?;
     Ok(number)
 }
 
 /// Appends the user's row of a turn in its place, and counts both in the session.
 pub(super) fn begin_turn(change: &Change<'_>, id: &SessionId, place: Place, row: NewRow<'_>) -> StoreResult<()> {
-    let tokens = insert(change, id, place.turn_number, row)?;
-    let sql = "UPDATE cowork_sessions SET last_active_at = ?2, total_tokens = COALESCE(total_tokens, 0) + ?3,
-                   turn_count = ?4 WHERE id = ?1";
-    let now = times::local_form(change.now, change.zone);
-    change.connection.prepare_cached(sql)?.execute(params![id.as_str(), now, tokens, place.turn])?;
-    Ok(())
+    write(change, id, place.turn_number, Some(place.turn), row)
 }
 
-/// Writes `row`, and tells the tokens that it counts for.
-fn insert(change: &Change<'_>, id: &SessionId, number: u64, row: NewRow<'_>) -> StoreResult<i64> {
+/// Writes `row` and counts it in its session, which has `turns` from now on where it begins one.
+fn write(change: &Change<'_>, id: &SessionId, number: u64, turns: Option<u32>, row: NewRow<'_>) -> StoreResult<()> {
     let calls = loom::calls_json(row.calls)?;
     let tokens = loom::token_count(row.content, calls.as_deref());
     let sql = "INSERT INTO conversation_turns (session_id, turn_number, role, content, metadata, tool_calls,
@@ -79,7 +70,11 @@ fn insert(change: &Change<'_>, id: &SessionId, number: u64, row: NewRow<'_>) -> 
         tokens,
         times::utc_form(change.now),
     ])?;
-    Ok(tokens)
+    let sql = "UPDATE cowork_sessions SET last_active_at = ?2, total_tokens = COALESCE(total_tokens, 0) + ?3,
+                   turn_count = COALESCE(?4, turn_count) WHERE id = ?1";
+    let now = times::local_form(change.now, change.zone);
+    change.connection.prepare_cached(sql)?.execute(params![id.as_str(), now, tokens, turns])?;
+    Ok(())
 }
 
 /// Gives a session that has no rows those of another one, up to the end of a turn.

@@ -33,9 +33,9 @@ pub trait Tool: Send + Sync {
         Ok(())
     }
 
-    /// What the call would change of a file that is there, as a diff or as `NOT_SHOWN`, where that can be told; or why it can't be done
-    /// as the files stand, in the words that it would fail with. `workspace` is the session's folder. Touches the disk
-    /// and blocks.
+    /// What the call would change of a file that is there, as a diff or as `NOT_SHOWN`, where that can be told; or why it
+    /// can't be done as the files stand, in the words that it would fail with. `workspace` is the session's folder. Touches
+    /// the disk and blocks.
     fn foresee(&self, args: &Value, workspace: &Path) -> Result<Option<String>, ToolError> {
         let _ = (args, workspace);
         Ok(None)
