@@ -61,7 +61,7 @@ pub struct Log {
     pub watcher: Compared,
 }
 
-struct Nobody;
+pub struct Nobody;
 
 impl Publish for Nobody {
     fn publish(&self, _session: &SessionId, _records: &[Arc<Record>]) {}

@@ -52,7 +52,7 @@ pub async fn serve(model: &str, database: &Path) -> anyhow::Result<()> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build()?;
     let model = format!("{model}/chat/completions");
-    let relay = Arc::new(Relay { rows: Rows::open(database)?, client, model, sessions: Mutex::default() });
+    let relay = Arc::new(Relay { rows: Rows::open(database).await?, client, model, sessions: Mutex::default() });
     let router = Router::new()
         .route("/health", get(|| async { "ok" }))
         .route("/cowork/sessions", post(create))

@@ -1,29 +1,15 @@
 //! The relay's rows: those that Cowork writes at the same two points, in the same tables, with the same promise
 //! (WAL, `synchronous=FULL`) and the same grouping of commits. Counters stand in memory, so nothing is read.
 
-use std::{path::Path, thread};
+use std::{path::Path, sync::Arc, thread};
 
+use cowork::{agent::ports::clock::SystemClock, store::SqliteStore};
 use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use tokio::sync::{mpsc, oneshot};
 
-/// All of Cowork's tables and indexes.
-const TABLES: [&str; 14] = [
-    include_str!("../../migrations/loom_tables.sql"),
-    include_str!("../../migrations/0001_events_and_web_tables.sql"),
-    include_str!("../../migrations/0002_agent_runtime.sql"),
-    include_str!("../../migrations/0003_uploads.sql"),
-    include_str!("../../migrations/0004_log_chain.sql"),
-    include_str!("../../migrations/0005_pinned_sessions.sql"),
-    include_str!("../../migrations/0007_access.sql"),
-    include_str!("../../migrations/0008_usage.sql"),
-    include_str!("../../migrations/0009_running_calls.sql"),
-    include_str!("../../migrations/0010_rules_have_a_scope.sql"),
-    include_str!("../../migrations/0011_late_steering.sql"),
-    include_str!("../../migrations/0012_recall_of_plain_words.sql"),
-    include_str!("../../migrations/0013_who_works.sql"),
-    include_str!("../../migrations/0014_sent_first.sql"),
-];
+use super::log::Nobody;
+
 /// The same limits as Cowork's writer has.
 const GROUP_LIMIT: usize = 256;
 const CHECKPOINT_PAGES: i64 = 1000;
@@ -50,13 +36,15 @@ struct Job {
 pub struct Rows(mpsc::Sender<Job>);
 
 impl Rows {
-    pub fn open(path: &Path) -> anyhow::Result<Self> {
+    /// Cowork itself makes the tables, with their indexes.
+    pub async fn open(path: &Path) -> anyhow::Result<Self> {
+        let store = SqliteStore::open(path, Arc::new(Nobody), Arc::new(SystemClock))?;
+        store.close().await?;
         let connection = Connection::open(path)?;
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", false)?;
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
-        TABLES.iter().try_for_each(|sql| connection.execute_batch(sql))?;
         let (sender, jobs) = mpsc::channel(1024);
         thread::spawn(move || {
             if let Err(error) = write(connection, jobs) {
